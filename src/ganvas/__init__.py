@@ -1,0 +1,34 @@
+"""Train, prove, compare and show GANs for small images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["RECIPES", "GanvasError", "Run", "UsageError", "load", "train"]
+
+if TYPE_CHECKING:
+    from ganvas.api import train
+    from ganvas.errors import GanvasError, UsageError
+    from ganvas.recipes import RECIPES
+    from ganvas.run import Run
+    from ganvas.sampler import load
+
+_HOMES = {
+    "RECIPES": ("ganvas.recipes", "RECIPES"),
+    "GanvasError": ("ganvas.errors", "GanvasError"),
+    "Run": ("ganvas.run", "Run"),
+    "UsageError": ("ganvas.errors", "UsageError"),
+    "load": ("ganvas.sampler", "load"),
+    "train": ("ganvas.api", "train"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Public names arrive when they are first asked for, so that `import ganvas` brings no torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ganvas' has no attribute {name!r}")
+    import importlib
+
+    module, attribute = _HOMES[name]
+    return getattr(importlib.import_module(module), attribute)

@@ -1,0 +1,99 @@
+"""From any picture to uint8 [c, size, size]: colour modes, transparency, depth, orientation, crop, resize."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Images = NDArray[np.uint8]  # [n, c, h, w]
+
+
+def square(picture: Image.Image, size: int) -> Image.Image:
+    """Scale the shorter side to `size` and crop the middle, in one antialiased (Lanczos) step."""
+    from PIL.Image import Resampling
+
+    width, height = picture.size
+    if (width, height) == (size, size):
+        return picture
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    return picture.resize(
+        (size, size), Resampling.LANCZOS, (left, top, left + side, top + side), reducing_gap=4.0
+    )
+
+
+def to_rgb(picture: Image.Image) -> Image.Image:
+    """Any mode as 8-bit RGB, upright (EXIF), transparent parts white. Raises ValueError for odd depths."""
+    from PIL import Image, ImageOps
+
+    picture.load()
+    with suppress(Exception):  # damaged EXIF says nothing about the pixels: show them as they are stored
+        picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I") or picture.mode == "F":
+        picture = Image.fromarray(_eight_bits(np.asarray(picture)))
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture)
+    return picture.convert("RGB")
+
+
+def resize(images: Images, size: int) -> Images:
+    """Images of one shape [n, c, h, w], c 1 or 3, as [n, c, size, size]."""
+    from PIL import Image
+
+    n, channels, height, width = images.shape
+    if (height, width) == (size, size):
+        return images
+    resized = np.empty((n, channels, size, size), np.uint8)
+    for i, image in enumerate(images):
+        pixels = np.ascontiguousarray(image[0] if channels == 1 else image.transpose(1, 2, 0))
+        result = np.asarray(square(Image.fromarray(pixels), size))
+        resized[i] = result if channels == 1 else result.transpose(2, 0, 1)
+    return resized
+
+
+def to_channels(images: Images, channels: int) -> Images:
+    """RGB to grey by luma, grey to RGB by repeating."""
+    if images.shape[1] == channels:
+        return images
+    return luma(images) if channels == 1 else np.repeat(images, 3, axis=1)
+
+
+def luma(images: Images) -> Images:
+    """RGB [n, 3, h, w] to grey [n, 1, h, w], ITU-R BT.601 in fixed point: the same bytes everywhere."""
+    grey = np.empty((len(images), 1, *images.shape[2:]), np.uint8)
+    for start in range(0, len(images), 1024):  # in parts, for the sake of memory
+        red, green, blue = images[start : start + 1024].astype(np.uint32).transpose(1, 0, 2, 3)
+        grey[start : start + 1024, 0] = (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16
+    return grey
+
+
+def is_grey(images: Images) -> bool:
+    return images.shape[1] == 1 or bool((images[:, :1] == images).all())
+
+
+def over_white(images: Images) -> Images:
+    """RGBA [n, 4, h, w] composited over white: RGB [n, 3, h, w]."""
+    alpha = images[:, 3:].astype(np.uint16)
+    return ((images[:, :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
+def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """16-bit, 32-bit and float pixels by the range they must have been meant in."""
+    low, high = float(values.min()), float(values.max())
+    if not 0 <= low <= high <= 65535:
+        raise ValueError(
+            f"its values run from {low:g} to {high:g}: only 8 and 16 bits, or 0 to 1, can be read"
+        )
+    if values.dtype.kind == "f" and high <= 1:
+        scale = 255.0
+    else:
+        scale = 1 / 257 if values.dtype.itemsize == 2 or high > 255 else 1.0
+    return np.asarray(np.rint(values * scale), np.uint8)

@@ -1,0 +1,19 @@
+"""What every reader hands to `ganvas.data`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Images uint8 [n, c, h, w] as the source has them, labels int64 [n] or None, and their origin."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64] | None
+    class_names: tuple[str, ...]
+    source: str
+    skipped: tuple[str, ...] = ()

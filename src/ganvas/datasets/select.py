@@ -1,0 +1,43 @@
+"""Choosing by name and by number: did-you-mean, classes, a balanced first N."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganvas.errors import UsageError
+
+
+def suggestion(word: str, words: Sequence[str]) -> str:
+    """ "; did you mean 'cat'?" where something is near, else nothing."""
+    by_fold = {known.casefold(): known for known in words}
+    near = difflib.get_close_matches(word.casefold(), list(by_fold), n=1)
+    return f"; did you mean '{by_fold[near[0]]}'?" if near else ""
+
+
+def matching_classes(wanted: Sequence[str], class_names: Sequence[str], where: str) -> list[int]:
+    """The wanted classes as positions in `class_names`, in the order of the set. Raises UsageError."""
+    if wanted and not class_names:
+        raise UsageError(f"{where} has no classes: put its images in one folder a class, or drop --classes")
+    for name in wanted:
+        if name not in class_names:
+            known = ", ".join(class_names[:20]) + (", ..." if len(class_names) > 20 else "")
+            near = suggestion(name, class_names)
+            raise UsageError(f"{where} has no class '{name}' (it has: {known}){near}")
+    return [k for k, name in enumerate(class_names) if name in wanted]
+
+
+def balanced(labels: NDArray[np.int64] | Sequence[int]) -> NDArray[np.intp]:
+    """Indices [n] that take the classes in turn: the first image of each class, then the second of each, ...
+
+    So any first N holds as many of one class as of another, and a smaller N is the beginning of a larger one.
+    """
+    own = np.asarray(labels, np.int64)
+    by_class = np.argsort(own, kind="stable")
+    starts = np.searchsorted(own[by_class], own[by_class], side="left")
+    turn = np.empty(len(own), np.int64)
+    turn[by_class] = np.arange(len(own)) - starts
+    return np.lexsort((own, turn))

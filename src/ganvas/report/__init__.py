@@ -1,0 +1,205 @@
+"""The proof room: one run directory in, one self-contained report.html and the pictures to hand in out."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image
+
+from ganvas import locale, media
+from ganvas.config import to_dict
+from ganvas.errors import GanvasError
+from ganvas.locale import Locale
+from ganvas.report import charts, curves, diagram, evidence, notes
+from ganvas.report.facts import Facts, gather
+from ganvas.report.trend import Trend, trend
+from ganvas.run import Run
+
+FRAMES = 60
+KEY_FRAMES = 6
+TEMPLATES = Path(__file__).parent.parent / "templates"
+
+
+def write(run: Run, lang: str = "en") -> Path:
+    """Write report.html, curves.png and, where there are sample grids, progress.gif and progress.webp into the run.
+
+    Works on a run at any moment, also while it is being written; the page then says so. Returns the path of
+    report.html. Raises UsageError for an unknown language, GanvasError where the run is unreadable or not writable.
+    """
+    say, facts = locale.load(lang), gather(run)
+    if facts.grids:
+        frames = [picture for _, picture in shown(facts)]
+        palette = media.shared_palette([frames[-1], *([facts.real] if facts.real else [])])
+        run.write_bytes("progress.gif", media.gif(frames, palette))
+        run.write_bytes("progress.webp", media.webp(frames))
+    run.write_bytes("curves.png", curves.png(facts, fake_trend(facts)))
+    return run.write_bytes("report.html", render(facts, say).encode())
+
+
+def fake_trend(facts: Facts) -> Trend | None:
+    """The trend of the fake accuracy over epochs."""
+    nimg, values = facts.column("acc/fake")
+    return trend(nimg / facts.n, values)
+
+
+def shown(facts: Facts) -> list[tuple[int, Image.Image]]:
+    """At most FRAMES of the grids that have the last one's size and mode."""
+    last = facts.grids[-1][1] if facts.grids else None
+    alike = [(at, grid) for at, grid in facts.grids if last and (grid.size, grid.mode) == (last.size, last.mode)]
+    return media.thin(alike, FRAMES)
+
+
+def render(facts: Facts, say: Locale) -> str:
+    """The page as HTML."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["inline"] = notes.inline
+    layers, no_diagram = _layers(facts)
+    slope = fake_trend(facts)
+    sections = notes.sections(facts.notes)
+    items = evidence.rubric(facts, slope, say)
+    values = {
+        "say": say,
+        "facts": facts,
+        "figures": _figures(facts, say),
+        "frames": _frames(facts, shown(facts), say),
+        "last": _embedded(facts.grids[-1][1]) if facts.grids else "",
+        "real": _embedded(facts.real) if facts.real else "",
+        "charts": charts.charts(facts, slope, say),
+        "slope": slope,
+        "trend_numbers": evidence.trend_sentence(facts, slope, say) if slope else "",
+        "rules": _rules(facts, say),
+        "drawings": [diagram.draw(facts, layers, say, wide) for wide in (True, False)] if layers else [],
+        "totals": {name: f"{diagram.total(rows):,}" for name, rows in layers.items()},
+        "no_diagram": no_diagram,
+        "items": items,
+        "points": evidence.reviewers(facts, items, sections, bool(layers), say),
+        "notes": sections,
+        "config": _flat(to_dict(facts.config)),
+        "settled": ", ".join(f"{name} = {plain(value)}" for name, value in facts.settled.items()),
+        "events": [_event(event, say) for event in facts.events],
+        "environment": _environment(facts),
+        "code": _code(facts),
+        "untrained": next((e["logit"] for e in facts.happened("untrained") if isinstance(e.get("logit"), float)), None),
+        "date": next((str(event.get("time", ""))[:10] for event in reversed(facts.events)), ""),
+        "plain": plain,
+        "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    }
+    return environment.get_template("report.html").render(values)
+
+
+def _layers(facts: Facts) -> tuple[dict[str, list[Any]], str]:
+    """Layers of both networks, or none and the reason why."""
+    try:
+        from ganvas.models import summary
+
+        return dict(summary(facts.config, facts.shape)), ""
+    except (ImportError, GanvasError) as error:
+        return {}, str(error)
+
+
+def _figures(facts: Facts, say: Locale) -> list[tuple[str, str, str]]:
+    """(label, number, remark) of the headline."""
+    c, h, w = facts.shape
+    env = facts.env[-1] if facts.env else {}
+    machine = env.get("accelerator") or env.get("cpu") or say("unknown")
+    speed = facts.column("img_s")[1]
+    return [
+        (say("figure.images"), f"{facts.nimg:,}", say("figure.of", total=f"{facts.total:,}") if facts.total else ""),
+        (say("figure.epochs"), f"{facts.epochs:.1f}", say("figure.least")),
+        (say("figure.minutes"), f"{facts.seconds / 60:.1f}", say("figure.speed", speed=f"{speed.mean():,.0f}") if len(speed) else ""),
+        (say("figure.seed"), str(facts.config.seed), say("figure.one_run")),
+        (say("figure.data"), f"{facts.n:,}", f"{facts.data.get('name', '')} · {w}×{h} · {say('rgb' if c == 3 else 'grey')}"),
+        (say("figure.device"), str(env.get("device", say("unknown"))).upper(), " · ".join(
+            str(part) for part in (machine, env.get("dtype")) if part)),
+    ]  # fmt: skip
+
+
+def _frames(facts: Facts, grids: list[tuple[int, Image.Image]], say: Locale) -> list[dict[str, Any]]:
+    """Each grid once, as lossy WebP, with its words; the key ones also stand in print."""
+    key = {at for at, _ in media.thin(grids, KEY_FRAMES)}
+    frames = []
+    for at, picture in grids:
+        words = {"images": f"{at:,}", "epochs": f"{at / facts.n:.1f}"}
+        frames.append({
+            "src": _uri(media.still(picture, "WEBP", quality=media.WEBP_QUALITY, method=2), "webp"),
+            "label": say("frame.untrained") if at == 0 else say("frame.label", **words),
+            "short": charts.compact(at),
+            "key": at in key,
+            "width": picture.width,
+            "height": picture.height,
+        })  # fmt: skip
+    return frames
+
+
+def _rules(facts: Facts, say: Locale) -> list[tuple[str, str, str, int]]:
+    """(rule, real, fake, rows): mean accuracies over the last tenth of the rows, by both rules."""
+    table = []
+    for rule, ending in (("rule.zero", ""), ("rule.half", "_0.5")):
+        real, fake = facts.column(f"acc/real{ending}")[1], facts.column(f"acc/fake{ending}")[1]
+        rows = -(-min(len(real), len(fake)) // 10)
+        if rows:
+            table.append((say(rule), f"{real[-rows:].mean():.3f}", f"{fake[-rows:].mean():.3f}", rows))
+    return table
+
+
+def _code(facts: Facts) -> str:
+    """This run in three lines of Python."""
+    budget = facts.config.budget
+    unit, amount = next(
+        ((k, v) for k, v in (("minutes", budget.minutes), ("kimg", budget.kimg), ("epochs", budget.epochs)) if v is not None),
+        ("epochs", 50),
+    )
+    recipe, data, run = (json.dumps(text, ensure_ascii=False) for text in (facts.config.recipe, facts.config.data.name, f"runs/{facts.name}"))
+    call = f"ganvas.train({recipe}, data={data}, {unit}={amount:g}, seed={facts.config.seed})"
+    return f"import ganvas\n{call}\nimages = ganvas.load({run}).sample(16)"
+
+
+def _event(event: dict[str, Any], say: Locale) -> dict[str, Any]:
+    """One line of the events table."""
+    kind = str(event.get("event"))
+    details = {k: v for k, v in event.items() if k not in ("time", "nimg", "event") and v is not None}
+    nimg = event.get("nimg")
+    return {
+        "time": str(event.get("time", "")).replace("T", " ")[:19],
+        "images": f"{nimg:,}" if isinstance(nimg, int) else "",
+        "what": say(f"event.{kind}") if f"event.{kind}" in say else kind,
+        "details": " · ".join(f"{k} {v}" for k, v in _flat(details).items()),
+        "bad": kind in ("warning", "nan"),
+    }
+
+
+def _environment(facts: Facts) -> dict[str, list[str]]:
+    """Name -> its value at each start of the process."""
+    starts = [_flat(row) for row in facts.env]
+    return {name: [start.get(name, "–") for start in starts] for name in {k: None for start in starts for k in start}}
+
+
+def plain(value: Any) -> str:
+    """A JSON value as a reader would write it."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(plain, value)) or "()"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "–" if value is None else str(value)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    rows: dict[str, str] = {}
+    for key, value in values.items():
+        rows |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: plain(value)}
+    return rows
+
+
+def _embedded(picture: Image.Image) -> str:
+    return _uri(media.still(picture), "png")
+
+
+def _uri(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

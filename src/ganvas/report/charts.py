@@ -1,0 +1,197 @@
+"""Curves as paths in a square of 1000 x 1000 that the page stretches; labels are placed in per cent around it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ganvas.locale import Locale
+from ganvas.report.facts import Facts
+from ganvas.report.trend import Trend
+
+SIDE = 1000
+POINTS = 400
+SMOOTH = 8.0  # points: standard deviation of the Gaussian that smooths a curve of POINTS points
+
+
+class Spec(NamedTuple):
+    """One chart: its key in the locale, its columns (real or D first, fake or G second), range of y and guide line."""
+
+    key: str
+    columns: tuple[str, ...]
+    limits: tuple[float, float] | None = None
+    guide: float | None = None
+
+
+SPECS = (
+    Spec("acc", ("acc/real", "acc/fake"), (0.0, 1.0), 0.5),
+    Spec("loss", ("loss/d", "loss/g")),
+    Spec("logit", ("logit/real", "logit/fake"), guide=0.0),
+    Spec("grad", ("grad/d", "grad/g")),
+    Spec("acc_notebook", ("acc/real_0.5", "acc/fake_0.5"), (0.0, 1.0), 0.5),
+    Spec("speed", ("img_s",)),
+    Spec("lr", ("lr/d", "lr/g")),
+)
+
+
+class Tick(NamedTuple):
+    """A label at a place in per cent of the chart."""
+
+    at: float
+    label: str
+    second: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One curve: its dots (means of neighbouring rows) and the smoothed line through them."""
+
+    name: str
+    nimg: np.ndarray
+    values: np.ndarray
+    smooth: np.ndarray
+    dots: str
+    line: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """All that the page needs to draw one chart."""
+
+    key: str
+    series: list[Series]
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
+    guide: Tick | None
+    marks: list[Tick]
+    rows_per_dot: int
+    described: str
+    trend_line: str = ""
+    trend_wedge: str = ""
+    hover: list[dict[str, Any]] = field(default_factory=list)
+
+
+def charts(facts: Facts, slope: Trend | None, say: Locale) -> list[Chart]:
+    """Every chart that this run has rows for. A learning rate that never changed is not drawn."""
+    drawn = []
+    for spec in SPECS:
+        columns = {name: facts.column(name) for name in spec.columns}
+        columns = {name: pair for name, pair in columns.items() if len(pair[0])}
+        constant = all(np.ptp(y) == 0 for _, y in columns.values())
+        if columns and not (spec.key == "lr" and constant):
+            drawn.append(_chart(facts, spec, columns, slope if spec.key == "acc" else None, say))
+    return drawn
+
+
+def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | None, say: Locale) -> Chart:
+    right = max(facts.nimg, 1)
+    reduced = {name: reduce(x, y) for name, (x, y) in columns.items()}
+    low, high = spec.limits or _limits([y for _, y in reduced.values()], spec.guide)
+
+    def place(x: Any, y: Any) -> list[tuple[float, float]]:
+        return list(zip(SIDE * np.asarray(x) / right, SIDE * (high - np.asarray(y)) / (high - low), strict=True))
+
+    series = []
+    for name, (x, y) in reduced.items():
+        smooth = smoothed(y)
+        dots = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in place(x, y))
+        series.append(Series(say(f"series.{name}"), x, y, smooth, dots, path(place(x, smooth))))
+    line = wedge = ""
+    if slope is not None:
+        ends = np.array([slope.start, slope.end])
+        line = path(place(ends * facts.n, [slope.at(x) for x in ends]))
+        corners = [(ends[0], slope.low), (ends[1], slope.low), (ends[1], slope.high), (ends[0], slope.high)]
+        wedge = path(place([x * facts.n for x, _ in corners], [slope.at(x, s) for x, s in corners])) + "Z"
+    guide = None
+    if spec.guide is not None:
+        guide = Tick(100 * (high - spec.guide) / (high - low), f"{spec.guide:g}")
+    return Chart(
+        key=spec.key,
+        series=series,
+        x_ticks=_x_ticks(facts, right),
+        y_ticks=[Tick(100 * (high - v) / (high - low), label) for v, label in ticks(low, high)],
+        guide=guide,
+        marks=[
+            Tick(100 * event.get("nimg", 0) / right, say(f"event.{kind}"))
+            for kind in ("resume", "nan")
+            for event in facts.happened(kind)
+        ],
+        rows_per_dot=max(-(-len(x) // POINTS) for x, _ in columns.values()),
+        described="; ".join(
+            say("chart.described", name=s.name, first=short(s.smooth[0]), last=short(s.smooth[-1]),
+                low=short(s.values.min()), high=short(s.values.max()))
+            for s in series
+        ),
+        trend_line=line,
+        trend_wedge=wedge,
+        hover=[
+            {"name": s.name, "x": s.nimg.tolist(), "y": [float(short(v)) for v in s.values]} for s in series
+        ],
+    )  # fmt: skip
+
+
+def path(points: list[tuple[float, float]]) -> str:
+    """An SVG path through the points."""
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def reduce(x: np.ndarray, y: np.ndarray, points: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
+    """At most `points` points: means over runs of neighbouring rows."""
+    if len(x) <= points:
+        return x, y
+    cuts = np.linspace(0, len(x), points + 1).round().astype(int)[:-1]
+    counts = np.diff([*cuts, len(x)])
+    return np.add.reduceat(x, cuts) // counts, np.add.reduceat(y, cuts) / counts
+
+
+def smoothed(y: np.ndarray) -> np.ndarray:
+    """y [n] under a Gaussian whose width is a fixed share of the curve; the ends lean on what is there."""
+    sigma = SMOOTH * len(y) / POINTS
+    if sigma < 0.5:
+        return y
+    reach = min(math.ceil(3 * sigma), len(y) - 1)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    padded = np.pad(y, reach)
+    weight = np.convolve(np.pad(np.ones_like(y), reach), kernel, "valid")
+    return np.asarray(np.convolve(padded, kernel, "valid") / weight)
+
+
+def ticks(low: float, high: float, most: int = 5) -> list[tuple[float, str]]:
+    """Round numbers (1, 2 or 5 times a power of ten apart) from low to high, at most `most`, with labels."""
+    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    step = next(s for s in (power, 2 * power, 5 * power, 10 * power, 20 * power) if (high - low) / s < most)
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [(i * step, f"{i * step:,.{digits}f}" if digits < 4 else f"{i * step:.0e}") for i in range(first, last + 1)]
+
+
+def compact(n: float) -> str:
+    """1250000 -> 1.25M, 25000 -> 25k."""
+    for unit, name in ((1e6, "M"), (1e3, "k")):
+        if n >= unit:
+            return f"{n / unit:.3g}{name}"
+    return f"{n:.0f}"
+
+
+def short(value: float) -> str:
+    """Three or four significant digits."""
+    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
+
+
+def _x_ticks(facts: Facts, right: int) -> list[Tick]:
+    return [Tick(100 * e * facts.n / right, label, compact(e * facts.n)) for e, label in ticks(0, right / facts.n, 6)]
+
+
+def _limits(values: list[np.ndarray], guide: float | None) -> tuple[float, float]:
+    """A range that holds all but the wildest half per cent at each end, with some air."""
+    every = np.concatenate(values)
+    low, high = np.percentile(every, [0.5, 99.5])
+    if guide is not None:
+        low, high = min(low, guide), max(high, guide)
+    if low >= 0 and low < 0.5 * high:
+        low = 0.0
+    air = 0.06 * (high - low) or abs(high) * 0.1 or 1.0
+    return float(low if low == 0 else low - air), float(high + air)

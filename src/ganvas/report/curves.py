@@ -1,0 +1,47 @@
+"""curves.png: losses and accuracies per epoch, for hand-in and slides. The one place that needs matplotlib."""
+
+from __future__ import annotations
+
+import io
+
+from ganvas.report.charts import reduce, smoothed
+from ganvas.report.facts import Facts
+from ganvas.report.trend import Trend
+
+COLOURS = {"d": "#5b6070", "g": "#2f48c8"}
+PANELS = (
+    ("loss", (("loss/d", "d", "D"), ("loss/g", "g", "G"))),
+    ("accuracy (logit 0)", (("acc/real", "d", "real"), ("acc/fake", "g", "fake"))),
+)
+
+
+def png(facts: Facts, slope: Trend | None) -> bytes:
+    """Both panels as the bytes of a PNG, 1500 x 550 pixels; empty axes where there are no rows yet."""
+    from matplotlib.figure import Figure
+
+    figure = Figure((10, 3.67), dpi=150, layout="constrained")
+    for place, (title, columns) in enumerate(PANELS):
+        axes = figure.add_subplot(1, 2, place + 1)
+        for name, colour, label in columns:
+            x, y = reduce(*facts.column(name))
+            if len(x):
+                axes.plot(x / facts.n, y, ".", color=COLOURS[colour], alpha=0.2, markersize=3, markeredgewidth=0)
+                axes.plot(x / facts.n, smoothed(y), color=COLOURS[colour], linewidth=1.8, label=label)
+        if title.startswith("acc"):
+            axes.axhline(0.5, color="#888", linewidth=0.8, linestyle=(0, (4, 4)))
+            axes.set_ylim(-0.02, 1.02)
+            if slope is not None:
+                ends = [slope.start, slope.end]
+                spread = [[slope.at(x, s) for x in ends] for s in (slope.low, slope.high)]
+                axes.fill_between(ends, *spread, color=COLOURS["g"], alpha=0.15, linewidth=0)
+                label = f"fake trend {slope.slope:+.5f} / epoch"
+                axes.plot(ends, [slope.at(x) for x in ends], color=COLOURS["g"], linewidth=1, linestyle="--", label=label)
+        axes.set_xlabel("epoch")
+        axes.set_title(title, loc="left", fontsize=10)
+        axes.spines[["top", "right"]].set_visible(False)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(frameon=False, fontsize=9)
+    figure.suptitle(f"{facts.config.recipe} · {facts.data.get('name', '')} · seed {facts.config.seed}", fontsize=10, x=0.01, ha="left")
+    file = io.BytesIO()
+    figure.savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()

@@ -1,0 +1,355 @@
+"""A run directory: the only thing that training leaves and the only thing that everything after it reads.
+
+Torch-free but for `save_tensors`/`load_tensors`, so that reports and listings start at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
+from ganvas.errors import GanvasError, UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LOGS = ("metrics", "evals", "events", "env")
+KEPT_CHECKPOINTS = 2
+
+
+def stem(nimg: int) -> str:
+    """File name of what belongs to `nimg` images: nine digits, so that names sort as numbers."""
+    return f"{nimg:09d}"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A verified checkpoint on disk: `nimg` images seen, its folder, and its state.json."""
+
+    nimg: int
+    path: Path
+    state: dict[str, Any]
+
+
+class Run:
+    """One run directory. Reading needs no lock and may happen at any moment; writing happens inside `writing()`."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    # -- making and opening ------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str], config: Config, recipe: Config, data: dict[str, Any]) -> Run:
+        """A new run in an absent or empty folder. `recipe` is the recipe's config as it is today."""
+        run = cls(path)
+        if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+            raise UsageError(f"{run.path} exists and is not empty: choose another --out, or `ganvas resume {run.path}`")
+        with writing_to(run.path):
+            run.path.mkdir(parents=True, exist_ok=True)
+            for folder in ("samples", "snapshots", "checkpoints"):
+                (run.path / folder).mkdir()
+        run.write_json("data.json", data)
+        run.write_config(config, recipe)
+        notes = "## Keep\n\n## Problem\n\n## Try\n"
+        run.write_bytes("notes.md", notes.encode())
+        return run
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Run:
+        """An existing run; UsageError where there is none, GanvasError where it is unreadable or from a newer ganvas."""
+        run = cls(path)
+        if not (run.path / "config.json").is_file():
+            raise UsageError(f"{run.path} is no run directory (no config.json there; `ganvas runs` lists runs)")
+        version = run.read_json("config.json").get("schema_version")
+        if not isinstance(version, int) or version > SCHEMA_VERSION:
+            raise GanvasError(
+                f"{run.path}/config.json has schema version {version}, this ganvas knows up to {SCHEMA_VERSION}: "
+                "update ganvas"
+            )
+        return run
+
+    # -- config and data ---------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> Config:
+        """The resolved config of this run."""
+        return self._config("config")
+
+    @property
+    def recipe(self) -> Config:
+        """The recipe's config as it was on the day the run began."""
+        return self._config("recipe")
+
+    @property
+    def total_nimg(self) -> int | None:
+        """Images at which the run is finished; None while a budget in minutes is still being measured."""
+        value = self.read_json("config.json").get("total_nimg")
+        return int(value) if value is not None else None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """name, sha256, n, shape [c, h, w], class_names, classes (counts) and source of the images trained on."""
+        return self.read_json("data.json")
+
+    def write_config(self, config: Config, recipe: Config, total_nimg: int | None = None) -> None:
+        """Write config.json whole."""
+        values = {
+            "schema_version": SCHEMA_VERSION,
+            "total_nimg": total_nimg,
+            "config": to_dict(config),
+            "recipe": to_dict(recipe),
+        }
+        self.write_json("config.json", values)
+
+    def _config(self, key: str) -> Config:
+        config: Config = from_dict(self.read_json("config.json")[key], where=f"{self.path}/config.json: {key}")
+        return config
+
+    # -- rows --------------------------------------------------------------------------------------------------
+
+    def append(self, log: str, row: Mapping[str, Any]) -> None:
+        """Add one row to `log`.jsonl; NaN and infinities become null."""
+        plain = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
+        line = json.dumps(plain, ensure_ascii=False) + "\n"
+        with writing_to(self.path), open(self.path / f"{log}.jsonl", "ab") as file:
+            file.write(line.encode())
+
+    def rows(self, log: str) -> list[dict[str, Any]]:
+        """All whole rows of `log`.jsonl; a line that a crash cut short is passed over."""
+        path = self.path / f"{log}.jsonl"
+        if not path.exists():
+            return []
+        rows = []
+        for line in path.read_bytes().split(b"\n"):
+            try:
+                row = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(row, dict):
+                rows.append(row)
+        return rows
+
+    def event(self, kind: str, nimg: int, **details: Any) -> None:
+        """Add a row to events.jsonl: start, resume, stop, finish, warning, nan, ..."""
+        self.append("events", {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "nimg": nimg, "event": kind, **details})
+
+    # -- pictures and generators -------------------------------------------------------------------------------
+
+    def samples(self) -> list[tuple[int, Path]]:
+        """(nimg, path) of every sample grid, in order."""
+        return self._numbered("samples", r"(\d{9})\.png")
+
+    def snapshots(self) -> list[tuple[int, Path]]:
+        """(nimg, path) of every generator snapshot, in order."""
+        return self._numbered("snapshots", r"(\d{9})\.safetensors")
+
+    def _numbered(self, folder: str, pattern: str) -> list[tuple[int, Path]]:
+        base = self.path / folder
+        names = sorted(p.name for p in base.iterdir()) if base.is_dir() else []
+        return [(int(m[1]), base / name) for name in names if (m := re.fullmatch(pattern, name))]
+
+    # -- checkpoints -------------------------------------------------------------------------------------------
+
+    def checkpoints(self) -> list[tuple[int, Path]]:
+        """(nimg, folder) of every checkpoint, oldest first, not yet verified."""
+        return self._numbered("checkpoints", r"(\d{9})")
+
+    def save_checkpoint(self, nimg: int, tensors: Mapping[str, bytes], state: Mapping[str, Any]) -> None:
+        """Write {name}.safetensors files and state.json aside, flush to disk, then rename; the last two are kept."""
+        folder = self.path / "checkpoints"
+        aside, final = folder / f"{stem(nimg)}.part", folder / stem(nimg)
+        with writing_to(folder):
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.mkdir(parents=True)
+            try:
+                files = {}
+                for name, content in tensors.items():
+                    write_file(aside / f"{name}.safetensors", content)
+                    files[name] = hashlib.sha256(content).hexdigest()
+                described = {"schema_version": SCHEMA_VERSION, "nimg": nimg, "sha256": files, **state}
+                write_file(aside / "state.json", json.dumps(described).encode())
+                shutil.rmtree(final, ignore_errors=True)
+                os.rename(aside, final)
+                sync_folder(folder)
+            except OSError:
+                shutil.rmtree(aside, ignore_errors=True)
+                raise
+        for _, old in self.checkpoints()[:-KEPT_CHECKPOINTS]:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def latest_checkpoint(self) -> tuple[Checkpoint | None, list[str]]:
+        """The newest checkpoint whose every file is whole, and a line on each newer one that is not."""
+        problems = []
+        for nimg, path in reversed(self.checkpoints()):
+            try:
+                state = json.loads((path / "state.json").read_bytes())
+                version = state["schema_version"]
+                if version > SCHEMA_VERSION:
+                    raise GanvasError(f"{path} has schema version {version}, newer than this ganvas: update ganvas")
+                for name, digest in state["sha256"].items():
+                    if hashlib.sha256((path / f"{name}.safetensors").read_bytes()).hexdigest() != digest:
+                        raise ValueError(f"{name}.safetensors is truncated or altered")
+                return Checkpoint(nimg, path, state), problems
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                problems.append(f"{path}: {error}")
+        return None, problems
+
+    def drop_after(self, nimg: int) -> None:
+        """Forget everything written after `nimg` images: rows, samples, snapshots, checkpoints (before a resume)."""
+        for log in ("metrics", "evals"):
+            rows = self.rows(log)
+            kept = [row for row in rows if row.get("nimg", 0) <= nimg]
+            if len(kept) < len(rows) or (self.path / f"{log}.jsonl").exists():
+                self.write_bytes(f"{log}.jsonl", "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in kept).encode())
+        for at, path in [*self.samples(), *self.snapshots()]:
+            if at > nimg:
+                path.unlink()
+        for at, path in self.checkpoints():
+            if at > nimg:
+                shutil.rmtree(path)
+        for folder in ("samples", "snapshots", "checkpoints"):
+            for left in (self.path / folder).glob("*.part"):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+    # -- files -------------------------------------------------------------------------------------------------
+
+    def write_bytes(self, name: str, content: bytes) -> Path:
+        """Write a file aside and rename it, so that a reader sees the old one or the new one."""
+        path = self.path / name
+        part = path.with_name(path.name + ".part")
+        with writing_to(path):
+            try:
+                write_file(part, content)
+                os.replace(part, path)
+            except OSError:
+                part.unlink(missing_ok=True)
+                raise
+        return path
+
+    def write_json(self, name: str, values: Mapping[str, Any]) -> None:
+        """Write a JSON file atomically."""
+        self.write_bytes(name, (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode())
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """A JSON object; GanvasError naming the file where it is missing or broken."""
+        try:
+            values = json.loads((self.path / name).read_bytes())
+        except (OSError, ValueError) as error:
+            raise GanvasError(f"{self.path / name} cannot be read ({error}): is this a whole run directory?") from error
+        if not isinstance(values, dict):
+            raise GanvasError(f"{self.path / name} is not a JSON object: is this a whole run directory?")
+        return values
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the run's lock; GanvasError at once if another process does. A killed process lets go of it."""
+        with writing_to(self.path):
+            handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                _lock(handle)
+            except OSError as error:
+                holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
+                raise GanvasError(f"{self.path} is being written by another process (pid {holder}): wait or stop it") from error
+            os.ftruncate(handle, 0)
+            os.write(handle, str(os.getpid()).encode())
+            yield
+        finally:
+            os.close(handle)
+
+
+    def is_locked(self) -> bool:
+        """Whether some process is writing this run right now."""
+        try:
+            handle = os.open(self.path / ".lock", os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            _lock(handle)
+        except OSError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
+
+def _lock(handle: int) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        os.lseek(handle, 64, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        os.lseek(handle, 0, os.SEEK_SET)
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """Turn a failed write (full disk, no permission) into one clear GanvasError."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise GanvasError(f"cannot write {error.filename or path}: {why}; free some space or choose another folder") from error
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write and flush to disk."""
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Flush a rename to disk where the system can."""
+    if os.name == "posix":
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+
+
+def next_path(parent: Path, config: Config) -> Path:
+    """The next free runs/0007-recipe-data-s0 below `parent`."""
+    numbers = [int(p.name[:4]) for p in parent.glob("[0-9][0-9][0-9][0-9]-*")] if parent.is_dir() else []
+    data = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(config.data.name).stem).strip("-") or "data"
+    return parent / f"{max(numbers, default=0) + 1:04d}-{config.recipe}-{data}-s{config.seed}"
+
+
+def save_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> bytes:
+    """Safetensors bytes with one metadata key, `ganvas`, holding JSON."""
+    from safetensors.torch import save
+
+    return save(
+        {k: v.detach().cpu().contiguous() for k, v in tensors.items()},
+        {"ganvas": json.dumps(metadata, sort_keys=True)},
+    )
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and metadata of a file of ours; GanvasError where it is truncated or foreign."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = (file.metadata() or {}).get("ganvas")
+            if metadata is None:
+                raise GanvasError(f"{path} was not written by ganvas: choose a snapshot or a run directory")
+            return {key: file.get_tensor(key) for key in file.keys()}, json.loads(metadata)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise GanvasError(f"{path} is truncated or no safetensors file ({error}): choose another snapshot") from error

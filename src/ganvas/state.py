@@ -1,0 +1,103 @@
+"""All that changes while training, and its way to disk and back."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganvas import models
+from ganvas.config import SCHEMA_VERSION, Config, to_dict
+from ganvas.engine import Engine
+from ganvas.errors import GanvasError
+from ganvas.optim import Adam
+from ganvas.run import Checkpoint, Run, load_tensors, save_tensors, stem
+from ganvas.step import STATISTICS, Players
+
+
+@dataclass
+class State:
+    """What a checkpoint holds."""
+
+    players: Players
+    ema: nn.Module | None
+    nimg: int = 0
+    sec: float = 0.0
+    sums: Tensor = field(default_factory=lambda: torch.zeros(len(STATISTICS)))
+    """Statistics summed up since the last row, on the device."""
+    steps: int = 0
+    """Updates in `sums`."""
+
+    @property
+    def sampler(self) -> nn.Module:
+        """The generator that samples are drawn from."""
+        return self.players.generator if self.ema is None else self.ema
+
+
+def fresh_state(config: Config, shape: tuple[int, int, int], engine: Engine) -> State:
+    """Untrained networks and optimisers on the engine, a function of the config's seed."""
+    generator = engine.place(models.build_generator(config, shape))
+    discriminator = engine.place(models.build_discriminator(config, shape))
+    g_optim = Adam(list(generator.parameters()), config.g_optim)
+    d_optim = Adam(list(discriminator.parameters()), config.d_optim)
+    ema = copy.deepcopy(generator) if config.step.ema_kimg else None
+    sums = torch.zeros(len(STATISTICS), device=engine.device)
+    return State(Players(generator, discriminator, g_optim, d_optim), ema, sums=sums)
+
+
+def save_checkpoint(run: Run, state: State, config: Config, environment: dict[str, Any]) -> None:
+    """Everything that changes, with the environment that it depends on."""
+    players = state.players
+    parts: dict[str, dict[str, Tensor]] = {
+        "generator": players.generator.state_dict(),
+        "discriminator": players.discriminator.state_dict(),
+        "g_optim": players.g_optim.tensors(),
+        "d_optim": players.d_optim.tensors(),
+        "log": {"sums": state.sums, "steps": torch.tensor(state.steps)},
+    }
+    if state.ema is not None:
+        parts["ema"] = state.ema.state_dict()
+    metadata = _metadata(run, state, config)
+    tensors = {name: save_tensors(values, metadata) for name, values in parts.items()}
+    run.save_checkpoint(state.nimg, tensors, {"sec": state.sec, "environment": environment})
+
+
+def restore(state: State, checkpoint: Checkpoint, config: Config) -> None:
+    """Put a checkpoint's values into a fresh state; GanvasError where they do not fit."""
+    players = state.players
+    try:
+        parts = {name: load_tensors(checkpoint.path / f"{name}.safetensors")[0] for name in checkpoint.state["sha256"]}
+        players.generator.load_state_dict(parts["generator"])
+        players.discriminator.load_state_dict(parts["discriminator"])
+        players.g_optim.load(parts["g_optim"])
+        players.d_optim.load(parts["d_optim"])
+        if state.ema is not None:
+            state.ema.load_state_dict(parts["ema"])
+        state.sums.copy_(parts["log"]["sums"])
+        state.steps = int(parts["log"]["steps"])
+        state.nimg, state.sec = checkpoint.nimg, float(checkpoint.state["sec"])
+    except (KeyError, IndexError, RuntimeError, ValueError, TypeError) as error:
+        why = str(error).strip().splitlines()[-1].strip()
+        raise GanvasError(
+            f"{checkpoint.path} does not fit the networks of this run's config.json ({why}): is it another run's?"
+        ) from error
+
+
+def save_snapshot(run: Run, state: State, config: Config) -> None:
+    """The generator for use, in a file that loads alone."""
+    content = save_tensors(state.sampler.state_dict(), _metadata(run, state, config))
+    run.write_bytes(f"snapshots/{stem(state.nimg)}.safetensors", content)
+
+
+def _metadata(run: Run, state: State, config: Config) -> dict[str, Any]:
+    """What a generator file says of itself."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "config": to_dict(config),
+        "shape": run.data["shape"],
+        "nimg": state.nimg,
+        "ema": state.ema is not None,
+    }

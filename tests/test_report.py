@@ -1,0 +1,406 @@
+"""The report says what the run directory says: whole, unfinished, broken off, odd or empty."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import io
+import json
+import re
+import string
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganvas import locale, media, models, recipes, report
+from ganvas.config import BudgetConfig, DataConfig, OptimConfig
+from ganvas.errors import UsageError
+from ganvas.models import Layer
+from ganvas.report import charts, diagram, evidence, notes
+from ganvas.report.facts import gather
+from ganvas.report.trend import Trend, trend
+from ganvas.run import Run
+from tests.synthetic import make_run
+
+SMALL = {"rows": 200, "grids": 4}
+VOID = {"meta", "link", "img", "input", "br", "path", "rect"}
+
+
+class Page(HTMLParser):
+    """Tags, attributes and visible words of a page; `unclosed` must be empty at its end."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.unclosed: list[str] = []
+        self.feed(content)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.unclosed.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.unclosed.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.unclosed and self.unclosed[-1] not in ("script", "style"):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        """The words of the page with single spaces."""
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        """Attributes of every such tag."""
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def page(run: Run, lang: str = "en") -> Page:
+    read = Page(report.render(gather(run), locale.load(lang)))
+    assert read.unclosed == []
+    return read
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = make_run(tmp_path_factory.mktemp("runs") / "0001-done", **SMALL)
+    assert report.write(run) == run.path / "report.html"
+    return run
+
+
+@pytest.fixture(scope="module")
+def finished_page(finished: Run) -> Page:
+    return page(finished)
+
+
+# -- the page --------------------------------------------------------------------------------------------------
+
+
+def test_everything_is_in_the_one_file(finished_page: Page) -> None:
+    for tag, attributes in finished_page.tags:
+        for name in ("src", "href", "data", "action", "poster", "srcset"):
+            assert (attributes.get(name) or "#").startswith(("data:", "#")), (tag, attributes)
+
+
+def test_nothing_is_fetched_by_style_or_script(finished: Run) -> None:
+    content = (finished.path / "report.html").read_text()
+    assert "default-src 'none'" in content
+    assert not re.search(r"https?://|@import|url\((?!#)|fetch\(|XMLHttpRequest|import\(", content)
+
+
+def test_every_picture_has_words_and_every_frame_is_its_grid(finished: Run, finished_page: Page) -> None:
+    pictures = finished_page.all("img")
+    assert all(picture["alt"] for picture in pictures)
+    grids = [grid for _, grid in gather(finished).grids]
+    frames = [Image.open(io.BytesIO(base64.b64decode((p["src"] or "").split(",")[1]))) for p in pictures]
+    for frame, grid in zip(frames, grids, strict=False):
+        assert np.abs(np.asarray(frame.convert("RGB")).astype(int) - np.asarray(grid)).mean() < 8
+    last, real = frames[len(grids) :]
+    assert np.array_equal(np.asarray(last), np.asarray(grids[-1])), "the last grid stands losslessly beside the real one"
+    assert np.array_equal(np.asarray(real), np.asarray(gather(finished).real))
+
+
+def test_the_animations_hold_every_grid(finished: Run, finished_page: Page) -> None:
+    for name in ("progress.gif", "progress.webp"):
+        with Image.open(finished.path / name) as animation:
+            assert animation.n_frames == len(finished.samples())
+    with Image.open(finished.path / "curves.png") as curves:
+        assert curves.width > 1000
+
+
+def test_figures_and_controls(finished_page: Page) -> None:
+    for words in ("300,000", "60.0", "cifar-dcgan-recap", "seed 0", "a test's processor", "2,894,720", "218,497"):
+        assert words in finished_page.text, words
+    slider = next(tag for tag in finished_page.all("input") if tag["type"] == "range")
+    assert (slider["max"], bool(slider["aria-label"])) == ("3", True)
+
+
+def test_the_rubric_is_quoted_in_both_languages(finished: Run) -> None:
+    for lang in locale.languages():
+        text = page(finished, lang).text
+        for english, korean in evidence.RUBRIC:
+            assert english in text
+            assert korean in text
+
+
+def test_a_report_does_not_need_a_lock_and_leaves_no_part_files(finished: Run) -> None:
+    with finished.writing():
+        report.write(finished)
+    assert not list(finished.path.rglob("*.part"))
+
+
+def test_what_users_write_is_escaped(tmp_path: Path) -> None:
+    evil = "<script>alert('&\"x')</script>"
+    plan = recipes.get("cifar-dcgan").config
+    config = dataclasses.replace(plan, data=DataConfig(evil), budget=BudgetConfig(epochs=2))
+    run = make_run(tmp_path / "0001-evil", recipe="cifar-dcgan", config=config, epochs=2, **SMALL)
+    run.event("warning", 10, what=evil)
+    run.write_bytes("notes.md", f"{evil}\n\n## {evil}\n- {evil}\n".encode())
+    run.append("env", {"argv": [evil], evil: evil})
+    read = page(run)
+    assert evil in read.text
+    assert len(read.all("script")) == len([c for c in charts.SPECS if c.key != "lr"]) + 1
+
+
+# -- runs in every state ---------------------------------------------------------------------------------------
+
+
+def test_a_short_run_says_what_is_missing(tmp_path: Path) -> None:
+    read = page(make_run(tmp_path / "0001-short", epochs=3, **SMALL))
+    assert "Not shown yet, because it has run 3.0 epochs, and the course asks for at least 50" in read.text
+    assert "judge by eye" not in read.text
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_run_without_rows_or_samples(tmp_path: Path, lang: str) -> None:
+    run = make_run(tmp_path / "0001-bare", epochs=1, rows=0, grids=0, end=None)
+    (run.path / "samples/real.png").unlink()
+    (run.path / "notes.md").unlink()
+    for log in ("events", "env"):
+        (run.path / f"{log}.jsonl").unlink()
+    read = Page(report.write(run, lang).read_text())
+    assert locale.load(lang)("state.empty") in read.text
+    assert (run.path / "curves.png").exists()
+    assert not (run.path / "progress.gif").exists()
+
+
+def test_a_run_being_written(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "0001-open", epochs=5, end=None, **SMALL)
+    with open(run.path / "metrics.jsonl", "ab") as file:
+        file.write(b'{"nimg": 26000, "los')
+    path = run.samples()[-1][1]
+    path.write_bytes(path.read_bytes()[:100])
+    assert "This run is not finished" in Page(report.write(run).read_text()).text
+
+
+def test_a_run_stopped_by_nan_says_where(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "0001-nan", epochs=4, end=None, **SMALL)
+    run.append("metrics", {"nimg": 20_100, "sec": 30.0, "loss/d": float("nan"), "loss/g": None})
+    run.event("nan", 20_000, what=["loss/d", "grad/d"])
+    text = page(run).text
+    assert "in the update after image 20,000 (epoch 4.0)" in text
+    assert "loss/d, grad/d" in text
+    assert "training broke off" in text
+
+
+def test_a_stopped_run_and_a_resumed_one(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "0001-stop", epochs=4, end="stop", **SMALL)
+    assert "stopped before the end of its budget" in page(run).text
+    run.event("resume", 10_000, total=20_000)
+    read = page(run)
+    assert "This run is not finished" in read.text
+    assert read.text.count("resumed") > 2, "a mark in the charts and a line in the events"
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 16, 16), (3, 64, 64)])
+def test_other_shapes(tmp_path: Path, shape: tuple[int, int, int]) -> None:
+    run = make_run(tmp_path / "0001-shape", recipe="fashion-dcgan", shape=shape, epochs=1, **SMALL)
+    assert "×".join(map(str, shape)) in page(run).text
+
+
+def test_changed_settings_are_shown_and_count_as_applied(tmp_path: Path) -> None:
+    plan = recipes.get("cifar-dcgan").config
+    engine = dataclasses.replace(plan.engine, device="cpu", threads=2)
+    config = dataclasses.replace(plan, d_optim=OptimConfig(lr=3e-5), budget=BudgetConfig(epochs=2), engine=engine)
+    text = page(make_run(tmp_path / "0001-new", recipe="cifar-dcgan", config=config, epochs=2, **SMALL)).text
+    assert "d_optim.lr 0.0001 3e-05" in text
+    assert "Applied in this run, number of settings: 1 (d_optim.lr)" in text
+    assert "settled on this machine: engine.device = cpu, engine.threads = 2" in text
+
+
+def test_sixty_frames_at_most(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "0001-many", shape=(3, 8, 8), epochs=60, rows=100, grids=90)
+    assert len([c for c in page(run).all("figure") if "frame" in (c.get("class") or "")]) == report.FRAMES
+
+
+def test_an_unknown_language_is_named(finished: Run) -> None:
+    with pytest.raises(UsageError, match="unknown language 'eng'; did you mean en"):
+        report.write(finished, "eng")
+
+
+# -- sentences -------------------------------------------------------------------------------------------------
+
+
+def test_languages_have_the_same_keys_and_blanks() -> None:
+    sets = {lang: locale.load(lang).sentences for lang in locale.languages()}
+    assert sorted(sets) == ["en", "ko"]
+    assert sets["en"].keys() == sets["ko"].keys()
+    for key, english in sets["en"].items():
+        blanks = [{name for _, name, _, _ in string.Formatter().parse(s) if name} for s in (english, sets["ko"][key])]
+        assert blanks[0] == blanks[1], key
+        assert english.strip()
+        assert sets["ko"][key].strip()
+
+
+def test_every_sentence_is_used() -> None:
+    folder = Path(report.__file__).parent.parent
+    code = "".join(p.read_text() for p in [*(folder / "report").glob("*.py"), *(folder / "templates").iterdir()])
+    for key in locale.load("en").sentences:
+        parts = key.split(".")
+        beginnings = [re.escape(".".join(parts[:i])) + r"\.[\"'{]" for i in range(1, len(parts))]
+        assert re.search("|".join(rf"[\"']{pattern}" for pattern in [re.escape(key) + "[\"']", *beginnings]), code), key
+
+
+def test_korean_pages_are_korean(finished: Run) -> None:
+    read = page(finished, "ko")
+    assert read.all("html")[0]["lang"] == "ko"
+    assert "추세적으로 0.5를 향해 하향하고 있습니다" in read.text
+
+
+# -- the trend -------------------------------------------------------------------------------------------------
+
+
+def autoregressive(n: int, correlation: float, rng: np.random.Generator) -> np.ndarray:
+    noise = rng.normal(size=n + 200)
+    for t in range(1, len(noise)):
+        noise[t] += correlation * noise[t - 1]
+    return noise[200:]
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.9])
+def test_the_interval_covers_the_true_slope(correlation: float) -> None:
+    """300 curves of 1000 rows: 95 % of intervals should hold the slope; between 90 and 99 % is asked for."""
+    rng = np.random.default_rng(0)
+    x, slope, held = np.linspace(0, 50, 1000), -0.004, 0
+    for _ in range(300):
+        found = trend(x, 0.9 + slope * x + 0.02 * autoregressive(len(x), correlation, rng))
+        assert found is not None
+        held += found.low <= slope <= found.high
+    assert 270 <= held <= 297
+
+
+def test_the_slope_is_least_squares_after_the_first_tenth() -> None:
+    rng = np.random.default_rng(1)
+    x = np.linspace(0, 20, 400)
+    y = 0.9 - 0.01 * x + rng.normal(0, 0.01, 400)
+    y[x < 2] = 5
+    found = trend(x, y)
+    assert found is not None
+    expected = np.polyfit(x[x >= 2], y[x >= 2], 1)
+    assert found.slope == pytest.approx(expected[0])
+    assert found.at(7) == pytest.approx(np.polyval(expected, 7))
+    assert found.n == (x >= 2).sum()
+
+
+@pytest.mark.parametrize("change", ["none", "few", "one place"])
+def test_too_little_is_no_trend(change: str) -> None:
+    count = {"none": 0, "few": 40, "one place": 100}[change]
+    x = np.zeros(count) if change == "one place" else np.linspace(0, 5, count)
+    assert trend(x, np.ones(count)) is None
+
+
+@pytest.mark.parametrize(("start", "end", "noise", "verdict"), [
+    (0.9, 0.6, 0.01, "falling"), (0.9, 0.45, 0.01, "falling"), (0.55, 0.3, 0.01, "falling_away"),
+    (0.7, 0.95, 0.01, "rising"), (0.2, 0.45, 0.01, "rising_towards"), (0.8, 0.799, 0.2, "none"), (1.0, 1.0, 0.0, "none"),
+])  # fmt: skip
+def test_verdicts(start: float, end: float, noise: float, verdict: str) -> None:
+    x = np.linspace(0, 50, 500)
+    found = trend(x, start + (end - start) * x / 50 + np.random.default_rng(0).normal(0, 1, 500) * noise)
+    assert found is not None
+    assert found.verdict == verdict
+
+
+@pytest.mark.parametrize("verdict", ["falling", "none", "rising", "falling_away", "rising_towards"])
+def test_only_falling_towards_a_half_shows_item_two(finished: Run, verdict: str) -> None:
+    lines = {"falling": (-0.004, 0.7), "none": (0.0, 0.7), "rising": (0.004, 0.7), "falling_away": (-0.004, 0.3),
+             "rising_towards": (0.004, 0.3)}  # fmt: skip
+    slope, level = lines[verdict]
+    line = Trend(slope, slope - 0.001, slope + 0.001, level, 25, 0, 50, 500)
+    assert line.verdict == verdict
+    items = evidence.rubric(gather(finished), line, locale.load("en"))
+    assert (items[1].status == "shown") == (verdict == "falling")
+    assert bool(items[1].reasons) == (verdict != "falling")
+
+
+# -- small parts -----------------------------------------------------------------------------------------------
+
+
+def test_reducing_keeps_the_mean_and_short_curves() -> None:
+    x, y = np.arange(1234), np.random.default_rng(0).normal(size=1234)
+    few_x, few_y = charts.reduce(x, y)
+    assert len(few_x) == len(few_y) == charts.POINTS
+    assert few_y.mean() == pytest.approx(y.mean(), abs=0.01)
+    assert charts.reduce(x[:5], y[:5])[1].tolist() == y[:5].tolist()
+
+
+@pytest.mark.parametrize("n", [1, 2, 30, 400])
+def test_smoothing_leaves_a_level_alone(n: int) -> None:
+    assert charts.smoothed(np.full(n, 3.0)) == pytest.approx(np.full(n, 3.0))
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-2.5, 2.4), (0, 0.00013), (640, 750), (0, 51.2), (0, 1e6)])
+def test_ticks_are_few_round_and_inside(low: float, high: float) -> None:
+    marks = charts.ticks(low, high)
+    assert 2 <= len(marks) <= 6
+    assert all(low - 1e-9 <= value <= high + 1e-9 for value, _ in marks)
+    assert len({label for _, label in marks}) == len(marks)
+
+
+def test_notes_become_safe_html() -> None:
+    text = "before\n# Keep\nsmall *steps* and **bold** `code`\nsecond line\n\n- one\n  goes on\n- two <b>\n\n1. first\n2. second\n## Try ##\n"
+    before, keep, last = notes.sections(text)
+    assert (before.title, str(before.body)) == ("", "<p>before</p>")
+    assert keep.body.split("\n") == [
+        "<p>small *steps* and <strong>bold</strong> <code>code</code><br>second line</p>",
+        "<ul><li>one goes on</li><li>two &lt;b&gt;</li></ul>",
+        "<ol><li>first</li><li>second</li></ol>",
+    ]
+    assert (last.title, str(last.body)) == ("Try", "")
+
+
+def test_the_diagram_names_every_layer(finished: Run) -> None:
+    facts = gather(finished)
+    layers = models.summary(facts.config, facts.shape)
+    for wide in (True, False):
+        art = diagram.draw(facts, layers, locale.load("en"), wide)
+        texts = [text.text for text in art.texts]
+        for layer in [*layers["generator"], *layers["discriminator"]]:
+            assert layer.kind in texts
+            assert diagram.times(layer.output) in texts
+            assert not layer.params or f"{layer.params:,}" in texts
+        assert all(0 <= box.x and box.x + box.width <= art.width and box.y + box.height <= art.height for box in art.boxes)
+
+
+def test_blocks_begin_with_weights() -> None:
+    kinds = ["Dense", "BatchNorm", "ReLU", "ConvT 5x5 s2", "Tanh"]
+    cut = diagram.blocks([Layer("", kind, (3, 4, 4), 0) for kind in kinds])
+    assert [[layer.kind for layer in block] for block in cut] == [kinds[:3], kinds[3:]]
+
+
+def test_the_code_is_python_that_names_this_run(finished: Run) -> None:
+    facts = gather(finished)
+    code = report._code(facts)
+    compile(code, "report", "exec")
+    assert 'ganvas.train("cifar-dcgan-recap", data="cifar10", epochs=60, seed=0)' in code
+
+
+def test_hover_data_fit_the_rows(finished: Run) -> None:
+    drawn = charts.charts(gather(finished), None, locale.load("en"))
+    assert [chart.key for chart in drawn] == ["acc", "loss", "logit", "grad", "acc_notebook", "speed"]
+    losses = drawn[1].hover
+    first = json.loads((finished.path / "metrics.jsonl").read_text().splitlines()[0])
+    assert losses[0]["x"][0] == first["nimg"]
+    assert losses[0]["y"][0] == pytest.approx(first["loss/d"], rel=1e-3)
+
+
+def test_importing_the_report_does_not_import_torch() -> None:
+    code = "import sys, ganvas.report, ganvas.media; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_grids_of_another_size_are_left_out(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "0001-odd", epochs=1, **SMALL)
+    first = run.samples()[0][1]
+    first.write_bytes(media.still(Image.new("RGB", (8, 8))))
+    assert len(report.shown(gather(run))) == len(run.samples()) - 1
