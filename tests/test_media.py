@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ganvas import media
-from tests.synthetic import pictures
+from synthetic import pictures
 
 SHAPES = [(3, 32, 32), (1, 28, 28), (3, 16, 16)]
 
@@ -41,12 +41,12 @@ def test_a_grid_holds_its_tiles(shape: tuple[int, int, int], n: int, columns: in
     assert not back[n:].any()
 
 
-@pytest.mark.parametrize("images", [
-    np.zeros((4, 2, 8, 8), np.uint8), np.zeros((4, 3, 8, 8), np.float32), np.zeros((3, 8, 8), np.uint8), np.zeros((0, 3, 8, 8), np.uint8),
-])  # fmt: skip
-def test_a_grid_refuses_what_is_no_image(images: np.ndarray) -> None:
+@pytest.mark.parametrize("shape", [(4, 2, 8, 8), (3, 8, 8), (0, 3, 8, 8)])
+def test_a_grid_refuses_what_is_no_image(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="expected uint8"):
-        media.grid(images)
+        media.grid(np.zeros(shape, np.uint8))
+    with pytest.raises(ValueError, match="found float32"):
+        media.grid(np.zeros((4, 3, 8, 8), np.float32))
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7, 100])

@@ -25,7 +25,7 @@ from ganvas.report import charts, diagram, evidence, notes
 from ganvas.report.facts import gather
 from ganvas.report.trend import Trend, trend
 from ganvas.run import Run
-from tests.synthetic import make_run
+from synthetic import make_run
 
 SMALL = {"rows": 200, "grids": 4}
 VOID = {"meta", "link", "img", "input", "br", "path", "rect"}
@@ -107,7 +107,7 @@ def test_every_picture_has_words_and_every_frame_is_its_grid(finished: Run, fini
     for frame, grid in zip(frames, grids, strict=False):
         assert np.abs(np.asarray(frame.convert("RGB")).astype(int) - np.asarray(grid)).mean() < 8
     last, real = frames[len(grids) :]
-    assert np.array_equal(np.asarray(last), np.asarray(grids[-1])), "the last grid stands losslessly beside the real one"
+    assert np.array_equal(np.asarray(last), np.asarray(grids[-1])), "lossless beside the real one"
     assert np.array_equal(np.asarray(real), np.asarray(gather(finished).real))
 
 
@@ -302,7 +302,8 @@ def test_too_little_is_no_trend(change: str) -> None:
 
 @pytest.mark.parametrize(("start", "end", "noise", "verdict"), [
     (0.9, 0.6, 0.01, "falling"), (0.9, 0.45, 0.01, "falling"), (0.55, 0.3, 0.01, "falling_away"),
-    (0.7, 0.95, 0.01, "rising"), (0.2, 0.45, 0.01, "rising_towards"), (0.8, 0.799, 0.2, "none"), (1.0, 1.0, 0.0, "none"),
+    (0.7, 0.95, 0.01, "rising"), (0.2, 0.45, 0.01, "rising_towards"),
+    (0.8, 0.799, 0.2, "none"), (1.0, 1.0, 0.0, "none"),
 ])  # fmt: skip
 def test_verdicts(start: float, end: float, noise: float, verdict: str) -> None:
     x = np.linspace(0, 50, 500)
@@ -348,8 +349,9 @@ def test_ticks_are_few_round_and_inside(low: float, high: float) -> None:
 
 
 def test_notes_become_safe_html() -> None:
-    text = "before\n# Keep\nsmall *steps* and **bold** `code`\nsecond line\n\n- one\n  goes on\n- two <b>\n\n1. first\n2. second\n## Try ##\n"
-    before, keep, last = notes.sections(text)
+    lines = ["before", "# Keep", "small *steps* and **bold** `code`", "second line", "", "- one", "  goes on",
+             "- two <b>", "", "1. first", "2. second", "## Try ##"]  # fmt: skip
+    before, keep, last = notes.sections("\n".join(lines))
     assert (before.title, str(before.body)) == ("", "<p>before</p>")
     assert keep.body.split("\n") == [
         "<p>small *steps* and <strong>bold</strong> <code>code</code><br>second line</p>",
@@ -369,7 +371,10 @@ def test_the_diagram_names_every_layer(finished: Run) -> None:
             assert layer.kind in texts
             assert diagram.times(layer.output) in texts
             assert not layer.params or f"{layer.params:,}" in texts
-        assert all(0 <= box.x and box.x + box.width <= art.width and box.y + box.height <= art.height for box in art.boxes)
+        for box in art.boxes:
+            assert box.x >= 0
+            assert box.x + box.width <= art.width
+            assert box.y + box.height <= art.height
 
 
 def test_blocks_begin_with_weights() -> None:

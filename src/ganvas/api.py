@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganvas import recipes
-from ganvas.config import BudgetConfig, Config, EngineConfig, from_dict, did_you_mean, to_dict
+from ganvas.config import BudgetConfig, Config, EngineConfig, did_you_mean, flat, from_dict, to_dict
 from ganvas.data import ImageSet
 from ganvas.data import load as load_data
 from ganvas.errors import GanvasError, UsageError
@@ -55,12 +55,12 @@ def override(config: Config, settings: Mapping[str, Any]) -> Config:
     """The config with fields replaced by dotted name; UsageError for an unknown name or a wrong value."""
     values = to_dict(config)
     for name, value in settings.items():
+        if name not in setting_names(config):
+            raise UsageError(f"no setting is called {name!r}{did_you_mean(name, setting_names(config))}")
         *sections, key = name.split(".")
         target = values
         for section in sections:
-            target = target.get(section, {}) if isinstance(target, dict) else {}
-        if not isinstance(target, dict) or key not in target:
-            raise UsageError(f"no setting is called {name!r}{did_you_mean(name, setting_names(config))}")
+            target = target[section]
         target[key] = list(value) if isinstance(value, tuple) else value
     try:
         changed: Config = from_dict(values)
@@ -73,16 +73,18 @@ def override(config: Config, settings: Mapping[str, Any]) -> Config:
 
 def setting_names(config: Config) -> list[str]:
     """The dotted name of every setting."""
-
-    def names(values: Mapping[str, Any], prefix: str) -> list[str]:
-        parts = (names(v, f"{prefix}{k}.") if isinstance(v, dict) else [prefix + k] for k, v in values.items())
-        return [name for part in parts for name in part]
-
-    return names(to_dict(config), "")
+    return list(flat(to_dict(config)))
 
 
 def start(config: Config, images: ImageSet, out: str | os.PathLike[str] | None = None) -> Run:
-    """A run directory for this config, not yet trained: `out`, or the next free one below runs/."""
+    """A run directory for this config, not yet trained: `out`, or the next free one below runs/.
+
+    Raises UsageError, and leaves no folder behind, where the device is absent or the networks do not fit the images.
+    """
+    from ganvas import engine, models
+
+    engine.resolve(config.engine)
+    models.build_generator(config, images.images.shape[1:])
     counts = [] if images.labels is None else [int((images.labels == k).sum()) for k in range(len(images.class_names))]
     about = {
         "name": images.name,

@@ -319,14 +319,14 @@ def runs(words: list[str]) -> int:
     parser.add_argument("--prune", action="store_true", help="of finished runs keep only the last checkpoint; say what was freed")
     parser.add_argument("--json", action="store_true", help="rows as JSON")
     args = parser.parse_args(words)
+    if args.prune:
+        print(f"freed {listing.prune(Path(args.root)) / 1e6:.1f} MB", file=sys.stderr)
     rows = listing.rows(Path(args.root))
     if args.json:
         for row in rows:
             print(json.dumps(row))
-        return 0
-    print(listing.table(rows) if rows else f"no runs below {args.root}: ganvas train cifar-dcgan-recap --minutes 5")
-    if args.prune:
-        print(f"freed {listing.prune(Path(args.root)) / 1e6:.1f} MB")
+    else:
+        print(listing.table(rows) if rows else f"no runs below {args.root}: ganvas train cifar-dcgan-recap --minutes 5")
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import types
 import typing
 from dataclasses import dataclass, field
@@ -182,15 +183,19 @@ class Config:
             (self.seed >= 0, "seed", self.seed, "0 or more"),
             (len(g.strides) == len(g.widths) + 1, "generator.strides", g.strides, "one more than generator.widths"),
             (len(g.extra) in (0, len(g.widths)), "generator.extra", g.extra, "empty or as long as generator.widths"),
-            (min((g.base, g.latent_dim, *g.widths, *g.strides)) > 0, "generator widths", g.widths, "positive"),
+            (min((0, *g.extra)) == 0, "generator.extra", g.extra, "0 (none) or more"),
+            (g.latent_dim > 0, "generator.latent_dim", g.latent_dim, "more than 0"),
+            (min((g.base, *g.widths)) > 0, "generator.base and widths", (g.base, *g.widths), "more than 0"),
+            (min(g.strides) > 0, "generator.strides", g.strides, "more than 0"),
             (len(d.norms) == len(d.widths), "discriminator.norms", d.norms, "as long as discriminator.widths"),
-            (len(d.widths) > 0 and min(d.widths) > 0, "discriminator.widths", d.widths, "positive"),
-            (g.kernel % 2 == 1 and d.kernel % 2 == 1, "kernel", (g.kernel, d.kernel), "odd"),
+            (min(d.widths, default=0) > 0, "discriminator.widths", d.widths, "more than 0"),
+            (g.kernel > 0 and g.kernel % 2 == 1, "generator.kernel", g.kernel, "odd and more than 0"),
+            (d.kernel > 0 and d.kernel % 2 == 1, "discriminator.kernel", d.kernel, "odd and more than 0"),
             (0 <= d.dropout < 1, "discriminator.dropout", d.dropout, "in [0, 1)"),
             (s.batch >= 2, "step.batch", s.batch, "2 or more"),
             (s.ema_kimg >= 0, "step.ema_kimg", s.ema_kimg, "0 (off) or more"),
-            (len(budgets) <= 1, "budget", self.budget, "one of epochs, kimg and minutes"),
-            (all(0 < v < float("inf") for v in budgets), "budget", budgets and budgets[0], "more than 0"),
+            (len(budgets) <= 1, "budget", tuple(budgets), "one of epochs, kimg and minutes"),
+            (all(v > 0 for v in budgets), "budget", budgets and budgets[0], "more than 0"),
             (log.every >= 1, "log.every", log.every, "1 or more"),
             (1 <= log.samples <= 1024, "log.samples", log.samples, "1 to 1024"),
             (log.checkpoint_kimg > 0, "log.checkpoint_kimg", log.checkpoint_kimg, "more than 0"),
@@ -199,11 +204,13 @@ class Config:
         ]
         for name, o in (("g_optim", self.g_optim), ("d_optim", self.d_optim)):
             checks += [
-                (0 < o.lr < 1e3, f"{name}.lr", o.lr, "more than 0"),
+                (0 < o.lr < 1e3, f"{name}.lr", o.lr, "more than 0 and less than 1000"),
                 (0 <= o.beta1 < 1 and 0 <= o.beta2 < 1, f"{name}.beta", (o.beta1, o.beta2), "in [0, 1)"),
                 (o.epsilon > 0, f"{name}.epsilon", o.epsilon, "more than 0"),
                 (o.clip >= 0, f"{name}.clip", o.clip, "0 (off) or more"),
             ]
+        numbers = ((name, value) for name, value in flat(to_dict(self)).items() if isinstance(value, float))
+        checks += [(math.isfinite(value), name, value, "a finite number") for name, value in numbers]
         for good, name, value, rule in checks:
             if not good:
                 raise UsageError(f"{name} = {value}: it must be {rule}")
@@ -218,6 +225,14 @@ def to_dict(config: Any) -> dict[str, Any]:
         return list(value) if isinstance(value, tuple) else value
 
     return plain(config)  # type: ignore[no-any-return]
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one dict of dotted names."""
+    out: dict[str, Any] = {}
+    for key, value in values.items():
+        out |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return out
 
 
 def from_dict(values: dict[str, Any], kind: type = Config, where: str = "config") -> Any:
@@ -254,13 +269,6 @@ def _read(value: Any, hint: Any, where: str) -> Any:
 
 def diff(old: Config, new: Config) -> dict[str, tuple[Any, Any]]:
     """Dotted name -> (old, new) of every setting that differs; the recipe's own name is left out."""
-
-    def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-        out: dict[str, Any] = {}
-        for key, value in values.items():
-            out |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-        return out
-
     before, after = flat(to_dict(old)), flat(to_dict(new))
     return {k: (before[k], after[k]) for k in before if before[k] != after[k] and k != "recipe"}
 

@@ -203,6 +203,7 @@ def preview(imageset: ImageSet, columns: int = 10) -> Image.Image:
     else:
         rows = [np.flatnonzero(imageset.labels == k)[:columns] for k in range(len(imageset.class_names))]
         captions = list(imageset.class_names)
+    columns = max(len(row) for row in rows)
     scale = max(1, 64 // max(height, width))
     cell_w, cell_h = width * scale + 2, height * scale + 2
     font = ImageFont.load_default()
@@ -335,9 +336,10 @@ def _sized(images: NDArray[np.uint8], config: DataConfig, kind: str) -> NDArray[
     height, width = images.shape[2:]
     smallest, largest = SIZES[kind]
     own = height if height == width and smallest <= height <= largest else OWN_SIZE
-    return np.ascontiguousarray(
-        pixels.to_channels(pixels.resize(images, config.size or own), config.channels or images.shape[1])
-    )
+    channels = config.channels or images.shape[1]
+    if channels == 1:  # before resizing, which then has a third of the work
+        images = pixels.to_channels(images, 1)
+    return np.ascontiguousarray(pixels.to_channels(pixels.resize(images, config.size or own), channels))
 
 
 def _check_variety(raw: Raw, config: DataConfig) -> None:

@@ -52,13 +52,13 @@ def resolve(config: EngineConfig) -> EngineConfig:
     device = config.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    kind, _, index = device.partition(":")
+    kind, colon, index = device.partition(":")
     counts = {
         "cpu": 1,
         "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
         "mps": int(torch.backends.mps.is_available()),
     }
-    if kind not in counts or (index and not index.isdigit()):
+    if kind not in counts or (colon and not index.isdecimal()):
         raise UsageError(f"engine.device = {device!r}: choose auto, cpu, cuda, cuda:N or mps")
     if int(index or 0) >= counts[kind]:
         found = ", ".join(f"{n} {k}" for k, n in counts.items() if n)

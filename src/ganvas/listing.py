@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ def rows(root: Path) -> list[dict[str, Any]]:
 
 
 def _row(path: Path) -> dict[str, Any]:
-    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    size = _bytes(path)
     try:
         run = Run.open(path)
         config, total = run.config, run.total_nimg
@@ -55,9 +57,19 @@ def prune(root: Path) -> int:
         if row["state"] != "finished":
             continue
         run = Run.open(row["run"])
-        left = [path for _, path in run.checkpoints()[:-1]]
+        whole, _ = run.latest_checkpoint()
+        left = [path for nimg, path in run.checkpoints() if whole is not None and nimg != whole.nimg]
         left += [path for folder in ("checkpoints", "samples", "snapshots") for path in (run.path / folder).glob("*.part")]
         for path in left:
-            freed += sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) if path.is_dir() else path.stat().st_size
+            freed += _bytes(path)
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     return freed
+
+
+def _bytes(path: Path) -> int:
+    """Size of a file or folder on disk; what vanishes while it is being looked at counts nothing."""
+    total = 0
+    for file in [path, *(Path(folder, name) for folder, _, names in os.walk(path) for name in names)]:
+        with contextlib.suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total

@@ -22,7 +22,8 @@ def grid(images: np.ndarray, columns: int = 8) -> Image.Image:
     images: uint8 [n, c, h, w], c = 1 (mode L) or 3 (mode RGB). Raises ValueError for anything else.
     """
     if images.ndim != 4 or images.dtype != np.uint8 or images.shape[1] not in (1, 3) or not len(images) or columns < 1:
-        raise ValueError(f"expected uint8 [n, 1 or 3, h, w], found {images.dtype} {list(images.shape)}, {columns} columns")
+        found = f"{images.dtype} {list(images.shape)} in {columns} columns"
+        raise ValueError(f"expected uint8 [n, 1 or 3, h, w], found {found}")
     n, c, h, w = images.shape
     columns = min(columns, n)
     rows = -(-n // columns)
@@ -59,7 +60,7 @@ def shared_palette(pictures: Sequence[Image.Image]) -> Image.Image:
 
 
 def gif(frames: Sequence[Image.Image], palette: Image.Image) -> bytes:
-    """An endless GIF, all frames in one palette and undithered, so that still parts stay still; the last frame is held."""
+    """An endless GIF in one palette, undithered, so that still parts stay still; the last frame is held."""
     if not frames:
         raise ValueError("an animation needs at least one frame")
     if all(frame.mode == "L" for frame in frames):

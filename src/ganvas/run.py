@@ -5,6 +5,7 @@ Torch-free but for `save_tensors`/`load_tensors`, so that reports and listings s
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -54,16 +55,26 @@ class Run:
     def create(cls, path: str | os.PathLike[str], config: Config, recipe: Config, data: dict[str, Any]) -> Run:
         """A new run in an absent or empty folder. `recipe` is the recipe's config as it is today."""
         run = cls(path)
-        if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
-            raise UsageError(f"{run.path} exists and is not empty: choose another --out, or `ganvas resume {run.path}`")
+        hint = f", or `ganvas resume {run.path}`" if (run.path / "config.json").is_file() else ""
+        taken = UsageError(f"{run.path} exists and is not empty: choose another --out{hint}")
         with writing_to(run.path):
+            if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+                raise taken
             run.path.mkdir(parents=True, exist_ok=True)
-            for folder in ("samples", "snapshots", "checkpoints"):
-                (run.path / folder).mkdir()
-        run.write_json("data.json", data)
-        run.write_config(config, recipe)
-        notes = "## Keep\n\n## Problem\n\n## Try\n"
-        run.write_bytes("notes.md", notes.encode())
+            try:
+                (run.path / "samples").mkdir()  # of two processes at the same moment, one succeeds
+            except FileExistsError:
+                raise taken from None
+        try:
+            with writing_to(run.path):
+                (run.path / "snapshots").mkdir()
+                (run.path / "checkpoints").mkdir()
+            run.write_json("data.json", data)
+            run.write_bytes("notes.md", b"## Keep\n\n## Problem\n\n## Try\n")
+            run.write_config(config, recipe)
+        except GanvasError:
+            shutil.rmtree(run.path, ignore_errors=True)  # half a run would be in the way of the next attempt
+            raise
         return run
 
     @classmethod
@@ -73,7 +84,9 @@ class Run:
         if not (run.path / "config.json").is_file():
             raise UsageError(f"{run.path} is no run directory (no config.json there; `ganvas runs` lists runs)")
         version = run.read_json("config.json").get("schema_version")
-        if not isinstance(version, int) or version > SCHEMA_VERSION:
+        if not isinstance(version, int):
+            raise UsageError(f"{run.path} is no run directory (its config.json was not written by ganvas)")
+        if version > SCHEMA_VERSION:
             raise GanvasError(
                 f"{run.path}/config.json has schema version {version}, this ganvas knows up to {SCHEMA_VERSION}: "
                 "update ganvas"
@@ -96,7 +109,9 @@ class Run:
     def total_nimg(self) -> int | None:
         """Images at which the run is finished; None while a budget in minutes is still being measured."""
         value = self.read_json("config.json").get("total_nimg")
-        return int(value) if value is not None else None
+        if not isinstance(value, int | None):
+            raise GanvasError(f"{self.path}/config.json: total_nimg = {value!r}: expected a number of images or null")
+        return value
 
     @property
     def data(self) -> dict[str, Any]:
@@ -114,7 +129,7 @@ class Run:
         self.write_json("config.json", values)
 
     def _config(self, key: str) -> Config:
-        config: Config = from_dict(self.read_json("config.json")[key], where=f"{self.path}/config.json: {key}")
+        config: Config = from_dict(self.read_json("config.json").get(key), where=f"{self.path}/config.json: {key}")
         return config
 
     # -- rows --------------------------------------------------------------------------------------------------
@@ -122,9 +137,14 @@ class Run:
     def append(self, log: str, row: Mapping[str, Any]) -> None:
         """Add one row to `log`.jsonl; NaN and infinities become null."""
         plain = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-        line = json.dumps(plain, ensure_ascii=False) + "\n"
-        with writing_to(self.path), open(self.path / f"{log}.jsonl", "ab") as file:
-            file.write(line.encode())
+        line = json.dumps(plain, ensure_ascii=False).encode() + b"\n"
+        path = self.path / f"{log}.jsonl"
+        with writing_to(path), open(path, "a+b") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":  # a crash cut the last row short: it must not spoil this one
+                    line = b"\n" + line
+            file.write(line)
 
     def rows(self, log: str) -> list[dict[str, Any]]:
         """All whole rows of `log`.jsonl; a line that a crash cut short is passed over."""
@@ -149,22 +169,22 @@ class Run:
 
     def samples(self) -> list[tuple[int, Path]]:
         """(nimg, path) of every sample grid, in order."""
-        return self._numbered("samples", r"(\d{9})\.png")
+        return self._numbered("samples", r"(\d{9,})\.png")
 
     def snapshots(self) -> list[tuple[int, Path]]:
         """(nimg, path) of every generator snapshot, in order."""
-        return self._numbered("snapshots", r"(\d{9})\.safetensors")
+        return self._numbered("snapshots", r"(\d{9,})\.safetensors")
 
     def _numbered(self, folder: str, pattern: str) -> list[tuple[int, Path]]:
         base = self.path / folder
-        names = sorted(p.name for p in base.iterdir()) if base.is_dir() else []
-        return [(int(m[1]), base / name) for name in names if (m := re.fullmatch(pattern, name))]
+        names = [p.name for p in base.iterdir()] if base.is_dir() else []
+        return sorted((int(m[1]), base / name) for name in names if (m := re.fullmatch(pattern, name)))
 
     # -- checkpoints -------------------------------------------------------------------------------------------
 
     def checkpoints(self) -> list[tuple[int, Path]]:
         """(nimg, folder) of every checkpoint, oldest first, not yet verified."""
-        return self._numbered("checkpoints", r"(\d{9})")
+        return self._numbered("checkpoints", r"(\d{9,})")
 
     def save_checkpoint(self, nimg: int, tensors: Mapping[str, bytes], state: Mapping[str, Any]) -> None:
         """Write {name}.safetensors files and state.json aside, flush to disk, then rename; the last two are kept."""
@@ -180,6 +200,7 @@ class Run:
                     files[name] = hashlib.sha256(content).hexdigest()
                 described = {"schema_version": SCHEMA_VERSION, "nimg": nimg, "sha256": files, **state}
                 write_file(aside / "state.json", json.dumps(described).encode())
+                sync_folder(aside)
                 shutil.rmtree(final, ignore_errors=True)
                 os.rename(aside, final)
                 sync_folder(folder)
@@ -191,27 +212,23 @@ class Run:
 
     def latest_checkpoint(self) -> tuple[Checkpoint | None, list[str]]:
         """The newest checkpoint whose every file is whole, and a line on each newer one that is not."""
-        problems = []
-        for nimg, path in reversed(self.checkpoints()):
+        problems, there = [], self.checkpoints()
+        for nimg, path in reversed(there):
             try:
-                state = json.loads((path / "state.json").read_bytes())
-                version = state["schema_version"]
-                if version > SCHEMA_VERSION:
-                    raise GanvasError(f"{path} has schema version {version}, newer than this ganvas: update ganvas")
-                for name, digest in state["sha256"].items():
-                    if hashlib.sha256((path / f"{name}.safetensors").read_bytes()).hexdigest() != digest:
-                        raise ValueError(f"{name}.safetensors is truncated or altered")
-                return Checkpoint(nimg, path, state), problems
-            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                return _verified(nimg, path), problems
+            except (OSError, ValueError) as error:
                 problems.append(f"{path}: {error}")
+            except (KeyError, TypeError, AttributeError):
+                problems.append(f"{path}: state.json was not written by ganvas")
+        if there and self.checkpoints()[-1:] > there[-1:]:  # a writer replaced them all while they were being read
+            return self.latest_checkpoint()
         return None, problems
 
     def drop_after(self, nimg: int) -> None:
         """Forget everything written after `nimg` images: rows, samples, snapshots, checkpoints (before a resume)."""
         for log in ("metrics", "evals"):
-            rows = self.rows(log)
-            kept = [row for row in rows if row.get("nimg", 0) <= nimg]
-            if len(kept) < len(rows) or (self.path / f"{log}.jsonl").exists():
+            if (self.path / f"{log}.jsonl").exists():
+                kept = [row for row in self.rows(log) if row.get("nimg", 0) <= nimg]
                 self.write_bytes(f"{log}.jsonl", "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in kept).encode())
         for at, path in [*self.samples(), *self.snapshots()]:
             if at > nimg:
@@ -228,7 +245,7 @@ class Run:
     def write_bytes(self, name: str, content: bytes) -> Path:
         """Write a file aside and rename it, so that a reader sees the old one or the new one."""
         path = self.path / name
-        part = path.with_name(path.name + ".part")
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
         with writing_to(path):
             try:
                 write_file(part, content)
@@ -258,17 +275,19 @@ class Run:
         with writing_to(self.path):
             handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            try:
-                _lock(handle)
-            except OSError as error:
-                holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
-                raise GanvasError(f"{self.path} is being written by another process (pid {holder}): wait or stop it") from error
-            os.ftruncate(handle, 0)
-            os.write(handle, str(os.getpid()).encode())
+            attempts = 5  # someone in `is_locked` holds the lock as well, for a moment
+            while not _lock(handle):
+                attempts -= 1
+                if not attempts:
+                    holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
+                    raise GanvasError(f"{self.path} is being written by another process (pid {holder}): wait or stop it")
+                time.sleep(0.05)
+            with writing_to(self.path / ".lock"):
+                os.ftruncate(handle, 0)
+                os.write(handle, str(os.getpid()).encode())
             yield
         finally:
             os.close(handle)
-
 
     def is_locked(self) -> bool:
         """Whether some process is writing this run right now."""
@@ -277,25 +296,44 @@ class Run:
         except OSError:
             return False
         try:
-            _lock(handle)
-        except OSError:
-            return True
+            return not _lock(handle, shared=True)
         finally:
             os.close(handle)
-        return False
 
 
-def _lock(handle: int) -> None:
+def _lock(handle: int, shared: bool = False) -> bool:
+    """Take the lock without waiting; whether it could be had."""
     try:
         import fcntl
-    except ImportError:  # Windows
+    except ImportError:  # Windows: one byte beyond the pid, never shared
         import msvcrt
 
         os.lseek(handle, 64, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        os.lseek(handle, 0, os.SEEK_SET)
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError:
+            return False
+        finally:
+            os.lseek(handle, 0, os.SEEK_SET)
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_NB | (fcntl.LOCK_SH if shared else fcntl.LOCK_EX))
+    except OSError:
+        return False
+    return True
+
+
+def _verified(nimg: int, path: Path) -> Checkpoint:
+    """The checkpoint in a folder; ValueError where a file is not what state.json says."""
+    state = json.loads((path / "state.json").read_bytes())
+    if state["schema_version"] > SCHEMA_VERSION:
+        raise GanvasError(f"{path} has schema version {state['schema_version']}, newer than this ganvas: update ganvas")
+    if state["nimg"] != nimg:
+        raise ValueError(f"its state.json belongs to {state['nimg']} images")
+    for name, digest in state["sha256"].items():
+        if hashlib.sha256((path / f"{name}.safetensors").read_bytes()).hexdigest() != digest:
+            raise ValueError(f"{name}.safetensors is truncated or altered")
+    return Checkpoint(nimg, path, state)
 
 
 @contextmanager
@@ -305,7 +343,8 @@ def writing_to(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         why = error.strerror or str(error)
-        raise GanvasError(f"cannot write {error.filename or path}: {why}; free some space or choose another folder") from error
+        hint = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another folder"
+        raise GanvasError(f"cannot write {error.filename or path}: {why}; {hint}") from error
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -347,9 +386,9 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     try:
         with safe_open(path, "pt") as file:
-            metadata = (file.metadata() or {}).get("ganvas")
-            if metadata is None:
+            metadata = json.loads((file.metadata() or {}).get("ganvas", "null"))
+            if not isinstance(metadata, dict):
                 raise GanvasError(f"{path} was not written by ganvas: choose a snapshot or a run directory")
-            return {key: file.get_tensor(key) for key in file.keys()}, json.loads(metadata)
+            return {key: file.get_tensor(key) for key in file.keys()}, metadata
     except (SafetensorError, OSError, ValueError) as error:
         raise GanvasError(f"{path} is truncated or no safetensors file ({error}): choose another snapshot") from error

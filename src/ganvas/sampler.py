@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
+from PIL.Image import Image
 
 from ganvas import media, models, rng
 from ganvas.config import SCHEMA_VERSION, Config, EngineConfig, from_dict
@@ -17,9 +17,6 @@ from ganvas.engine import Engine, resolve
 from ganvas.errors import GanvasError, UsageError
 from ganvas.run import Run, load_tensors
 from ganvas.training import draw
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 
 @dataclass(frozen=True)
@@ -56,18 +53,21 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Sampler:
     elif not source.is_file():
         raise UsageError(f"{source} does not exist: name a run directory or a .safetensors snapshot")
     tensors, metadata = load_tensors(source)
-    if metadata.get("schema_version", 0) > SCHEMA_VERSION:
-        raise GanvasError(f"{source} has schema version {metadata['schema_version']}, newer than this ganvas: update ganvas")
     try:
+        if metadata["schema_version"] > SCHEMA_VERSION:
+            raise GanvasError(
+                f"{source} has schema version {metadata['schema_version']}, newer than this ganvas: update ganvas"
+            )
+        nimg = int(metadata["nimg"])
         config: Config = from_dict(metadata["config"], where=f"{source}: config")
         shape = tuple(metadata["shape"])
         generator = models.build_generator(config, shape)
         generator.load_state_dict(tensors)
-    except (KeyError, TypeError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         why = str(error).strip().splitlines()[-1].strip()
         raise GanvasError(f"{source} does not hold the generator it describes ({why}): choose another snapshot") from error
     engine = Engine(resolve(EngineConfig(device, "float32", "channels_last", "direct")))
-    return Sampler(engine.place(generator), config, shape, metadata["nimg"], source, engine)
+    return Sampler(engine.place(generator), config, shape, nimg, source, engine)
 
 
 def _newest(run: Run) -> Path:

@@ -72,24 +72,27 @@ def train(
 
         # What was done before
         checkpoint, problems = run.latest_checkpoint()
-        if checkpoint is None and run.checkpoints():
-            raise GanvasError(f"no checkpoint is whole: {'; '.join(problems)}; train anew into another folder")
+        if checkpoint is None and (problems or run.rows("metrics")):
+            why = "; ".join(problems) or "checkpoints/ is empty"
+            raise GanvasError(f"no checkpoint of {run.path} is whole ({why}): train anew into another folder")
         state = fresh_state(config, images.images.shape[1:], engine)
         if checkpoint is not None:
             restore(state, checkpoint, config)
             run.drop_after(state.nimg)
 
-        # The budget: a number of images, or None and a deadline in seconds of training until the speed is known
-        n, deadline = len(images.images), None
+        # The budget: a number of images, and while its speed is not known, a deadline in seconds of training
+        n, deadline, owed = len(images.images), None, 0
         if total is None:
             total, deadline = _budget(config.budget, n, 0, 0.0)
         if extra is not None:
-            total, deadline = _budget(extra, n, total or state.nimg, state.sec)
+            owed = max((total or 0) - state.nimg, 0)
+            more, deadline = _budget(extra, n, total or state.nimg, max(state.sec, deadline or 0.0))
+            total = more or total
         run.write_config(config, recipe, total)
 
         def tell(kind: str, **details: Any) -> None:
             for hook in hooks:
-                hook(Event(kind, state.nimg, total, state.sec, details))
+                hook(Event(kind, state.nimg, total if deadline is None else None, state.sec, details))
 
         def record(kind: str, **details: Any) -> None:
             run.event(kind, state.nimg, **details)
@@ -118,14 +121,14 @@ def train(
         step = Stepper(config, images, engine)
         clock = time.perf_counter() - state.sec
         row_sec, warm = state.sec, None
-        while (total is None or state.nimg < total) and not interrupted:
+        while (deadline is not None or total is None or state.nimg < total) and not interrupted:
             old = state.nimg
             step(state, total)
             state.sec = time.perf_counter() - clock
             row_due = state.steps >= config.log.every
             checkpoint_due = _crosses(config.log.checkpoint_kimg, old, state.nimg)
             if row_due or checkpoint_due or engine.device.type == "cpu":  # elsewhere, looking means waiting
-                _stop_if_not_finite(run, state)
+                _stop_if_not_finite(run, state, config.step.batch)
 
             if row_due:
                 row = _row(state, config, total, state.sec - row_sec)
@@ -137,10 +140,6 @@ def train(
                 tell("sample")
             if _crosses(config.log.snapshot_kimg, old, state.nimg):
                 save_snapshot(run, state, config)
-            if checkpoint_due:
-                state.sec = time.perf_counter() - clock
-                save_checkpoint(run, state, config, environment)
-                tell("checkpoint")
             state.sec = time.perf_counter() - clock
 
             # Minutes become images once the speed is known; the first step only warms up
@@ -148,17 +147,30 @@ def train(
                 warm = (state.nimg, state.sec)
             elif deadline is not None and state.sec - warm[1] >= min(SETTLE_SECONDS, (deadline - warm[1]) / 3):
                 speed = (state.nimg - warm[0]) / (state.sec - warm[1])
-                total, deadline = max(state.nimg, round(state.nimg + speed * (deadline - state.sec))), None
+                total, deadline = owed + max(state.nimg, round(state.nimg + speed * (deadline - state.sec))), None
                 run.write_config(config, recipe, total)
                 record("budget", total=total, img_s=round(speed, 1))
+                checkpoint_due = True  # no resume may repeat what was trained before the schedules knew their end
+
+            if checkpoint_due:
+                save_checkpoint(run, state, config, environment)
+                tell("checkpoint")
+                state.sec = time.perf_counter() - clock
 
         # Leave everything on disk
-        finished = total is not None and state.nimg >= total
+        _stop_if_not_finite(run, state, config.step.batch)
+        finished = deadline is None and total is not None and state.nimg >= total
         if finished:
+            if state.steps:
+                row = _row(state, config, total, state.sec - row_sec)
+                run.append("metrics", row)
+                tell("row", row=row)
             _write_samples(run, state, engine, latents)
             save_snapshot(run, state, config)
-        save_checkpoint(run, state, config, environment)
-        record("finish" if finished else "stop", sec=round(state.sec, 1), **({} if finished else {"signal": interrupted[0]}))
+        if run.checkpoints()[-1][0] < state.nimg:
+            save_checkpoint(run, state, config, environment)
+        reason = {} if finished else {"signal": interrupted[0]}
+        record("finish" if finished else "stop", sec=round(state.sec, 1), **reason)
         return finished
 
 
@@ -216,18 +228,18 @@ def _row(state: State, config: Config, total: int | None, seconds: float) -> dic
     return {"nimg": state.nimg, "sec": round(state.sec, 3), **means, **rates, "img_s": round(img_s, 1)}
 
 
-def _stop_if_not_finite(run: Run, state: State) -> None:
-    sums = dict(zip(STATISTICS, state.sums.tolist(), strict=True))
-    bad = [name for name, value in sums.items() if not math.isfinite(value)]
+def _stop_if_not_finite(run: Run, state: State, batch: int) -> None:
+    means = dict(zip(STATISTICS, (state.sums / max(state.steps, 1)).tolist(), strict=True))
+    bad = [name for name, value in means.items() if not math.isfinite(value)]
     if not bad:
         return
-    run.append("metrics", {"nimg": state.nimg, "sec": round(state.sec, 3), **sums})
+    run.append("metrics", {"nimg": state.nimg, "sec": round(state.sec, 3), **means})
     run.event("nan", state.nimg, what=bad)
-    kept = run.checkpoints()[-1]
+    looked = 1 if state.sums.device.type == "cpu" else state.steps
     raise GanvasError(
-        f"{bad[0]} stopped being a number within the last update before image {state.nimg:,} ({', '.join(bad)}); the last "
-        f"good checkpoint is {kept[1]}; train again with lower --g-optim.lr and --d-optim.lr, or with --g-optim.clip 1 "
-        "--d-optim.clip 1"
+        f"{', '.join(bad)} stopped being numbers within {looked * batch:,} images before image {state.nimg:,}; the last "
+        f"good checkpoint is {run.checkpoints()[-1][1]}; train again with lower --g-optim.lr and --d-optim.lr, or with "
+        "--g-optim.clip 1 --d-optim.clip 1"
     )
 
 
@@ -257,9 +269,8 @@ def _budget(budget: BudgetConfig, n: int, nimg: int, sec: float) -> tuple[int | 
     """(total images, None), or (None, seconds of training) where the budget is in minutes."""
     if budget.minutes is not None:
         return None, sec + 60 * budget.minutes
-    if budget.kimg is not None:
-        return nimg + round(1000 * budget.kimg), None
-    return nimg + round((50 if budget.epochs is None else budget.epochs) * n), None
+    images = 1000 * budget.kimg if budget.kimg is not None else (budget.epochs or 50) * n
+    return nimg + max(round(images), 1), None
 
 
 # -- pictures --------------------------------------------------------------------------------------------------
@@ -267,7 +278,8 @@ def _budget(budget: BudgetConfig, n: int, nimg: int, sec: float) -> tuple[int | 
 
 def fixed_latents(config: Config) -> Tensor:
     """The latents [log.samples, latent_dim] behind every sample grid of a run."""
-    return torch.from_numpy(rng.normal(config.seed, "samples", np.arange(config.log.samples), config.generator.latent_dim))
+    index = np.arange(config.log.samples)
+    return torch.from_numpy(rng.normal(config.seed, "samples", index, config.generator.latent_dim))
 
 
 @torch.no_grad()
@@ -300,7 +312,7 @@ def _signals() -> Iterator[list[str]]:
     if threading.current_thread() is not threading.main_thread():
         yield received
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in (signal.SIGINT, signal.SIGTERM)}
 
     def receive(number: int, frame: Any) -> None:
         received.append(signal.Signals(number).name)

@@ -1,8 +1,8 @@
 """The user's own pictures, in a folder or a zip file: whatever Pillow reads safely, file by file.
 
 Class subfolders become labels (sorted by name; deeper folders count for the class above them). A lone folder
-with everything in it is stepped into. Folders `train` and `test`, with nothing beside them, are the splits. Hidden
-files are ignored. A file that cannot be read is skipped and reported with its reason.
+with everything in it is stepped into. Folders `train` and `test`, with nothing beside them, are the splits.
+Hidden files are ignored. A file that cannot be read is skipped and reported with its reason.
 """
 
 from __future__ import annotations

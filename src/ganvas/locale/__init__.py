@@ -33,6 +33,7 @@ def languages() -> list[str]:
 
 def load(lang: str) -> Locale:
     """The sentences of `lang`; UsageError for a language that is not there."""
-    if lang not in languages():
-        raise UsageError(f"unknown language {lang!r}{did_you_mean(lang, languages())} (there are: {', '.join(languages())})")
+    known = languages()
+    if lang not in known:
+        raise UsageError(f"unknown language {lang!r}{did_you_mean(lang, known)} (there are: {', '.join(known)})")
     return Locale(lang, json.loads((FOLDER / f"{lang}.json").read_text("utf-8")))

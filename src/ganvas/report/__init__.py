@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import math
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,11 @@ def shown(facts: Facts) -> list[tuple[int, Image.Image]]:
 def render(facts: Facts, say: Locale) -> str:
     """The page as HTML."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["inline"] = notes.inline
     layers, no_diagram = _layers(facts)
@@ -86,6 +92,7 @@ def render(facts: Facts, say: Locale) -> str:
         "events": [_event(event, say) for event in facts.events],
         "environment": _environment(facts),
         "code": _code(facts),
+        "typed": _typed(facts),
         "untrained": next((e["logit"] for e in facts.happened("untrained") if isinstance(e.get("logit"), float)), None),
         "date": next((str(event.get("time", ""))[:10] for event in reversed(facts.events)), ""),
         "plain": plain,
@@ -108,17 +115,18 @@ def _figures(facts: Facts, say: Locale) -> list[tuple[str, str, str]]:
     """(label, number, remark) of the headline."""
     c, h, w = facts.shape
     env = facts.env[-1] if facts.env else {}
-    machine = env.get("accelerator") or env.get("cpu") or say("unknown")
+    machine = [env.get("accelerator") or env.get("cpu") or say("unknown"), env.get("dtype")]
     speed = facts.column("img_s")[1]
+    pace = say("figure.speed", speed=f"{speed.mean():,.0f}") if len(speed) else ""
+    kind = f"{facts.data.get('name', '')} · {w}×{h} · {say('rgb' if c == 3 else 'grey')}"
     return [
         (say("figure.images"), f"{facts.nimg:,}", say("figure.of", total=f"{facts.total:,}") if facts.total else ""),
         (say("figure.epochs"), f"{facts.epochs:.1f}", say("figure.least")),
-        (say("figure.minutes"), f"{facts.seconds / 60:.1f}", say("figure.speed", speed=f"{speed.mean():,.0f}") if len(speed) else ""),
+        (say("figure.minutes"), f"{facts.seconds / 60:.1f}", pace),
         (say("figure.seed"), str(facts.config.seed), say("figure.one_run")),
-        (say("figure.data"), f"{facts.n:,}", f"{facts.data.get('name', '')} · {w}×{h} · {say('rgb' if c == 3 else 'grey')}"),
-        (say("figure.device"), str(env.get("device", say("unknown"))).upper(), " · ".join(
-            str(part) for part in (machine, env.get("dtype")) if part)),
-    ]  # fmt: skip
+        (say("figure.data"), f"{facts.n:,}", kind),
+        (say("figure.device"), str(env.get("device", say("unknown"))).upper(), " · ".join(filter(None, machine))),
+    ]
 
 
 def _frames(facts: Facts, grids: list[tuple[int, Image.Image]], say: Locale) -> list[dict[str, Any]]:
@@ -151,14 +159,18 @@ def _rules(facts: Facts, say: Locale) -> list[tuple[str, str, str, int]]:
 
 def _code(facts: Facts) -> str:
     """This run in three lines of Python."""
-    budget = facts.config.budget
-    unit, amount = next(
-        ((k, v) for k, v in (("minutes", budget.minutes), ("kimg", budget.kimg), ("epochs", budget.epochs)) if v is not None),
-        ("epochs", 50),
-    )
-    recipe, data, run = (json.dumps(text, ensure_ascii=False) for text in (facts.config.recipe, facts.config.data.name, f"runs/{facts.name}"))
-    call = f"ganvas.train({recipe}, data={data}, {unit}={amount:g}, seed={facts.config.seed})"
+    amounts = {k: v for k, v in dataclasses.asdict(facts.config.budget).items() if v is not None} or {"epochs": 50}
+    budget = ", ".join(f"{unit}={amount:g}" for unit, amount in amounts.items())
+    names = facts.config.recipe, facts.config.data.name, f"runs/{facts.name}"
+    recipe, data, run = (json.dumps(name, ensure_ascii=False) for name in names)
+    call = f"ganvas.train({recipe}, data={data}, {budget}, seed={facts.config.seed})"
     return f"import ganvas\n{call}\nimages = ganvas.load({run}).sample(16)"
+
+
+def _typed(facts: Facts) -> list[str]:
+    """The commands as they were typed, one for each start of the process."""
+    lines = [[str(word) for word in row.get("argv") or []] for row in facts.env]
+    return [shlex.join([Path(words[0]).name, *words[1:]]) for words in lines if words]
 
 
 def _event(event: dict[str, Any], say: Locale) -> dict[str, Any]:

@@ -32,16 +32,16 @@ def png(facts: Facts, slope: Trend | None) -> bytes:
             axes.set_ylim(-0.02, 1.02)
             if slope is not None:
                 ends = [slope.start, slope.end]
-                spread = [[slope.at(x, s) for x in ends] for s in (slope.low, slope.high)]
-                axes.fill_between(ends, *spread, color=COLOURS["g"], alpha=0.15, linewidth=0)
-                label = f"fake trend {slope.slope:+.5f} / epoch"
-                axes.plot(ends, [slope.at(x) for x in ends], color=COLOURS["g"], linewidth=1, linestyle="--", label=label)
+                low, mean, high = ([slope.at(x, s) for x in ends] for s in (slope.low, slope.slope, slope.high))
+                axes.fill_between(ends, low, high, color=COLOURS["g"], alpha=0.15, linewidth=0)
+                axes.plot(ends, mean, "--", color="black", linewidth=1, label=f"trend {slope.slope:+.5f} / epoch")
         axes.set_xlabel("epoch")
         axes.set_title(title, loc="left", fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False, fontsize=9)
-    figure.suptitle(f"{facts.config.recipe} · {facts.data.get('name', '')} · seed {facts.config.seed}", fontsize=10, x=0.01, ha="left")
+    title = f"{facts.config.recipe} · {facts.data.get('name', '')} · seed {facts.config.seed}"
+    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
     file = io.BytesIO()
     figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()

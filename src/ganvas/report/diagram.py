@@ -53,7 +53,8 @@ class Drawing:
     def chip(self, x: float, y: float, width: float, title: str, detail: str, style: str) -> None:
         """A small box with a title and one line below it."""
         self.boxes.append(Box(x, y, width, CHIP, f"chip {style}"))
-        self.texts += [Text(x + width / 2, y + 18, title, "middle strong"), Text(x + width / 2, y + 34, detail, "middle small")]
+        middle = x + width / 2
+        self.texts += [Text(middle, y + 18, title, "middle strong"), Text(middle, y + 34, detail, "middle small")]
 
     def arrow(self, *points: tuple[float, float], style: str = "flow") -> None:
         """A line through the points with a head at its end."""
@@ -67,10 +68,10 @@ class Drawing:
             self.faces += slab(block[0].output, x + 12, y + height / 2, tallest)
             top = y + (height - len(block) * ROW) / 2 + 14
             for i, layer in enumerate(block):
-                weight = "strong" if i == 0 else "small"
-                self.texts.append(Text(x + 60, top + i * ROW, layer.kind, weight))
-                self.texts.append(Text(x + 248, top + i * ROW, times(layer.output), "end small"))
-                self.texts.append(Text(x + WIDTH - 12, top + i * ROW, f"{layer.params:,}" if layer.params else "", "end small"))
+                line, params = top + i * ROW, f"{layer.params:,}" if layer.params else ""
+                self.texts.append(Text(x + 60, line, layer.kind, "strong" if i == 0 else "small"))
+                self.texts.append(Text(x + 248, line, times(layer.output), "end small"))
+                self.texts.append(Text(x + WIDTH - 12, line, params, "end small"))
             y += height
             self.arrow((x + WIDTH / 2, y), (x + WIDTH / 2, y + GAP))
             y += GAP
@@ -89,7 +90,7 @@ def blocks(layers: list[Any]) -> list[list[Any]]:
 
 
 def slab(shape: Shape, x: float, y: float, tallest: int) -> list[Line]:
-    """A feature map as a slab centred at height y: its face grows with the map's side, its depth with log2(channels)."""
+    """A feature map as a slab centred at height y: its face grows with the side, its depth with log2(channels)."""
     if len(shape) == 3:
         side, depth = 4 + 22 * shape[1] / tallest, 1 + 1.4 * math.log2(shape[0] + 1)
     else:
@@ -127,14 +128,15 @@ def draw(facts: Facts, layers: dict[str, list[Any]], say: Locale, wide: bool) ->
     dx, pair_y = (WIDTH + 88.0, 32.0) if wide else (gx, fake_y)
     if wide:
         art.chip(gx, fake_y, WIDTH, say("flow.fake"), c_h_w, "g")
-        art.arrow((gx + WIDTH, fake_y + 14), (gx + WIDTH + 22, fake_y + 14), (gx + WIDTH + 22, pair_y + 22), (dx, pair_y + 22))
+        bend = gx + WIDTH + 22
+        art.arrow((gx + WIDTH, fake_y + 14), (bend, fake_y + 14), (bend, pair_y + 22), (dx, pair_y + 22))
     art.chip(dx, pair_y, half, say("flow.fake"), c_h_w, "g")
     art.chip(dx + half + 10, pair_y, half, say("flow.real"), c_h_w, "d")
     for x in (dx + half / 2, dx + half * 1.5 + 10):
         art.arrow((x, pair_y + CHIP), (x, pair_y + CHIP + GAP + (0 if wide else ROW + 6)))
     d_top = pair_y + CHIP + GAP + (0 if wide else ROW + 6)
-    title = say("flow.d", params=f"{total(d):,}")
-    art.texts.append(Text(dx, 18, title, "strong") if wide else Text(dx + WIDTH / 2, d_top - 16, title, "strong middle halo"))
+    title, above = say("flow.d", params=f"{total(d):,}"), Text(dx + WIDTH / 2, d_top - 16, "", "strong middle halo")
+    art.texts.append(Text(dx, 18, title, "strong") if wide else above._replace(text=title))
 
     # D, down to one logit and the two losses
     y = art.column(d, dx, d_top, tallest, "d")

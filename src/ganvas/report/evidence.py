@@ -19,7 +19,8 @@ RUBRIC = (
     (
         "Pictures and curves prove that training went right: a GIF in which quality slowly rises, "
         "and a fake accuracy that trends down towards 0.5.",
-        "gif를 통해 생성이미지 품질이 서서히 향상되는 것과, fake accuracy가 추세적으로 0.5를 향해 하향하고 있음을 확인하였다.",
+        "gif를 통해 생성이미지 품질이 서서히 향상되는 것과, "
+        "fake accuracy가 추세적으로 0.5를 향해 하향하고 있음을 확인하였다.",
     ),
     (
         "Ideas that improve the structure or training were proposed and applied, "

@@ -20,6 +20,9 @@ IDEAS = ("data.flip", "generator.", "discriminator.", "loss.", "g_optim.", "d_op
 """Settings whose change is an idea about structure or training, rather than about length, place or logging."""
 
 State = Literal["finished", "stopped", "nan", "open", "empty"]
+STATES: dict[str, State] = {
+    "start": "open", "resume": "open", "stop": "stopped", "nan": "nan", "finish": "finished",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,7 @@ class Facts:
         """How the run stands; `open` is being trained, or was interrupted without a word."""
         if not self.rows and self.nimg == 0:
             return "empty"
-        states: dict[str, State] = {"finish": "finished", "stop": "stopped", "nan": "nan", "start": "open", "resume": "open"}
-        return next((states[e["event"]] for e in reversed(self.events) if e.get("event") in states), "open")
+        return next((STATES[e["event"]] for e in reversed(self.events) if e.get("event") in STATES), "open")
 
     @cached_property
     def changes(self) -> dict[str, tuple[Any, Any]]:

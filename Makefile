@@ -1,0 +1,60 @@
+# Every target sets up what it needs in .venv first: no root, nothing outside this folder but caches and data.
+
+MINUTES ?= 5
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+# The first of these that runs and is new enough: a name on the PATH may be a shim with nothing behind it.
+PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+NEW_ENOUGH := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+
+# A .venv made in another folder would run the code of that folder.
+HERE := grep -qsxF '$(CURDIR)' .venv/ready
+MOVED := $(shell $(HERE) || echo moved)
+
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+.PHONY: help demo test test-slow lint bench moved
+
+help:
+	@echo 'make demo        train a GAN on CIFAR-10 for MINUTES=$(MINUTES) and write its report'
+	@echo 'make test        the quick tests'
+	@echo 'make test-slow   the others: real trainings, every example'
+	@echo 'make lint        ruff and mypy'
+	@echo 'make bench       speed, beside Keras on the same machine'
+	@echo 'PYTHON=...       the Python (3.11 or newer) that .venv is made with'
+
+demo: .venv/ready
+	.venv/bin/ganvas train cifar-dcgan-recap --minutes $(MINUTES)
+
+test: .venv/ready-dev
+	$(PY) -m pytest
+
+test-slow: .venv/ready-dev
+	$(PY) -m pytest -m slow
+
+lint: .venv/ready-dev
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+
+bench: .venv/ready
+	$(PY) benchmarks/bench.py
+
+.venv/ready: pyproject.toml constraints.txt $(MOVED)
+	@$(HERE) && $(PY) -c '$(NEW_ENOUGH)' 2>/dev/null && exit; \
+	for python in $(PYTHONS); do \
+	    "$$python" -c '$(NEW_ENOUGH)' 2>/dev/null || continue; \
+	    echo "setting up .venv with $$python (minutes the first time)" >&2; \
+	    exec "$$python" -m venv --clear .venv; \
+	done; \
+	echo 'ganvas needs Python 3.11 or newer with venv (tried: $(PYTHONS)): install it, or name it: make PYTHON=/path/to/python3' >&2; \
+	exit 1
+	@$(PIP) setuptools
+	@$(PIP) --no-build-isolation -e .
+	@echo '$(CURDIR)' >$@
+
+.venv/ready-dev: .venv/ready $(wildcard tools/chromium.py)
+	@$(PIP) --no-build-isolation -e '.[dev]'
+	$(if $(wildcard tools/chromium.py),@$(PY) tools/chromium.py)
+	@touch $@

@@ -1,0 +1,83 @@
+"""Shapes and types are checked while the tests run; `tiny` is a training whose steps take milliseconds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jaxtyping import install_import_hook
+
+CHECKED = ("step", "losses", "optim", "models", "engine", "sampler", "state")
+hook = install_import_hook([f"ganvas.{name}" for name in CHECKED], "beartype.beartype")
+
+import torch  # noqa: E402
+
+from ganvas import api, recipes  # noqa: E402
+from ganvas.config import Config  # noqa: E402
+from ganvas.data import ImageSet, load  # noqa: E402
+from ganvas.run import Run  # noqa: E402
+
+torch.set_num_threads(1)
+
+TINY: dict[str, Any] = {
+    "data.name": "shapes", "data.size": 16, "data.limit": 96, "step.batch": 16, "budget.kimg": 0.192,
+    "generator.latent_dim": 8, "generator.base": 16, "generator.widths": (16, 8),
+    "discriminator.widths": (8, 16), "discriminator.norms": (False, True),
+    "log.every": 5, "log.samples": 6, "log.checkpoint_kimg": 0.064,
+    "engine.device": "cpu", "engine.dtype": "float32", "engine.layout": "channels_last", "engine.conv": "direct",
+    "engine.threads": 1,
+}  # fmt: skip
+"""12 updates on 96 images: a pass ends within a batch's reach, a row straddles every second checkpoint."""
+
+
+def tiny(changes: Mapping[str, Any] | None = None) -> Config:
+    """The small training, changed by dotted names."""
+    return api.override(recipes.get("cifar-dcgan").config, {**TINY, **(changes or {})})
+
+
+def start(path: Path, changes: Mapping[str, Any] | None = None) -> tuple[Run, ImageSet]:
+    """A run directory of the small training, not yet trained, and its images."""
+    config = tiny(changes)
+    images = load(config.data, progress=False)
+    return api.start(config, images, path), images
+
+
+def trained(path: Path, changes: Mapping[str, Any] | None = None) -> Run:
+    """The small training, finished."""
+    run, images = start(path, changes)
+    assert api.proceed(run, images)
+    return run
+
+
+def flags(changes: Mapping[str, Any] | None = None) -> list[str]:
+    """The small training's settings as flags of `ganvas train`."""
+    words: list[str] = []
+    for name, value in {**TINY, **(changes or {})}.items():
+        words += [f"--{name.replace('_', '-')}", *(map(str, value) if isinstance(value, tuple) else [str(value)])]
+    return words
+
+
+def python(*words: str, **options: Any) -> subprocess.Popen[str]:
+    """A Python process that finds ganvas and these helpers."""
+    here = Path(__file__).parent
+    path = os.pathsep.join([str(here.parent / "src"), str(here), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
+    return subprocess.Popen([sys.executable, *words], env=environment, **pipes)
+
+
+@pytest.fixture
+def tmp(tmp_path: Path) -> Path:
+    """An empty folder."""
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished small training that every test may read and none may write."""
+    return trained(tmp_path_factory.mktemp("finished") / "run", {"log.snapshot_kimg": 0.096, "step.ema_kimg": 0.1})
