@@ -8,13 +8,12 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.t
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 NEW_ENOUGH := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
-# A .venv made in another folder would run the code of that folder.
-HERE := grep -qsxF '$(CURDIR)' .venv/ready
-MOVED := $(shell $(HERE) || echo moved)
+# A .venv from another folder would run the code of that folder; one without its Python would run nothing.
+STALE := $(shell test -x $(PY) && grep -qsxF '$(CURDIR)' .venv/made || echo stale)
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help demo test test-slow lint bench moved
+.PHONY: help demo test test-slow lint bench stale
 
 help:
 	@echo 'make demo        train a GAN on CIFAR-10 for MINUTES=$(MINUTES) and write its report'
@@ -41,20 +40,24 @@ lint: .venv/ready-dev
 bench: .venv/ready
 	$(PY) benchmarks/bench.py
 
-.venv/ready: pyproject.toml constraints.txt $(MOVED)
-	@$(HERE) && $(PY) -c '$(NEW_ENOUGH)' 2>/dev/null && exit; \
-	for python in $(PYTHONS); do \
+# -- set-up --
+
+.venv/made: $(STALE)
+	@for python in $(PYTHONS); do \
 	    "$$python" -c '$(NEW_ENOUGH)' 2>/dev/null || continue; \
-	    echo "setting up .venv with $$python (minutes the first time)" >&2; \
+	    echo "setting up .venv with $$python (a few minutes the first time)" >&2; \
 	    exec "$$python" -m venv --clear .venv; \
 	done; \
 	echo 'ganvas needs Python 3.11 or newer with venv (tried: $(PYTHONS)): install it, or name it: make PYTHON=/path/to/python3' >&2; \
 	exit 1
 	@$(PIP) setuptools
-	@$(PIP) --no-build-isolation -e .
 	@echo '$(CURDIR)' >$@
 
-.venv/ready-dev: .venv/ready $(wildcard tools/chromium.py)
-	@$(PIP) --no-build-isolation -e '.[dev]'
-	$(if $(wildcard tools/chromium.py),@$(PY) tools/chromium.py)
+.venv/ready: .venv/made pyproject.toml constraints.txt
+	@$(PIP) --no-build-isolation -e .
 	@touch $@
+
+.venv/ready-dev: .venv/made pyproject.toml constraints.txt tools/chromium.sh
+	@$(PIP) --no-build-isolation -e '.[dev]'
+	@sh tools/chromium.sh .venv/chromium >/dev/null || true
+	@touch .venv/ready $@

@@ -49,6 +49,7 @@ def make_run(
     grids: int = 20,
     end: str | None = "finish",
     n: int = 5000,
+    tiles: int = 64,
 ) -> Run:
     """A run of `epochs` passes over `n` images, ended by the event `end` (None: still open)."""
     plan = recipes.get(recipe).config
@@ -67,9 +68,9 @@ def make_run(
     run.event("untrained", 0, logit=-0.0021, n=64)
     for nimg in np.linspace(0, total, rows + 1).astype(int)[1:]:
         run.append("metrics", row(int(nimg), nimg / total, noise))
-    real = pictures(64, shape, seed=1)
+    real = pictures(tiles, shape, seed=1)
     run.write_bytes("samples/real.png", media.still(media.grid(real)))
-    final, rng = pictures(64, shape, seed=2).astype(float), np.random.default_rng(3)
+    final, rng = pictures(tiles, shape, seed=2).astype(float), np.random.default_rng(3)
     for nimg in np.linspace(0, total, grids).astype(int):
         share = (nimg / total) ** 0.5
         mixed = final * share + (1 - share) * rng.normal(127, 8, final.shape)

@@ -72,7 +72,7 @@ def _any(hint: Any) -> st.SearchStrategy[Any]:
 
 
 @given(configs())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_config_comes_back_from_json_as_it_was(config: Config) -> None:
     back = from_dict(json.loads(json.dumps(to_dict(config), allow_nan=False)))
     assert back == config
@@ -81,7 +81,7 @@ def test_a_config_comes_back_from_json_as_it_was(config: Config) -> None:
 
 
 @given(configs(), configs())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_diff_turns_one_config_into_the_other(old: Config, new: Config) -> None:
     changes = {name: after for name, (_, after) in diff(old, new).items()}
     assert api.override(old, {**changes, "recipe": new.recipe}) == new

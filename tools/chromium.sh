@@ -47,6 +47,8 @@ cat >"$folder/fonts.conf" <<FONTS
 <?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig>
+<include ignore_missing="yes">$folder/root/etc/fonts/conf.d</include>
+<include ignore_missing="yes">/etc/fonts/conf.d</include>
 <dir>$folder/root/usr/share/fonts</dir><dir>/usr/share/fonts</dir><cachedir>$folder/fontcache</cachedir>
 </fontconfig>
 FONTS

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# Read once, when torch loads OpenMP: waiting threads sleep instead of spinning. On a machine that does anything else
+# besides, spinning makes the many short parallel regions of a training step several times slower (records/).
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 __all__ = ["RECIPES", "GanvasError", "Run", "UsageError", "load", "train"]

@@ -117,19 +117,32 @@ def train(
             record("untrained", logit=logits.mean().item(), n=len(logits))
             save_checkpoint(run, state, config, environment)
 
-        # Train: sec counts training, logging, sampling and checkpoints
+        def finished() -> bool:
+            return deadline is None and total is not None and state.nimg >= total
+
+        # Train: sec counts training, logging, sampling and checkpoints; the first step only warms up
         step = Stepper(config, images, engine)
         clock = time.perf_counter() - state.sec
         row_sec, warm = state.sec, None
-        while (deadline is not None or total is None or state.nimg < total) and not interrupted:
+        while not finished() and not interrupted:
             old = state.nimg
             step(state, total)
             state.sec = time.perf_counter() - clock
-            row_due = state.steps >= config.log.every
-            checkpoint_due = _crosses(config.log.checkpoint_kimg, old, state.nimg)
+            warm = warm or (state.nimg, state.sec)
+
+            # Minutes become images once the speed is known
+            done, sec, settled = state.nimg - warm[0], state.sec - warm[1], False
+            if deadline is not None and done and sec >= min(SETTLE_SECONDS, (deadline - warm[1]) / 3):
+                speed, settled = done / sec, True
+                total, deadline = owed + max(state.nimg, round(state.nimg + speed * (deadline - state.sec))), None
+                run.write_config(config, recipe, total)
+                record("budget", total=total, img_s=round(speed, 1))
+
+            # What is due; settling is a checkpoint, so that no resume repeats steps that did not know their end
+            row_due = finished() or state.steps >= config.log.every
+            checkpoint_due = settled or _crosses(config.log.checkpoint_kimg, old, state.nimg)
             if row_due or checkpoint_due or engine.device.type == "cpu":  # elsewhere, looking means waiting
                 _stop_if_not_finite(run, state, config.step.batch)
-
             if row_due:
                 row = _row(state, config, total, state.sec - row_sec)
                 row_sec = state.sec
@@ -141,17 +154,6 @@ def train(
             if _crosses(config.log.snapshot_kimg, old, state.nimg):
                 save_snapshot(run, state, config)
             state.sec = time.perf_counter() - clock
-
-            # Minutes become images once the speed is known; the first step only warms up
-            if warm is None:
-                warm = (state.nimg, state.sec)
-            elif deadline is not None and state.sec - warm[1] >= min(SETTLE_SECONDS, (deadline - warm[1]) / 3):
-                speed = (state.nimg - warm[0]) / (state.sec - warm[1])
-                total, deadline = owed + max(state.nimg, round(state.nimg + speed * (deadline - state.sec))), None
-                run.write_config(config, recipe, total)
-                record("budget", total=total, img_s=round(speed, 1))
-                checkpoint_due = True  # no resume may repeat what was trained before the schedules knew their end
-
             if checkpoint_due:
                 save_checkpoint(run, state, config, environment)
                 tell("checkpoint")
@@ -159,19 +161,14 @@ def train(
 
         # Leave everything on disk
         _stop_if_not_finite(run, state, config.step.batch)
-        finished = deadline is None and total is not None and state.nimg >= total
-        if finished:
-            if state.steps:
-                row = _row(state, config, total, state.sec - row_sec)
-                run.append("metrics", row)
-                tell("row", row=row)
+        if finished():
             _write_samples(run, state, engine, latents)
             save_snapshot(run, state, config)
         if run.checkpoints()[-1][0] < state.nimg:
             save_checkpoint(run, state, config, environment)
-        reason = {} if finished else {"signal": interrupted[0]}
-        record("finish" if finished else "stop", sec=round(state.sec, 1), **reason)
-        return finished
+        reason = {} if finished() else {"signal": interrupted[0]}
+        record("finish" if finished() else "stop", sec=round(state.sec, 1), **reason)
+        return finished()
 
 
 class Stepper:

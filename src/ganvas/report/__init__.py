@@ -189,7 +189,7 @@ def _event(event: dict[str, Any], say: Locale) -> dict[str, Any]:
 
 def _environment(facts: Facts) -> dict[str, list[str]]:
     """Name -> its value at each start of the process."""
-    starts = [_flat(row) for row in facts.env]
+    starts = [_flat({k: v for k, v in row.items() if k != "argv"}) for row in facts.env]
     return {name: [start.get(name, "–") for start in starts] for name in {k: None for start in starts for k in start}}
 
 

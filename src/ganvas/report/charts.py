@@ -115,7 +115,7 @@ def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | Non
         y_ticks=[Tick(100 * (high - v) / (high - low), label) for v, label in ticks(low, high)],
         guide=guide,
         marks=[
-            Tick(100 * event.get("nimg", 0) / right, say(f"event.{kind}"))
+            Tick(100 * (event.get("nimg") or 0) / right, say(f"event.{kind}"))
             for kind in ("resume", "nan")
             for event in facts.happened(kind)
         ],

@@ -1,0 +1,511 @@
+"""The loop: exact resumes, exact budgets, schedules, events, signals, and what stops it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import flags, python, start, tiny, trained
+
+from ganvas import api, recipes, training
+from ganvas.config import BudgetConfig, EngineConfig
+from ganvas.engine import Engine, to_uint8
+from ganvas.errors import GanvasError
+from ganvas.losses import Loss, bce
+from ganvas.run import Run, load_tensors
+from ganvas.state import fresh_state
+from ganvas.training import Event, Stepper
+
+EVERYTHING = {
+    "discriminator.dropout": 0.3, "step.ema_kimg": 0.1, "g_optim.decay": "linear", "d_optim.decay": "cosine",
+    "data.flip": True, "d_optim.clip": 0.5, "log.snapshot_kimg": 0.048,
+}  # fmt: skip
+WIDE = {"generator.widths": (32, 16), "discriminator.widths": (16, 16, 32), "discriminator.norms": (False, True, False)}
+FORMS: dict[str, dict[str, Any]] = {
+    "float32": {},
+    "alternating": {"step.update": "alternating", "engine.layout": "contiguous"},
+    "winograd": {"engine.conv": "winograd", **WIDE},
+    "bfloat16": {"engine.dtype": "bfloat16"},
+}
+
+
+@pytest.fixture
+def many_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grid every 48 images, so that a small run draws several."""
+    monkeypatch.setattr(training, "sample_points", lambda: iter(range(0, 10**6, 48)))
+
+
+def contents(run: Run) -> dict[str, Any]:
+    """All that two equal runs share: every tensor of the last checkpoint, samples, snapshots, rows without times."""
+    checkpoint, problems = run.latest_checkpoint()
+    assert checkpoint is not None and problems == []
+    found: dict[str, Any] = {"nimg": checkpoint.nimg, "total": run.total_nimg}
+    for file in sorted(checkpoint.path.glob("*.safetensors")):
+        found |= {f"{file.stem}.{name}": tensor for name, tensor in load_tensors(file)[0].items()}
+    found |= {path.name: path.read_bytes() for _, path in [*run.samples(), *run.snapshots()]}
+    found["real.png"] = (run.path / "samples" / "real.png").read_bytes()
+    found["rows"] = [{k: v for k, v in row.items() if k not in ("sec", "img_s")} for row in run.rows("metrics")]
+    return found
+
+
+def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        same = torch.equal(value, other[name]) if isinstance(value, torch.Tensor) else value == other[name]
+        assert same, name
+
+
+class Crash(BaseException):
+    """As kill -9: nothing is saved."""
+
+
+def at(nimg: int, kind: str, act: Callable[[], Any]) -> training.Hook:
+    """A hook that acts once, at the first event of `kind` from `nimg` images on."""
+    left = [act]
+
+    def hook(event: Event) -> None:
+        if event.kind == kind and event.nimg >= nimg and left:
+            left.pop()()
+
+    return hook
+
+
+def crash() -> None:
+    raise Crash
+
+
+def interrupt() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+# -- resume ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("many_samples")
+@pytest.mark.parametrize("form", FORMS)
+def test_a_resumed_run_equals_the_unbroken_one_bit_for_bit(tmp: Path, form: str) -> None:
+    changes = {**EVERYTHING, **FORMS[form]}
+    whole = contents(trained(tmp / "whole", changes))
+    assert whole["nimg"] == 192 and len(whole["rows"]) == 3 and "000000096.png" in whole and "000000096.safetensors" in whole
+
+    run, images = start(tmp / "broken", changes)
+    with pytest.raises(Crash):  # before the first step
+        api.proceed(run, images, [at(0, "untrained", crash)])
+    assert not api.proceed(run, images, [at(64, "checkpoint", interrupt)])  # 4 updates are summed up, no row is due
+    with pytest.raises(Crash):  # 32 images past the checkpoint: a row and a sample that must be dropped
+        api.proceed(run, images, [at(160, "row", crash)])
+    assert [row["nimg"] for row in run.rows("metrics")] == [80, 160]
+    assert api.proceed(run, images)
+    assert_same(contents(run), whole)
+    assert [e["nimg"] for e in run.rows("events") if e["event"] == "resume"] == [64, 128]
+
+
+def test_another_seed_is_another_run(tmp: Path) -> None:
+    one, other = (contents(trained(tmp / str(seed), {"seed": seed})) for seed in (0, 1))
+    assert one["rows"] != other["rows"]
+    assert one["real.png"] != other["real.png"]
+    assert not torch.equal(one["generator.dense.weight"], other["generator.dense.weight"])
+
+
+@pytest.mark.usefixtures("many_samples")
+def test_a_damaged_newest_checkpoint_costs_time_and_nothing_else(tmp: Path) -> None:
+    whole = contents(trained(tmp / "whole", EVERYTHING))
+    run, images = start(tmp / "run", EVERYTHING)
+    assert not api.proceed(run, images, [at(128, "checkpoint", interrupt)])
+    (run.path / "checkpoints" / "000000128" / "ema.safetensors").write_bytes(b"half")
+    assert api.proceed(run, images)
+    (warning,) = [e["what"] for e in run.rows("events") if e["event"] == "warning"]
+    assert warning.startswith("checkpoint passed over") and "ema.safetensors is truncated" in warning
+    assert_same(contents(run), whole)
+
+
+def test_without_any_whole_checkpoint_nothing_is_overwritten(tmp: Path) -> None:
+    run = trained(tmp / "run")
+    for _, path in run.checkpoints():
+        (path / "state.json").write_text("{}")
+    before = sorted((p, p.stat().st_mtime_ns) for p in run.path.rglob("*") if p.name != ".lock")
+    for damage in ("not written by ganvas", "checkpoints/ is empty"):
+        with pytest.raises(GanvasError, match=damage):
+            api.proceed(run, None, extra=BudgetConfig(kimg=1))
+        assert [(p, p.stat().st_mtime_ns) for p, _ in before if p.exists()] == [pair for pair in before if pair[0].exists()]
+        for _, path in run.checkpoints():
+            for file in path.iterdir():
+                file.unlink()
+            path.rmdir()
+        before = [(p, p.stat().st_mtime_ns) for p, _ in before if p.exists()]
+
+
+def test_another_runs_checkpoint_does_not_fit(tmp: Path) -> None:
+    run, images = start(tmp / "run")
+    assert not api.proceed(run, images, [at(0, "untrained", interrupt)])
+    other, _ = start(tmp / "other", {"generator.base": 8})
+    (tmp / "other" / "checkpoints").rmdir()
+    (run.path / "checkpoints").rename(tmp / "other" / "checkpoints")
+    with pytest.raises(GanvasError, match=r"does not fit the networks of this run's config.json \(.*\): is it another run's"):
+        api.proceed(other, images)
+
+
+def test_a_resume_elsewhere_warns_that_it_is_not_bit_for_bit(tmp: Path) -> None:
+    run, images = start(tmp / "run")
+    assert not api.proceed(run, images, [at(64, "checkpoint", interrupt)])
+    path = run.path / "checkpoints" / "000000064" / "state.json"
+    state = json.loads(path.read_bytes())
+    state["environment"] |= {"torch": "1.0", "threads": 64}
+    path.write_text(json.dumps(state))
+    told: list[Event] = []
+    assert api.proceed(run, images, [told.append])
+    warnings = [event.details["what"] for event in told if event.kind == "warning"]
+    assert warnings == [
+        f"torch was 1.0, is {torch.__version__}: not bit for bit the same run",
+        "threads was 64, is 1: not bit for bit the same run",
+    ]
+
+
+def test_other_images_are_refused(tmp: Path) -> None:
+    run, images = start(tmp / "run")
+    with pytest.raises(GanvasError, match="no longer what .* was trained on"):
+        api.proceed(run, dataclasses.replace(images, sha256="0" * 64))
+
+
+def test_two_trainings_cannot_write_one_run(tmp: Path) -> None:
+    run, images = start(tmp / "run")
+    with run.writing(), pytest.raises(GanvasError, match="being written by another process"):
+        api.proceed(run, images)
+    assert run.rows("events") == []
+
+
+# -- budgets ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "total", "end"),
+    [
+        ({"budget.kimg": None, "budget.epochs": 2}, 192, 192),
+        ({"budget.kimg": None, "budget.epochs": 1.01}, 97, 112),
+        ({"budget.kimg": 0.1}, 100, 112),
+        ({"budget.kimg": 0.0001}, 1, 16),
+        ({"budget.kimg": None, "budget.epochs": 1, "step.batch": 40}, 96, 120),
+        ({"budget.kimg": 0.2, "step.batch": 128}, 200, 256),
+        ({"budget.kimg": None, "data.limit": 2, "step.batch": 50}, 100, 100),
+    ],
+)  # fmt: skip
+def test_a_run_ends_at_the_first_full_batch_at_or_past_its_budget(
+    tmp: Path, changes: dict[str, Any], total: int, end: int
+) -> None:
+    run = trained(tmp / "run", changes)
+    assert (run.total_nimg, run.checkpoints()[-1][0]) == (total, end)
+    assert run.samples()[-1][0] == run.snapshots()[-1][0] == run.rows("metrics")[-1]["nimg"] == end
+    assert [e["nimg"] for e in run.rows("events") if e["event"] == "finish"] == [end]
+
+
+def test_minutes_become_images_once_and_stay(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "SETTLE_SECONDS", 0.05)
+    run, images = start(tmp / "run", {"budget.kimg": None, "budget.minutes": 0.01})
+    totals: list[int | None] = []
+    assert not api.proceed(run, images, [at(0, "budget", interrupt), lambda event: totals.append(event.total)])
+    total = run.total_nimg
+    assert total is not None and total > 96 and totals[0] is None and totals[-1] == total
+    assert run.checkpoints()[-1][0] > 0
+    monkeypatch.setattr(time, "perf_counter", lambda: 0.0)  # whatever the time: the number is kept
+    assert api.proceed(run, images)
+    assert run.total_nimg == total and total <= run.checkpoints()[-1][0] < total + 16
+    (budget,) = [e for e in run.rows("events") if e["event"] == "budget"]
+    assert budget["total"] == total and budget["img_s"] > 0
+
+
+def test_a_run_stopped_before_its_speed_is_known_still_has_its_minutes(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, images = start(tmp / "run", {"budget.kimg": None, "budget.minutes": 60})
+    assert not api.proceed(run, images, [at(64, "checkpoint", interrupt)])
+    assert run.total_nimg is None and run.config.budget.minutes == 60
+    monkeypatch.setattr(training, "SETTLE_SECONDS", 0.02)
+    assert not api.proceed(run, images, [at(0, "budget", interrupt)])
+    assert (run.total_nimg or 0) > 10_000
+
+
+def test_no_time_at_all_is_still_an_update(tmp: Path) -> None:
+    run = trained(tmp / "run", {"budget.kimg": None, "budget.minutes": 1e-6})
+    assert 16 <= run.checkpoints()[-1][0] <= 48 and run.total_nimg == run.checkpoints()[-1][0]
+
+
+@pytest.mark.parametrize("extra", [BudgetConfig(kimg=0.1), BudgetConfig(epochs=100 / 96)])
+def test_an_extension_adds_to_the_budget(tmp: Path, extra: BudgetConfig) -> None:
+    run, images = start(tmp / "run")
+    assert not api.proceed(run, images, [at(64, "checkpoint", interrupt)])
+    assert not api.proceed(run, images, [at(100, "row", interrupt)], extra)
+    assert run.total_nimg == 292  # kept when it is stopped again
+    assert api.proceed(run, images)
+    assert run.checkpoints()[-1][0] == 304
+    assert api.proceed(run, images, extra=extra)
+    assert run.total_nimg == 392 and run.checkpoints()[-1][0] == 400
+    nimg = [row["nimg"] for row in run.rows("metrics")]
+    assert nimg == sorted(set(nimg))
+
+
+@pytest.mark.parametrize("done", [64, 192])
+def test_an_extension_in_minutes_comes_on_top_of_what_is_left(tmp: Path, monkeypatch: pytest.MonkeyPatch, done: int) -> None:
+    monkeypatch.setattr(training, "SETTLE_SECONDS", 0.05)
+    run, images = start(tmp / "run", {"budget.kimg": 100.0 if done == 64 else 0.192})
+    finished = api.proceed(run, images, [at(64, "checkpoint", interrupt)] if done == 64 else [])
+    assert finished == (done == 192)
+    before = run.total_nimg
+    assert not api.proceed(run, images, [at(done + 32, "row", interrupt)], BudgetConfig(minutes=9.0))
+    assert run.total_nimg in (before, run.total_nimg)
+    settle = [at(0, "budget", interrupt)]
+    assert not api.proceed(run, images, settle, BudgetConfig(minutes=1.0))
+    assert before is not None and run.total_nimg is not None and run.total_nimg > before + 500
+
+
+def test_a_finished_run_stays_as_it_is(tmp: Path) -> None:
+    run = trained(tmp / "run")
+    before = contents(run)
+    assert api.proceed(run)
+    assert_same(contents(run), before)
+
+
+# -- rows, samples, events -------------------------------------------------------------------------------------
+
+
+def test_hooks_hear_what_happens_in_order(tmp: Path) -> None:
+    run, images = start(tmp / "run")
+    events: list[Event] = []
+    assert api.proceed(run, images, [events.append])
+    heard = [(event.kind, event.nimg) for event in events]
+    assert heard == [
+        ("start", 0), ("untrained", 0), ("checkpoint", 64), ("row", 80), ("checkpoint", 128), ("row", 160),
+        ("row", 192), ("checkpoint", 192), ("finish", 192),
+    ]  # fmt: skip
+    assert all(event.total == 192 for event in events)
+    assert [e["event"] for e in run.rows("events")] == ["start", "untrained", "finish"]
+    untrained = run.rows("events")[1]
+    assert untrained["n"] == 6 and abs(untrained["logit"]) < 0.5
+    row = run.rows("metrics")[0]
+    assert row == json.loads(json.dumps(events[3].details["row"]))
+    assert set(row) == {"nimg", "sec", *training.STATISTICS, "lr/d", "lr/g", "img_s"}
+    assert all(0 <= row[name] <= 1 for name in row if name.startswith("acc"))
+    env = run.rows("env")[0]
+    assert env["torch"] == torch.__version__ and env["threads"] == 1 and env["dtype"] == "float32" and env["cpu"]
+
+
+def test_a_row_is_the_mean_of_its_updates(tmp: Path) -> None:
+    every = trained(tmp / "every", {"log.every": 1}).rows("metrics")
+    fifth = trained(tmp / "fifth", {"log.every": 5}).rows("metrics")
+    assert len(every) == 12
+    for name in training.STATISTICS:
+        assert fifth[0][name] == pytest.approx(np.mean([row[name] for row in every[:5]]), rel=1e-5, abs=1e-6)
+
+
+def test_learning_rates_fall_with_the_progress(tmp: Path) -> None:
+    rows = trained(tmp / "run", {"log.every": 1, "g_optim.decay": "linear", "g_optim.lr": 1e-3}).rows("metrics")
+    assert [row["lr/g"] for row in rows] == pytest.approx([1e-3 * (1 - k / 12) for k in range(12)])
+    assert {row["lr/d"] for row in rows} == {1e-4}
+
+
+def test_samples_are_dense_early_and_sparser_later() -> None:
+    points = list(islice(training.sample_points(), 120))
+    steps = np.diff(points)
+    assert points[:3] == [0, 2000, 4000] and set(steps[:12]) == {2000}
+    assert (np.diff(steps) >= 0).all() and steps[-1] / points[-2] == pytest.approx(0.08, rel=1e-3)
+    assert sum(point <= 50 * 50_000 for point in points) < 100  # a course run's grids make one animation
+    due = [nimg for nimg in range(256, 30_000, 256) if training._sample_due(nimg - 256, nimg)]
+    assert due[:2] == [2048, 4096] and len(due) == sum(0 < point < 30_000 for point in points)
+
+
+def test_a_grid_shows_what_the_generator_makes_of_the_fixed_latents(tmp: Path) -> None:
+    from PIL import Image
+
+    from ganvas import media, sampler
+
+    run = trained(tmp / "run", {"step.ema_kimg": 0.1})
+    loaded = sampler.load(run.path)
+    drawn = training.draw(loaded.generator, training.fixed_latents(run.config), loaded.engine).numpy()
+    with Image.open(run.samples()[-1][1]) as picture:
+        np.testing.assert_array_equal(media.tiles(picture, (3, 16, 16)), drawn)
+    assert run.samples()[0][0] == 0 and run.samples()[0][1].read_bytes() != run.samples()[-1][1].read_bytes()
+
+
+def test_batches_are_a_function_of_seed_and_position() -> None:
+    config = tiny({"data.flip": True})
+    images = api.load_data(config.data)
+    engine = Engine(config.engine)
+    step = Stepper(config, images, engine)
+    twice = Stepper(dataclasses.replace(config, step=dataclasses.replace(config.step, batch=32)), images, engine)
+    other = Stepper(dataclasses.replace(config, seed=1), images, engine)
+    step.batch(160, 0.0)
+    first, second, both = step.batch(80, 0.0), step.batch(96, 0.5), twice.batch(80, 0.0)
+    torch.testing.assert_close(torch.cat([first.real, second.real]), both.real, rtol=0, atol=0)
+    torch.testing.assert_close(torch.cat([first.z, second.z]), both.z, rtol=0, atol=0)
+    assert not torch.equal(other.batch(80, 0.0).z, first.z) and not torch.equal(other.batch(80, 0.0).real, first.real)
+    assert second.progress == 0.5
+    np.testing.assert_array_equal(to_uint8(engine.images(torch.from_numpy(images.images))).numpy(), images.images)
+
+
+def test_dropout_is_a_function_of_seed_and_position() -> None:
+    config = tiny({"discriminator.dropout": 0.5})
+    images = api.load_data(config.data)
+    states = [fresh_state(config, images.images.shape[1:], Engine(config.engine)) for _ in range(2)]
+    torch.rand(7)  # torch's own generator plays no part
+    for state in states:
+        Stepper(config, images, Engine(config.engine))(state, 192)
+    assert torch.equal(states[0].sums, states[1].sums)
+    moved = fresh_state(config, images.images.shape[1:], Engine(config.engine))
+    step = Stepper(config, images, Engine(config.engine))
+    step.batch = lambda nimg, progress: Stepper.batch(step, 0, progress)  # type: ignore[method-assign]
+    moved.nimg = 16
+    step(moved, 192)
+    assert not torch.equal(moved.sums, states[0].sums)
+
+
+# -- every recipe, every size ----------------------------------------------------------------------------------
+
+
+def finite_steps(config: Any, shape: tuple[int, int, int], steps: int = 2) -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (8, *shape), dtype=np.uint8)
+    images = dataclasses.replace(api.load_data(tiny({"data.limit": 8}).data), images=pixels)
+    state, step = fresh_state(config, shape, engine := Engine(config.engine)), Stepper(config, images, engine)
+    for _ in range(steps):
+        step(state, None)
+    assert state.sums.isfinite().all() and state.nimg == steps * config.step.batch
+    for network in (state.players.generator, state.players.discriminator):
+        assert all(value.isfinite().all() for value in network.state_dict().values())
+    assert training.draw(state.sampler, training.fixed_latents(config), engine).shape == (config.log.samples, *shape)
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32)], ids=["28x28x1", "32x32x3"])
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_every_recipe_takes_finite_steps(name: str, shape: tuple[int, int, int]) -> None:
+    engine = {"engine.device": "cpu", "engine.dtype": "float32", "engine.layout": "channels_last", "engine.threads": 1}
+    small = {"engine.conv": "winograd", **engine, "step.batch": 2, "log.samples": 2}
+    finite_steps(api.override(recipes.get(name).config, small), shape)
+
+
+@pytest.mark.parametrize("conv", ["direct", "winograd"])
+@pytest.mark.parametrize("size", [8, 13, 17, 64])
+def test_odd_small_and_large_sizes_take_finite_steps(size: int, conv: str) -> None:
+    finite_steps(tiny({"engine.conv": conv, **WIDE, "generator.strides": (1, 2, 2)}), (3, size, size))
+
+
+def test_networks_that_do_not_fit_leave_no_folder(tmp: Path) -> None:
+    with pytest.raises(GanvasError, match=r"strides \(4, 4, 4\) shrink 16 px to 1 px: use fewer strides or larger images"):
+        start(tmp / "run", {"generator.strides": (4, 4, 4)})
+    assert not (tmp / "run").exists()
+
+
+def test_the_probe_settles_what_is_open_and_writes_it_down(tmp: Path) -> None:
+    run = trained(tmp / "run", {"engine.conv": "auto", "engine.layout": "auto"})
+    assert run.config.engine.layout == "channels_last" and run.config.engine.conv in ("direct", "winograd")
+    probe = run.rows("events")[0]["probe"]
+    assert set(probe) == {"float32 channels_last direct", "float32 channels_last winograd"}
+    assert api.proceed(run, extra=BudgetConfig(kimg=0.016))
+    assert run.rows("events")[-2]["probe"] == {}  # settled is settled
+
+
+def test_the_probe_leaves_the_training_as_it_would_have_been(tmp: Path) -> None:
+    probed = trained(tmp / "probed", {"engine.conv": "auto"})
+    fixed = trained(tmp / "fixed", {"engine.conv": probed.config.engine.conv})
+    assert contents(probed)["rows"] == contents(fixed)["rows"]
+
+
+# -- what stops it ---------------------------------------------------------------------------------------------
+
+
+def broken_from(update: int) -> Iterator[bool]:
+    yield from (False for _ in range(update))
+    while True:
+        yield True
+
+
+@pytest.mark.parametrize(("update", "kept"), [(0, 0), (5, 64), (11, 128)])
+def test_nan_stops_with_the_last_good_checkpoint_kept(
+    tmp: Path, monkeypatch: pytest.MonkeyPatch, update: int, kept: int
+) -> None:
+    broken = broken_from(update)
+
+    def terms(real: Any, fake: Any) -> Any:
+        d_loss, g_loss = bce(real, fake)
+        return (d_loss * float("nan"), g_loss) if next(broken) else (d_loss, g_loss)
+
+    run, images = start(tmp / "run")
+    at_nimg = 16 * (update + 1)
+    with monkeypatch.context() as patched:
+        patched.setitem(training.LOSSES, "bce", Loss(terms, 0.0))
+        with pytest.raises(GanvasError) as caught:
+            api.proceed(run, images)
+    message = str(caught.value)
+    assert message.startswith(f"loss/d, grad/d stopped being numbers within 16 images before image {at_nimg}; ")
+    assert f"the last good checkpoint is {run.path}/checkpoints/{kept:09d}; " in message and "\n" not in message
+    last = run.rows("metrics")[-1]
+    assert last["nimg"] == at_nimg and last["loss/d"] is None and last["grad/d"] is None and 0 < last["loss/g"] < 5
+    assert run.rows("events")[-1]["event"] == "nan" and run.rows("events")[-1]["what"] == ["loss/d", "grad/d"]
+    checkpoint, problems = run.latest_checkpoint()
+    assert checkpoint is not None and checkpoint.nimg == kept and problems == []
+    assert api.proceed(run, images)  # without the fault it goes on from there
+    assert all(row["loss/d"] is not None for row in run.rows("metrics"))
+
+
+def test_a_huge_learning_rate_stops_or_stays_finite(tmp: Path) -> None:
+    run, images = start(tmp / "run", {"g_optim.lr": 999.0, "d_optim.lr": 999.0, "loss.g_weight": 1e38})
+    with pytest.raises(GanvasError, match="stopped being numbers within 16 images before image"):
+        api.proceed(run, images)
+    assert all(value.isfinite().all() for value in load_tensors(run.checkpoints()[-1][1] / "generator.safetensors")[0].values())
+
+
+def test_training_works_in_a_thread(tmp: Path) -> None:
+    run, images = start(tmp / "run")
+    results: list[bool] = []
+    thread = threading.Thread(target=lambda: results.append(api.proceed(run, images)))
+    thread.start()
+    thread.join()
+    assert results == [True]
+
+
+def test_a_signal_saves_and_gives_the_handlers_back(tmp: Path) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    run, images = start(tmp / "run")
+    assert not api.proceed(run, images, [at(80, "row", interrupt)])
+    assert run.checkpoints()[-1][0] == 80
+    assert run.rows("events")[-1]["event"] == "stop" and run.rows("events")[-1]["signal"] == "SIGTERM"
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_from_outside_exits_saved_and_resumable(tmp: Path, number: signal.Signals, code: int) -> None:
+    path = tmp / "run"
+    words = flags({"budget.kimg": 1000.0, "log.checkpoint_kimg": 1000.0})
+    process = python("-m", "ganvas.cli", "train", "cifar-dcgan", "--out", str(path), *words)
+    try:
+        until = time.monotonic() + 120
+        while not (path / "metrics.jsonl").exists() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == code, err
+    assert out.splitlines()[-1] == f"report: {path}/report.html"
+    assert err.splitlines()[-1] == f"continue with: ganvas resume {path}" and "Traceback" not in err
+    run = Run.open(path)
+    stopped = run.checkpoints()[-1][0]
+    assert stopped > 0 and not run.is_locked()
+    assert not api.proceed(run, None, [at(stopped + 1, "row", interrupt)])
+    assert run.checkpoints()[-1][0] > stopped
+    assert os.path.getsize(path / "report.html") > 1000
+
+
+def test_the_device_can_be_changed_on_resume(tmp: Path) -> None:
+    run, images = start(tmp / "run")
+    assert not api.proceed(run, images, [at(64, "checkpoint", interrupt)])
+    assert training.train(run, images, engine_config=EngineConfig("cpu", "float32", "contiguous", "direct", 1))
+    assert run.config.engine.layout == "contiguous"
+    assert "layout was channels_last, is contiguous" in [e for e in run.rows("events") if e["event"] == "warning"][0]["what"]
