@@ -17,12 +17,13 @@ hook = install_import_hook([f"ganvas.{name}" for name in CHECKED], "beartype.bea
 
 import torch  # noqa: E402
 
-from ganvas import api, recipes  # noqa: E402
+from ganvas import api, engine, recipes  # noqa: E402
 from ganvas.config import Config  # noqa: E402
 from ganvas.data import ImageSet, load  # noqa: E402
 from ganvas.run import Run  # noqa: E402
 
 torch.set_num_threads(1)
+engine.cores = lambda: 1  # a second thread only waits where layers are this small
 
 TINY: dict[str, Any] = {
     "data.name": "shapes", "data.size": 16, "data.limit": 96, "step.batch": 16, "budget.kimg": 0.192,
@@ -58,7 +59,11 @@ def flags(changes: Mapping[str, Any] | None = None) -> list[str]:
     """The small training's settings as flags of `ganvas train`."""
     words: list[str] = []
     for name, value in {**TINY, **(changes or {})}.items():
-        words += [f"--{name.replace('_', '-')}", *(map(str, value) if isinstance(value, tuple) else [str(value)])]
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words.append(flag if value else flag.replace(".", ".no-"))
+        else:
+            words += [flag, *(str(item) for item in (value if isinstance(value, tuple) else (value,)))]
     return words
 
 

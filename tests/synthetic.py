@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas import media, recipes
+from ganvas import media, models, recipes
 from ganvas.config import BudgetConfig, Config
 from ganvas.run import Run, stem
 
@@ -60,6 +60,7 @@ def make_run(
         "class_names": ["disc"], "class_counts": [n], "source": "made up for a test",
     }  # fmt: skip
     run = Run.create(path, config, plan, data)
+    run.write_networks(models.summary(config, shape))
     run.write_config(config, plan, total)
     run.append("env", {"nimg": 0, "torch": "2.13.0", "device": "cpu", "cpu": "a test's processor", "threads": 2,
                        "dtype": "float32", "layout": "channels_last", "conv": "winograd",

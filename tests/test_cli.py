@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from conftest import TINY, flags, python, trained
 from PIL import Image
 
 import ganvas
+from conftest import TINY, flags, python, trained
 from ganvas import cli, console, media
 from ganvas.config import BudgetConfig
 from ganvas.run import Run
@@ -62,6 +62,12 @@ def copy(finished: Run, tmp: Path) -> Run:
     return Run(shutil.copytree(finished.path, tmp / "copy"))
 
 
+@pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that look at what comes before the report."""
+    monkeypatch.setattr("ganvas.report.write", lambda run, lang: run.path / "report.html")
+
+
 # -- as it should be -------------------------------------------------------------------------------------------
 
 
@@ -102,9 +108,10 @@ def test_data(ganvas_: Ganvas, tmp: Path) -> None:
     pictures(tmp / "mine", 12)
     code, out, _ = ganvas_("data", "check", tmp / "mine")
     assert code == 0 and "12 images" in out[0]
-    code, out, _ = ganvas_("data", "show", "shapes", "--size", 16, "--classes", "star,heart", "--out", tmp / "a" / "g.png")
+    words = ("--size", 16, "--classes", "star,heart", "--out", tmp / "a" / "g.png")
+    code, out, _ = ganvas_("data", "show", "shapes", *words)
     assert code == 0 and out[-1].startswith(f"{tmp}/a/g.png: ")
-    assert Image.open(tmp / "a" / "g.png").format == "PNG"
+    assert (tmp / "a" / "g.png").read_bytes().startswith(b"\x89PNG")
     assert ganvas_("data", "fetch", "shapes").code == 0
 
 
@@ -124,9 +131,6 @@ def test_train_then_everything_else(ganvas_: Ganvas, tmp: Path) -> None:
     assert code == 0 and out == [f"report: {path}/report.html"]
     assert any(line.startswith("resuming at image 112; cpu, float32") for line in err)
     assert '<html lang="ko"' in (tmp / path / "report.html").read_text("utf-8")
-    code, out, _ = ganvas_("report", path)
-    assert code == 0 and out == [f"report: {path}/report.html"]
-    assert '<html lang="en"' in (tmp / path / "report.html").read_text("utf-8")
 
     code, out, _ = ganvas_("runs")
     assert code == 0 and out[1].split()[:3] == [str(path), "cifar-dcgan", "shapes"] and "finished" in out[1]
@@ -136,7 +140,9 @@ def test_train_then_everything_else(ganvas_: Ganvas, tmp: Path) -> None:
     assert ganvas_("runs", "elsewhere").out == ["no runs below elsewhere: ganvas train cifar-dcgan-recap --minutes 5"]
 
     code, out, _ = ganvas_("sample", path, "--n", 10, "--out", "x.png")
-    assert code == 0 and Image.open("x.png").size == (128, 32) and out[0].startswith("x.png: 10 images from runs/")
+    assert code == 0 and out[0].startswith("x.png: 10 images from runs/")
+    with Image.open("x.png") as grid:
+        assert grid.size == (128, 32)
 
 
 def test_samples_take_three_forms(ganvas_: Ganvas, reference: Path) -> None:
@@ -192,10 +198,11 @@ def pictures(folder: Path, n: int, same: bool = False) -> Path:
 
 
 TRAIN = ("train", "cifar-dcgan")
+SHAPES = (*TRAIN, "--data", "shapes", "--limit", 9)
 USAGE: dict[str, tuple[tuple[Any, ...], str]] = {
     "unknown command": (("tran",), "unknown command 'tran'; did you mean train? (ganvas --help)"),
     "unknown recipe": (("train", "cifar-dcgn"), "unknown recipe 'cifar-dcgn'; did you mean cifar-dcgan?"),
-    "unknown recipe shown": (("recipes", "nothing-like-it"), "unknown recipe 'nothing-like-it' (ganvas recipes lists them)"),
+    "unknown recipe shown": (("recipes", "nothing-like-it"), "'nothing-like-it' (ganvas recipes lists them)"),
     "no recipe": (("train",), "name a recipe first: ganvas train RECIPE"),
     "flags before the recipe": (("train", "--minutes", 5), "name a recipe first"),
     "unknown flag": ((*TRAIN, "--minuts", 5), "unknown flag --minuts; did you mean --minutes?"),
@@ -219,16 +226,16 @@ USAGE: dict[str, tuple[tuple[Any, ...], str]] = {
     "wrong size": ((*TRAIN, "--data", "shapes", "--size", 4), "size 4 does not suit shapes"),
     "unknown class": ((*TRAIN, "--data", "shapes", "--classes", "stra"), "stra"),
     "one image of many": ((*TRAIN, "--data", "shapes", "--limit", 1), "limit must be at least 2 images"),
-    "absent device": ((*TRAIN, "--data", "shapes", "--limit", 9, "--device", "cuda:99"), "device cuda:99 is not here (found:"),
-    "no device": ((*TRAIN, "--data", "shapes", "--limit", 9, "--device", "tpu"), "engine.device = 'tpu': choose auto, cpu"),
-    "half a device": ((*TRAIN, "--data", "shapes", "--limit", 9, "--device", "cpu:"), "engine.device = 'cpu:': choose auto"),
-    "strides too many": ((*TRAIN, "--data", "shapes", "--limit", 9, "--generator.strides", 4, 4, 4), "shrink 32 px to 1 px"),
-    "out is not empty": ((*TRAIN, "--data", "shapes", "--limit", 9, "--out", "{tmp}"), "exists and is not empty: choose another --out"),
-    "out is a file": ((*TRAIN, "--data", "shapes", "--limit", 9, "--out", "{tmp}/text.txt"), "exists and is not empty"),
+    "absent device": ((*SHAPES, "--device", "cuda:99"), "device cuda:99 is not here (found:"),
+    "no device": ((*SHAPES, "--device", "tpu"), "engine.device = 'tpu': choose auto, cpu"),
+    "half a device": ((*SHAPES, "--device", "cpu:"), "device = 'cpu:': choose auto"),
+    "strides too many": ((*SHAPES, "--generator.strides", 4, 4, 4), "shrink 32 px"),
+    "out is not empty": ((*SHAPES, "--out", "{tmp}"), "is not empty: choose another --out"),
+    "out is a file": ((*SHAPES, "--out", "{tmp}/text.txt"), "exists and is not empty"),
     "resume nothing": (("resume", "nope"), "nope is no run directory (no config.json there; `ganvas runs` lists runs)"),
     "resume without a run": (("resume",), "the following arguments are required: RUN"),
-    "resume by two budgets": (("resume", "{run}", "--kimg", 1, "--epochs", 1), "give one of --minutes, --epochs and --kimg"),
-    "resume for no time": (("resume", "{run}", "--minutes", -1), "give one of --minutes, --epochs and --kimg, more than 0"),
+    "resume by two budgets": (("resume", "{run}", "--kimg", 1, "--epochs", 1), "give one of --minutes, --epochs"),
+    "resume for no time": (("resume", "{run}", "--minutes", -1), "and --kimg, more than 0"),
     "resume on no device": (("resume", "{run}", "--kimg", 1, "--device", "cuda:99"), "device cuda:99 is not here"),
     "report of nothing": (("report", "nope"), "nope is no run directory"),
     "report in no language": (("report", "{run}", "--lang", "xx"), "argument --lang: invalid choice: 'xx'"),
@@ -244,15 +251,15 @@ USAGE: dict[str, tuple[tuple[Any, ...], str]] = {
     "check of nothing": (("data", "check", "{tmp}/nope"), "does not exist"),
 }  # fmt: skip
 FAILURES: dict[str, tuple[tuple[Any, ...], str]] = {
-    "one image": ((*TRAIN, "--data", "{one}"), "one gives one image: a GAN needs at least 2"),
+    "one image": ((*TRAIN, "--data", "{one}"), "a GAN needs at least 2, and hundreds to learn from"),
     "identical images": ((*TRAIN, "--data", "{same}"), "all 3 images of "),
     "no image": ((*TRAIN, "--data", "{empty}"), "empty"),
-    "out below a file": ((*TRAIN, "--data", "shapes", "--limit", 9, "--out", "{tmp}/text.txt/run"), "Not a directory; choose another folder"),
-    "unwritable folder": ((*TRAIN, "--data", "shapes", "--limit", 9, "--out", "/proc/ganvas/run"), "cannot write /proc/ganvas"),
+    "out below a file": ((*SHAPES, "--out", "{tmp}/text.txt/run"), "Not a directory; choose"),
+    "unwritable folder": ((*SHAPES, "--out", "/proc/ganvas/run"), "cannot write /proc/ganvas"),
     "sample below a file": (("sample", "{run}", "--n", 1, "--out", "{tmp}/text.txt/x.png"), "choose another folder"),
-    "sample into a file": (("sample", "{run}", "--n", 1, "--out", "{tmp}/text"), "cannot write {tmp}/text: File exists; choose another folder"),
+    "sample into a file": (("sample", "{run}", "--n", 1, "--out", "{tmp}/text"), "{tmp}/text: File exists; choose"),
     "sheet below a file": (("data", "show", "shapes", "--out", "{tmp}/text.txt/x.png"), "choose another folder"),
-    "foreign snapshot": (("sample", "{tmp}/text.txt", "--out", "x.png"), "text.txt is truncated or no safetensors file"),
+    "foreign snapshot": (("sample", "{tmp}/text.txt", "--out", "x.png"), "is truncated or no safetensors file"),
 }  # fmt: skip
 
 
@@ -315,10 +322,10 @@ def other_data(run: Run) -> None:
 
 SPOILT: dict[str, tuple[Callable[[Run], None], tuple[str, ...], str]] = {
     "newer config": (newer, ("resume {run} --kimg 1", "sample {run} --out x.png", "report {run}"), "schema version 99"),
-    "newer checkpoint": (newer_checkpoint, ("resume {run} --kimg 1",), "schema version 99, newer than this ganvas: update ganvas"),
+    "newer checkpoint": (newer_checkpoint, ("resume {run} --kimg 1",), "newer than this ganvas: update ganvas"),
     "truncated checkpoints": (truncated, ("resume {run} --kimg 1",), "is truncated or altered"),
-    "foreign checkpoints": (foreign, ("resume {run} --kimg 1",), "does not fit the networks of this run's config.json"),
-    "cut config": (cut_config, ("resume {run}", "sample {run} --out x.png", "report {run}"), "config.json cannot be read"),
+    "foreign checkpoints": (foreign, ("resume {run} --kimg 1",), "does not fit the networks of this run"),
+    "cut config": (cut_config, ("resume {run}", "sample {run} --out x.png", "report {run}"), "json cannot be read"),
     "other images": (other_data, ("resume {run} --kimg 1",), "bring the images back as they were"),
 }  # fmt: skip
 
@@ -335,6 +342,7 @@ def test_a_spoilt_run_is_named_and_left_as_it_is(ganvas_: Ganvas, copy: Run, kin
     assert code == 0 and err == [] and ("unreadable" in " ".join(out)) == (kind in ("newer config", "cut config"))
 
 
+@pytest.mark.usefixtures("no_report")
 def test_one_truncated_checkpoint_is_passed_over(ganvas_: Ganvas, copy: Run) -> None:
     (copy.checkpoints()[-1][1] / "generator.safetensors").write_bytes(b"")
     code, out, err = ganvas_("resume", copy.path)
@@ -343,6 +351,7 @@ def test_one_truncated_checkpoint_is_passed_over(ganvas_: Ganvas, copy: Run) -> 
     assert copy.checkpoints()[-1][0] == 192
 
 
+@pytest.mark.usefixtures("no_report")
 @pytest.mark.parametrize("operation", ["fsync", "rename", "replace"])
 def test_a_full_disk_keeps_the_old_checkpoint(
     ganvas_: Ganvas, copy: Run, monkeypatch: pytest.MonkeyPatch, operation: str
@@ -365,7 +374,8 @@ def test_a_run_that_is_being_written(ganvas_: Ganvas, copy: Run) -> None:
         answer = ganvas_("resume", copy.path, "--kimg", 1)
         assert_one_clear_line(answer, 1, f"is being written by another process (pid {os.getpid()}): wait or stop it")
         assert ganvas_("sample", copy.path, "--n", 1, "--out", "x.png").code == 0
-        assert ganvas_("report", copy.path).code == 0
+        assert ganvas_("report", copy.path).out == [f"report: {copy.path}/report.html"]
+    assert '<html lang="en"' in (copy.path / "report.html").read_text("utf-8")
 
 
 def test_debug_shows_the_traceback(ganvas_: Ganvas) -> None:
@@ -392,7 +402,9 @@ def test_a_folder_that_cannot_be_read_is_named(ganvas_: Ganvas, monkeypatch: pyt
 # -- what is seen while training -------------------------------------------------------------------------------
 
 
-def test_progress_on_a_terminal_and_elsewhere(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_on_a_terminal_and_elsewhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     row = {"nimg": 96, "loss/d": 1.25, "loss/g": 0.5, "acc/real": 0.75, "acc/fake": 1.0, "img_s": 99.6}
     engine = {"device": "cpu", "dtype": "float32", "layout": "channels_last", "conv": "direct", "threads": 2}
     events = [
@@ -408,9 +420,14 @@ def test_progress_on_a_terminal_and_elsewhere(capsys: pytest.CaptureFixture[str]
         for event in events:
             live(event)
         err = capsys.readouterr().err
-        for part in ("cpu, float32, channels_last, direct convolutions, 2 threads (probed: direct 500 ms)",
-                     "D's mean logit on 6 untrained samples is -0.0100", "20 img/s: the budget is 192 images",
-                     "epoch 1.00  D 1.250  G 0.500", "warning: mind this", "trained 192 images in 1:01:40"):  # fmt: skip
+        for part in (
+            "cpu, float32, channels_last, direct convolutions, 2 threads (probed: direct 500 ms)",
+            "D's mean logit on 6 untrained samples is -0.0100",
+            "20 img/s: the budget is 192 images",
+            "epoch 1.00  D 1.250  G 0.500",
+            "warning: mind this",
+            "trained 192 images in 1:01:40",
+        ):
             assert part in " ".join(err.split()) or part in err, (type(live), part)
     assert isinstance(console.live(96), console.Lines)
 
@@ -442,5 +459,7 @@ def test_help_needs_no_torch_and_little_time(tmp: Path) -> None:
 def test_a_closed_pipe_is_no_error(tmp: Path) -> None:
     script = f"{sys.executable} -m ganvas.cli recipes | head -1; exit ${{PIPESTATUS[0]}}"
     source = str(Path(__file__).parent.parent / "src")
-    done = subprocess.run(["bash", "-c", script], env={**os.environ, "PYTHONPATH": source}, capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-c", script], env={**os.environ, "PYTHONPATH": source}, capture_output=True, text=True
+    )
     assert "Traceback" not in done.stderr and done.returncode in (0, 1)

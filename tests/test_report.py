@@ -18,13 +18,12 @@ import pytest
 from PIL import Image
 
 from ganvas import locale, media, models, recipes, report
-from ganvas.config import BudgetConfig, DataConfig, OptimConfig
+from ganvas.config import BudgetConfig, DataConfig, GeneratorConfig, OptimConfig
 from ganvas.errors import UsageError
-from ganvas.models import Layer
 from ganvas.report import charts, diagram, evidence, notes
 from ganvas.report.facts import gather
 from ganvas.report.trend import Trend
-from ganvas.run import Run
+from ganvas.run import Layer, Run
 from synthetic import make_run
 
 SMALL = {"rows": 200, "grids": 4, "tiles": 16}
@@ -220,7 +219,7 @@ def test_changed_settings_are_shown_and_count_as_applied(tmp_path: Path) -> None
 
 
 def test_sixty_frames_at_most(tmp_path: Path) -> None:
-    run = make_run(tmp_path / "0001-many", shape=(3, 8, 8), epochs=60, rows=100, grids=90)
+    run = make_run(tmp_path / "0001-many", shape=(3, 16, 16), epochs=60, rows=100, grids=90)
     assert len([c for c in page(run).all("figure") if "frame" in (c.get("class") or "")]) == report.FRAMES
 
 
@@ -309,9 +308,9 @@ def test_notes_become_safe_html() -> None:
 
 def test_the_diagram_names_every_layer(finished: Run) -> None:
     facts = gather(finished)
-    layers = models.summary(facts.config, facts.shape)
+    layers = facts.networks
     for wide in (True, False):
-        art = diagram.draw(facts, layers, locale.load("en"), wide)
+        art = diagram.draw(facts, locale.load("en"), wide)
         texts = [text.text for text in art.texts]
         for layer in [*layers["generator"], *layers["discriminator"]]:
             assert layer.kind in texts
@@ -345,9 +344,21 @@ def test_hover_data_fit_the_rows(finished: Run) -> None:
     assert losses[0]["y"][0] == pytest.approx(first["loss/d"], rel=1e-3)
 
 
-def test_importing_the_report_does_not_import_torch() -> None:
-    code = "import sys, ganvas.report, ganvas.media; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def test_the_code_carries_changed_settings(tmp_path: Path) -> None:
+    plan = recipes.get("cifar-dcgan").config
+    changed = dataclasses.replace(plan, g_optim=OptimConfig(lr=3e-4), generator=GeneratorConfig(widths=(32, 16)))
+    code = report._code(gather(make_run(tmp_path / "0001-changed", recipe="cifar-dcgan", config=changed, **SMALL)))
+    compile(code, "report", "exec")
+    assert "settings = {'generator.widths': [32, 16], 'g_optim.lr': 0.0003}" in code
+
+
+def test_the_report_needs_no_torch(finished: Run) -> None:
+    code = (
+        "import sys; from ganvas import report; from ganvas.run import Run\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "report.write(Run.open(sys.argv[1])); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(finished.path)], check=False).returncode == 0
 
 
 def test_grids_of_another_size_are_left_out(tmp_path: Path) -> None:

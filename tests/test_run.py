@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import python
 
+from conftest import python
 from ganvas import listing
 from ganvas.config import SCHEMA_VERSION, Config
 from ganvas.errors import GanvasError, UsageError
@@ -55,7 +55,8 @@ class CrashAt:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, allowed: int) -> None:
         self.allowed = allowed
-        for module, name in ((os, "fsync"), (os, "rename"), (os, "replace"), (os, "mkdir"), (shutil, "rmtree"), (builtins, "open")):
+        operations = [(os, name) for name in ("fsync", "rename", "replace", "mkdir")]
+        for module, name in (*operations, (shutil, "rmtree"), (builtins, "open")):
             monkeypatch.setattr(module, name, self.counted(getattr(module, name), name == "fsync"))
 
     def counted(self, function: Callable[..., Any], cut: bool) -> Callable[..., Any]:
@@ -73,7 +74,7 @@ class CrashAt:
 # -- checkpoints -----------------------------------------------------------------------------------------------
 
 
-def test_a_crash_at_any_file_operation_leaves_the_previous_checkpoint(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_at_any_operation_leaves_the_previous_checkpoint(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     save(run, 10)
     save(run, 20)
     outcomes = []
@@ -151,7 +152,7 @@ def test_a_checkpoint_from_a_newer_ganvas_is_an_error(run: Run) -> None:
     save(run, 10)
     path = run.checkpoints()[0][1] / "state.json"
     path.write_text(json.dumps(json.loads(path.read_bytes()) | {"schema_version": SCHEMA_VERSION + 1}))
-    with pytest.raises(GanvasError, match=f"schema version {SCHEMA_VERSION + 1}, newer than this ganvas: update ganvas"):
+    with pytest.raises(GanvasError, match=f"version {SCHEMA_VERSION + 1}, newer than this ganvas: update ganvas"):
         run.latest_checkpoint()
 
 
@@ -292,13 +293,13 @@ def test_looking_at_the_lock_keeps_nobody_from_writing(run: Run) -> None:
 
 def test_create_leaves_a_readable_run_and_takes_no_folder_twice(tmp: Path, run: Run) -> None:
     assert Run.open(run.path).config == Config() and run.total_nimg is None and run.data == DATA
-    with pytest.raises(UsageError, match="exists and is not empty: choose another --out, or `ganvas resume"):
+    with pytest.raises(UsageError, match=r"exists and is not empty: choose another --out, or `ganvas resume"):
         Run.create(run.path, Config(), Config(), DATA)
     (tmp / "mine").mkdir()
     Run.create(tmp / "mine", Config(), Config(), DATA)  # an empty folder will do
     (tmp / "photos").mkdir()
     (tmp / "photos" / "cat.png").write_bytes(b"")
-    with pytest.raises(UsageError, match="choose another --out$"):
+    with pytest.raises(UsageError, match=r"choose another --out$"):
         Run.create(tmp / "photos", Config(), Config(), DATA)
     assert [p.name for p in (tmp / "photos").iterdir()] == ["cat.png"]
 
@@ -316,7 +317,9 @@ def full(*_: Any) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.mark.parametrize(("operation", "what"), [("fsync", "checkpoint"), ("rename", "checkpoint"), ("replace", "config")])
+@pytest.mark.parametrize(
+    ("operation", "what"), [("fsync", "checkpoint"), ("rename", "checkpoint"), ("replace", "config")]
+)
 def test_a_full_disk_leaves_the_old_files_and_says_so(
     run: Run, monkeypatch: pytest.MonkeyPatch, operation: str, what: str
 ) -> None:
@@ -334,7 +337,7 @@ def test_a_failed_write_says_where_and_what_to_do(tmp: Path) -> None:
     (tmp / "file").write_bytes(b"")
     with pytest.raises(GanvasError, match=r"cannot write .*file.*Not a directory; choose another folder"):
         Run.create(tmp / "file" / "run", Config(), Config(), DATA)
-    with pytest.raises(GanvasError, match="cannot write here: Permission denied; choose another folder"), writing_to(Path("here")):
+    with pytest.raises(GanvasError, match="here: Permission denied; choose another folder"), writing_to(Path("here")):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))
 
 
@@ -348,7 +351,11 @@ def test_a_failed_write_says_where_and_what_to_do(tmp: Path) -> None:
         ('{"schema_version": 1', GanvasError, "config.json cannot be read"),
         ('{"schema_version": 99}', GanvasError, "schema version 99, this ganvas knows up to 1: update ganvas"),
         ('{"schema_version": 1}', GanvasError, "expected an object"),
-        ('{"schema_version": 1, "config": {"sed": 1}}', GanvasError, "config.json: config.sed: no such setting; did you mean seed"),
+        (
+            '{"schema_version": 1, "config": {"sed": 1}}',
+            GanvasError,
+            "config.json: config.sed: no such setting; did you mean seed",
+        ),
         ('{"schema_version": 1, "config": {}, "total_nimg": "9"}', GanvasError, "total_nimg = '9'"),
     ],
 )
@@ -375,5 +382,5 @@ def test_run_names_count_on(tmp: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"\x08\0\0\0\0\0\0\0{}", b"PK\3\4 no tensors", b"\xff" * 64])
 def test_tensors_of_others_are_refused(tmp: Path, content: bytes) -> None:
     (tmp / "x.safetensors").write_bytes(content)
-    with pytest.raises(GanvasError, match=r"x\.safetensors (is truncated or no safetensors file|was not written by ganvas)"):
+    with pytest.raises(GanvasError, match=r"x\.safetensors (is truncated or no safetensors|was not written by ganvas)"):
         load_tensors(tmp / "x.safetensors")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -16,8 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import flags, python, start, tiny, trained
 
+from conftest import flags, python, start, tiny, trained
 from ganvas import api, recipes, training
 from ganvas.config import BudgetConfig, EngineConfig
 from ganvas.engine import Engine, to_uint8
@@ -34,9 +35,9 @@ EVERYTHING = {
 WIDE = {"generator.widths": (32, 16), "discriminator.widths": (16, 16, 32), "discriminator.norms": (False, True, False)}
 FORMS: dict[str, dict[str, Any]] = {
     "float32": {},
-    "alternating": {"step.update": "alternating", "engine.layout": "contiguous"},
     "winograd": {"engine.conv": "winograd", **WIDE},
     "bfloat16": {"engine.dtype": "bfloat16"},
+    "alternating": {"step.update": "alternating", "engine.layout": "contiguous"},
 }
 
 
@@ -93,11 +94,12 @@ def interrupt() -> None:
 
 
 @pytest.mark.usefixtures("many_samples")
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [*list(FORMS)[:-1], pytest.param("alternating", marks=pytest.mark.slow)])
 def test_a_resumed_run_equals_the_unbroken_one_bit_for_bit(tmp: Path, form: str) -> None:
     changes = {**EVERYTHING, **FORMS[form]}
     whole = contents(trained(tmp / "whole", changes))
-    assert whole["nimg"] == 192 and len(whole["rows"]) == 3 and "000000096.png" in whole and "000000096.safetensors" in whole
+    assert whole["nimg"] == 192 and len(whole["rows"]) == 3
+    assert "000000096.png" in whole and "000000096.safetensors" in whole
 
     run, images = start(tmp / "broken", changes)
     with pytest.raises(Crash):  # before the first step
@@ -134,16 +136,19 @@ def test_without_any_whole_checkpoint_nothing_is_overwritten(tmp: Path) -> None:
     run = trained(tmp / "run")
     for _, path in run.checkpoints():
         (path / "state.json").write_text("{}")
-    before = sorted((p, p.stat().st_mtime_ns) for p in run.path.rglob("*") if p.name != ".lock")
+    before = stamps(run)
     for damage in ("not written by ganvas", "checkpoints/ is empty"):
         with pytest.raises(GanvasError, match=damage):
             api.proceed(run, None, extra=BudgetConfig(kimg=1))
-        assert [(p, p.stat().st_mtime_ns) for p, _ in before if p.exists()] == [pair for pair in before if pair[0].exists()]
+        assert stamps(run) == before
         for _, path in run.checkpoints():
-            for file in path.iterdir():
-                file.unlink()
-            path.rmdir()
-        before = [(p, p.stat().st_mtime_ns) for p, _ in before if p.exists()]
+            shutil.rmtree(path)
+
+
+def stamps(run: Run) -> dict[Path, int]:
+    """When each file was written, the checkpoints and the lock aside."""
+    files = [path for path in run.path.rglob("*") if path.is_file() and path.name != ".lock"]
+    return {path: path.stat().st_mtime_ns for path in files if "checkpoints" not in path.parts}
 
 
 def test_another_runs_checkpoint_does_not_fit(tmp: Path) -> None:
@@ -152,7 +157,7 @@ def test_another_runs_checkpoint_does_not_fit(tmp: Path) -> None:
     other, _ = start(tmp / "other", {"generator.base": 8})
     (tmp / "other" / "checkpoints").rmdir()
     (run.path / "checkpoints").rename(tmp / "other" / "checkpoints")
-    with pytest.raises(GanvasError, match=r"does not fit the networks of this run's config.json \(.*\): is it another run's"):
+    with pytest.raises(GanvasError, match=r"does not fit the networks of this run's config\.json \(.*\): is it"):
         api.proceed(other, images)
 
 
@@ -174,7 +179,7 @@ def test_a_resume_elsewhere_warns_that_it_is_not_bit_for_bit(tmp: Path) -> None:
 
 def test_other_images_are_refused(tmp: Path) -> None:
     run, images = start(tmp / "run")
-    with pytest.raises(GanvasError, match="no longer what .* was trained on"):
+    with pytest.raises(GanvasError, match=r"no longer what .* was trained on"):
         api.proceed(run, dataclasses.replace(images, sha256="0" * 64))
 
 
@@ -224,7 +229,9 @@ def test_minutes_become_images_once_and_stay(tmp: Path, monkeypatch: pytest.Monk
     assert budget["total"] == total and budget["img_s"] > 0
 
 
-def test_a_run_stopped_before_its_speed_is_known_still_has_its_minutes(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_stopped_before_its_speed_is_known_still_has_its_minutes(
+    tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run, images = start(tmp / "run", {"budget.kimg": None, "budget.minutes": 60})
     assert not api.proceed(run, images, [at(64, "checkpoint", interrupt)])
     assert run.total_nimg is None and run.config.budget.minutes == 60
@@ -253,16 +260,17 @@ def test_an_extension_adds_to_the_budget(tmp: Path, extra: BudgetConfig) -> None
 
 
 @pytest.mark.parametrize("done", [64, 192])
-def test_an_extension_in_minutes_comes_on_top_of_what_is_left(tmp: Path, monkeypatch: pytest.MonkeyPatch, done: int) -> None:
+def test_an_extension_in_minutes_comes_on_top_of_what_is_left(
+    tmp: Path, monkeypatch: pytest.MonkeyPatch, done: int
+) -> None:
     monkeypatch.setattr(training, "SETTLE_SECONDS", 0.05)
     run, images = start(tmp / "run", {"budget.kimg": 100.0 if done == 64 else 0.192})
     finished = api.proceed(run, images, [at(64, "checkpoint", interrupt)] if done == 64 else [])
     assert finished == (done == 192)
     before = run.total_nimg
-    assert not api.proceed(run, images, [at(done + 32, "row", interrupt)], BudgetConfig(minutes=9.0))
-    assert run.total_nimg in (before, run.total_nimg)
-    settle = [at(0, "budget", interrupt)]
-    assert not api.proceed(run, images, settle, BudgetConfig(minutes=1.0))
+    assert not api.proceed(run, images, [at(0, "resume", interrupt)], BudgetConfig(minutes=9.0))
+    assert run.total_nimg == before  # too early to say: the old budget stands
+    assert not api.proceed(run, images, [at(0, "budget", interrupt)], BudgetConfig(minutes=1.0))
     assert before is not None and run.total_nimg is not None and run.total_nimg > before + 500
 
 
@@ -397,16 +405,16 @@ def test_odd_small_and_large_sizes_take_finite_steps(size: int, conv: str) -> No
 
 
 def test_networks_that_do_not_fit_leave_no_folder(tmp: Path) -> None:
-    with pytest.raises(GanvasError, match=r"strides \(4, 4, 4\) shrink 16 px to 1 px: use fewer strides or larger images"):
+    with pytest.raises(GanvasError, match=r"strides \(4, 4, 4\) shrink 16 px to 1 px: use fewer strides"):
         start(tmp / "run", {"generator.strides": (4, 4, 4)})
     assert not (tmp / "run").exists()
 
 
 def test_the_probe_settles_what_is_open_and_writes_it_down(tmp: Path) -> None:
     run = trained(tmp / "run", {"engine.conv": "auto", "engine.layout": "auto"})
-    assert run.config.engine.layout == "channels_last" and run.config.engine.conv in ("direct", "winograd")
-    probe = run.rows("events")[0]["probe"]
-    assert set(probe) == {"float32 channels_last direct", "float32 channels_last winograd"}
+    engine, probe = run.config.engine, run.rows("events")[0]["probe"]
+    assert {"float32 channels_last direct", "float32 channels_last winograd"} <= set(probe)
+    assert probe[f"float32 {engine.layout} {engine.conv}"] == min(probe.values())
     assert api.proceed(run, extra=BudgetConfig(kimg=0.016))
     assert run.rows("events")[-2]["probe"] == {}  # settled is settled
 
@@ -458,7 +466,8 @@ def test_a_huge_learning_rate_stops_or_stays_finite(tmp: Path) -> None:
     run, images = start(tmp / "run", {"g_optim.lr": 999.0, "d_optim.lr": 999.0, "loss.g_weight": 1e38})
     with pytest.raises(GanvasError, match="stopped being numbers within 16 images before image"):
         api.proceed(run, images)
-    assert all(value.isfinite().all() for value in load_tensors(run.checkpoints()[-1][1] / "generator.safetensors")[0].values())
+    kept = load_tensors(run.checkpoints()[-1][1] / "generator.safetensors")[0]
+    assert all(value.isfinite().all() for value in kept.values())
 
 
 def test_training_works_in_a_thread(tmp: Path) -> None:
@@ -479,7 +488,9 @@ def test_a_signal_saves_and_gives_the_handlers_back(tmp: Path) -> None:
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_from_outside_exits_saved_and_resumable(tmp: Path, number: signal.Signals, code: int) -> None:
     path = tmp / "run"
     words = flags({"budget.kimg": 1000.0, "log.checkpoint_kimg": 1000.0})
@@ -508,4 +519,5 @@ def test_the_device_can_be_changed_on_resume(tmp: Path) -> None:
     assert not api.proceed(run, images, [at(64, "checkpoint", interrupt)])
     assert training.train(run, images, engine_config=EngineConfig("cpu", "float32", "contiguous", "direct", 1))
     assert run.config.engine.layout == "contiguous"
-    assert "layout was channels_last, is contiguous" in [e for e in run.rows("events") if e["event"] == "warning"][0]["what"]
+    (warning,) = [e["what"] for e in run.rows("events") if e["event"] == "warning"]
+    assert warning.startswith("layout was channels_last, is contiguous")

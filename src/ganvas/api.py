@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganvas import recipes
+from ganvas import report as reports
 from ganvas.config import BudgetConfig, Config, EngineConfig, did_you_mean, flat, from_dict, to_dict
 from ganvas.data import ImageSet
 from ganvas.data import load as load_data
@@ -30,24 +31,31 @@ def train(
     device: str = "auto",
     settings: Mapping[str, Any] | None = None,
     hooks: Sequence[Hook] = (),
+    report: bool = True,
 ) -> Run:
-    """Train a recipe and return its run directory.
+    """Train a recipe, write its report, and return its run directory.
 
     `data` is a known set or a path; the budget is one of `minutes`, `epochs` and `kimg` (50 epochs without);
     `settings` changes any field of the config by its dotted name, such as {"g_optim.lr": 1e-4}.
     Raises UsageError for what cannot be meant, GanvasError for what goes wrong.
 
-    >>> run = train("cifar-dcgan-recap", data="shapes", kimg=0.5, out=tmp / "first", settings={"step.batch": 64})
+    >>> import ganvas
+    >>> small = {"step.batch": 16, "data.size": 16, "generator.widths": (16, 8), "engine.conv": "direct"}
+    >>> run = ganvas.train("cifar-dcgan-recap", data="shapes", kimg=0.1, out=tmp / "first", settings=small)
     >>> run.rows("metrics")[-1]["nimg"]
-    512
+    112
+    >>> ganvas.load(run.path).sample(16).shape
+    (16, 3, 16, 16)
     """
-    own = {"seed": seed, "budget.epochs": epochs, "budget.kimg": kimg, "budget.minutes": minutes, "engine.device": device}
+    budget = {"budget.epochs": epochs, "budget.kimg": kimg, "budget.minutes": minutes}
+    own = {"seed": seed, "engine.device": device, **budget}
     if data is not None:
         own["data.name"] = os.fspath(data)
     config = override(recipes.get(recipe).config, {**own, **(settings or {})})
     images = load_data(config.data)
     run = start(config, images, out)
-    proceed(run, images, hooks)
+    if proceed(run, images, hooks) and report:
+        reports.write(run)
     return run
 
 
@@ -84,7 +92,7 @@ def start(config: Config, images: ImageSet, out: str | os.PathLike[str] | None =
     from ganvas import engine, models
 
     engine.resolve(config.engine)
-    models.build_generator(config, images.images.shape[1:])
+    networks = models.summary(config, images.images.shape[1:])
     counts = [] if images.labels is None else [int((images.labels == k).sum()) for k in range(len(images.class_names))]
     about = {
         "name": images.name,
@@ -97,7 +105,9 @@ def start(config: Config, images: ImageSet, out: str | os.PathLike[str] | None =
         "skipped": list(images.skipped),
     }
     path = Path(out) if out is not None else next_path(Path("runs"), config)
-    return Run.create(path, config, recipes.get(config.recipe).config, about)
+    run = Run.create(path, config, recipes.get(config.recipe).config, about)
+    run.write_networks(networks)
+    return run
 
 
 def proceed(

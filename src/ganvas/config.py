@@ -235,7 +235,7 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return out
 
 
-def from_dict(values: dict[str, Any], kind: type = Config, where: str = "config") -> Any:
+def from_dict(values: Any, kind: type = Config, where: str = "config") -> Any:
     """The config of `kind` that `to_dict` gave `values` for. An unknown key or a wrong type raises GanvasError."""
     hints = typing.get_type_hints(kind)
     if not isinstance(values, dict):

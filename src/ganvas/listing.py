@@ -23,13 +23,14 @@ def _row(path: Path) -> dict[str, Any]:
     try:
         run = Run.open(path)
         config, total = run.config, run.total_nimg
-        nimg = max([at for at, _ in run.checkpoints()] + [row.get("nimg", 0) for row in run.rows("metrics")[-1:]], default=0)
+        seen = [at for at, _ in run.checkpoints()] + [row.get("nimg", 0) for row in run.rows("metrics")[-1:]]
         events = run.rows("events")
         last = events[-1]["event"] if events else "none"
-        state = {"finish": "finished", "stop": "stopped", "nan": "NaN"}.get(last, "writing" if run.is_locked() else "broken off")
+        under_way = "writing" if run.is_locked() else "broken off"
+        state = {"finish": "finished", "stop": "stopped", "nan": "NaN"}.get(last, under_way)
         return {
             "run": str(path), "recipe": config.recipe, "data": config.data.name, "seed": config.seed,
-            "nimg": nimg, "total": total, "state": state, "bytes": size,
+            "nimg": max(seen, default=0), "total": total, "state": state, "bytes": size,
         }  # fmt: skip
     except GanvasError as error:
         return {"run": str(path), "state": f"unreadable: {error}", "bytes": size}
@@ -59,7 +60,8 @@ def prune(root: Path) -> int:
         run = Run.open(row["run"])
         whole, _ = run.latest_checkpoint()
         left = [path for nimg, path in run.checkpoints() if whole is not None and nimg != whole.nimg]
-        left += [path for folder in ("checkpoints", "samples", "snapshots") for path in (run.path / folder).glob("*.part")]
+        folders = (run.path / name for name in ("checkpoints", "samples", "snapshots"))
+        left += [path for folder in folders for path in folder.glob("*.part")]
         for path in left:
             freed += _bytes(path)
             shutil.rmtree(path) if path.is_dir() else path.unlink()

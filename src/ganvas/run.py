@@ -13,11 +13,11 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
 from ganvas.errors import GanvasError, UsageError
@@ -32,6 +32,16 @@ KEPT_CHECKPOINTS = 2
 def stem(nimg: int) -> str:
     """File name of what belongs to `nimg` images: nine digits, so that names sort as numbers."""
     return f"{nimg:09d}"
+
+
+class Layer(NamedTuple):
+    """One line of a network's summary, counted as Keras counts: weights and running statistics."""
+
+    name: str
+    kind: str
+    output: tuple[int, ...]
+    """Shape without the batch."""
+    params: int
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,7 @@ class Run:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Run:
-        """An existing run; UsageError where there is none, GanvasError where it is unreadable or from a newer ganvas."""
+        """An existing run; UsageError where there is none, GanvasError where it is unreadable or newer than this."""
         run = cls(path)
         if not (run.path / "config.json").is_file():
             raise UsageError(f"{run.path} is no run directory (no config.json there; `ganvas runs` lists runs)")
@@ -117,6 +127,21 @@ class Run:
     def data(self) -> dict[str, Any]:
         """name, sha256, n, shape [c, h, w], class_names, classes (counts) and source of the images trained on."""
         return self.read_json("data.json")
+
+    @property
+    def networks(self) -> dict[str, list[Layer]]:
+        """The layers of "generator" and "discriminator" as they were built; empty where they were not recorded."""
+        if not (self.path / "networks.json").exists():
+            return {}
+        rows = self.read_json("networks.json")
+        return {
+            name: [Layer(row["name"], row["kind"], tuple(row["output"]), row["params"]) for row in layers]
+            for name, layers in rows.items()
+        }
+
+    def write_networks(self, networks: Mapping[str, Sequence[Layer]]) -> None:
+        """Write networks.json, from which the report draws its diagram."""
+        self.write_json("networks.json", {name: [row._asdict() for row in rows] for name, rows in networks.items()})
 
     def write_config(self, config: Config, recipe: Config, total_nimg: int | None = None) -> None:
         """Write config.json whole."""
@@ -212,7 +237,8 @@ class Run:
 
     def latest_checkpoint(self) -> tuple[Checkpoint | None, list[str]]:
         """The newest checkpoint whose every file is whole, and a line on each newer one that is not."""
-        problems, there = [], self.checkpoints()
+        problems: list[str] = []
+        there = self.checkpoints()
         for nimg, path in reversed(there):
             try:
                 return _verified(nimg, path), problems
@@ -229,7 +255,8 @@ class Run:
         for log in ("metrics", "evals"):
             if (self.path / f"{log}.jsonl").exists():
                 kept = [row for row in self.rows(log) if row.get("nimg", 0) <= nimg]
-                self.write_bytes(f"{log}.jsonl", "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in kept).encode())
+                lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in kept]
+                self.write_bytes(f"{log}.jsonl", "".join(lines).encode())
         for at, path in [*self.samples(), *self.snapshots()]:
             if at > nimg:
                 path.unlink()
@@ -280,7 +307,9 @@ class Run:
                 attempts -= 1
                 if not attempts:
                     holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
-                    raise GanvasError(f"{self.path} is being written by another process (pid {holder}): wait or stop it")
+                    raise GanvasError(
+                        f"{self.path} is being written by another process (pid {holder}): wait or stop it"
+                    )
                 time.sleep(0.05)
             with writing_to(self.path / ".lock"):
                 os.ftruncate(handle, 0)
@@ -389,6 +418,6 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             metadata = json.loads((file.metadata() or {}).get("ganvas", "null"))
             if not isinstance(metadata, dict):
                 raise GanvasError(f"{path} was not written by ganvas: choose a snapshot or a run directory")
-            return {key: file.get_tensor(key) for key in file.keys()}, metadata
+            return {key: file.get_tensor(key) for key in file.keys()}, metadata  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise GanvasError(f"{path} is truncated or no safetensors file ({error}): choose another snapshot") from error

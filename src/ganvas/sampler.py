@@ -65,7 +65,8 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Sampler:
         generator.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         why = str(error).strip().splitlines()[-1].strip()
-        raise GanvasError(f"{source} does not hold the generator it describes ({why}): choose another snapshot") from error
+        message = f"{source} does not hold the generator it describes ({why}): choose another snapshot"
+        raise GanvasError(message) from error
     engine = Engine(resolve(EngineConfig(device, "float32", "channels_last", "direct")))
     return Sampler(engine.place(generator), config, shape, nimg, source, engine)
 

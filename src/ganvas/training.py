@@ -234,8 +234,8 @@ def _stop_if_not_finite(run: Run, state: State, batch: int) -> None:
     run.event("nan", state.nimg, what=bad)
     looked = 1 if state.sums.device.type == "cpu" else state.steps
     raise GanvasError(
-        f"{', '.join(bad)} stopped being numbers within {looked * batch:,} images before image {state.nimg:,}; the last "
-        f"good checkpoint is {run.checkpoints()[-1][1]}; train again with lower --g-optim.lr and --d-optim.lr, or with "
+        f"{', '.join(bad)} stopped being numbers within {looked * batch:,} images before image {state.nimg:,}; the "
+        f"last good checkpoint is {run.checkpoints()[-1][1]}; train again with lower --g-optim.lr and --d-optim.lr, or with "
         "--g-optim.clip 1 --d-optim.clip 1"
     )
 

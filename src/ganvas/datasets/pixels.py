@@ -76,6 +76,7 @@ def luma(images: Images) -> Images:
 
 
 def is_grey(images: Images) -> bool:
+    """Whether all channels are alike."""
     return images.shape[1] == 1 or bool((images[:, :1] == images).all())
 
 

@@ -59,6 +59,7 @@ def copy_plain_or_gzip(folders: Iterable[Path], names: Collection[str], target: 
 
 
 def gunzip(source: Path, target: Path) -> None:
+    """Unpack one .gz file; GanvasError where it is cut short."""
     try:
         with gzip.open(source, "rb") as packed, target.open("wb") as plain:
             shutil.copyfileobj(packed, plain, CHUNK)

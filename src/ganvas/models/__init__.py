@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -10,19 +10,10 @@ from torch import nn
 from ganvas.config import Config
 from ganvas.models import dcgan
 from ganvas.rng import stream_seed
+from ganvas.run import Layer
 
 GENERATORS = {"dcgan": dcgan.Generator}
 DISCRIMINATORS = {"dcgan": dcgan.Discriminator}
-
-
-class Layer(NamedTuple):
-    """One line of a network's summary, counted as Keras counts: weights and running statistics."""
-
-    name: str
-    kind: str
-    output: tuple[int, ...]
-    """Shape without the batch."""
-    params: int
 
 
 def build_generator(config: Config, shape: tuple[int, int, int]) -> nn.Module:
@@ -36,7 +27,7 @@ def build_discriminator(config: Config, shape: tuple[int, int, int]) -> nn.Modul
     return _seeded(config, "init/discriminator", lambda: kind(config.discriminator, shape))
 
 
-def _seeded(config: Config, stream: str, build):  # type: ignore[no-untyped-def]
+def _seeded(config: Config, stream: str, build: Callable[[], nn.Module]) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(config.seed, stream))
         return build()
@@ -68,8 +59,8 @@ def summary(config: Config, shape: tuple[int, int, int]) -> dict[str, list[Layer
 def _trace(network: nn.Module, x: torch.Tensor) -> list[Layer]:
     rows: list[Layer] = []
 
-    def note(name: str):  # type: ignore[no-untyped-def]
-        def hook(module: nn.Module, inputs: tuple, output: torch.Tensor) -> None:  # type: ignore[type-arg]
+    def note(name: str) -> Callable[..., None]:
+        def hook(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
             rows.append(Layer(name, dcgan.describe(module), tuple(output.shape[1:]), count(module)))
 
         return hook

@@ -66,7 +66,6 @@ def render(facts: Facts, say: Locale) -> str:
         lstrip_blocks=True,
     )
     environment.filters["inline"] = notes.inline
-    layers, no_diagram = _layers(facts)
     slope = fake_trend(facts)
     sections = notes.sections(facts.notes)
     items = evidence.rubric(facts, slope, say)
@@ -81,11 +80,10 @@ def render(facts: Facts, say: Locale) -> str:
         "slope": slope,
         "trend_numbers": evidence.trend_sentence(facts, slope, say) if slope else "",
         "rules": _rules(facts, say),
-        "drawings": [diagram.draw(facts, layers, say, wide) for wide in (True, False)] if layers else [],
-        "totals": {name: f"{diagram.total(rows):,}" for name, rows in layers.items()},
-        "no_diagram": no_diagram,
+        "drawings": [diagram.draw(facts, say, wide) for wide in (True, False)] if facts.networks else [],
+        "totals": {name: f"{diagram.total(rows):,}" for name, rows in facts.networks.items()},
         "items": items,
-        "points": evidence.reviewers(facts, items, sections, bool(layers), say),
+        "points": evidence.reviewers(facts, items, sections, say),
         "notes": sections,
         "config": _flat(to_dict(facts.config)),
         "settled": ", ".join(f"{name} = {plain(value)}" for name, value in facts.settled.items()),
@@ -99,16 +97,6 @@ def render(facts: Facts, say: Locale) -> str:
         "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
     }
     return environment.get_template("report.html").render(values)
-
-
-def _layers(facts: Facts) -> tuple[dict[str, list[Any]], str]:
-    """Layers of both networks, or none and the reason why."""
-    try:
-        from ganvas.models import summary
-
-        return dict(summary(facts.config, facts.shape)), ""
-    except (ImportError, GanvasError) as error:
-        return {}, str(error)
 
 
 def _figures(facts: Facts, say: Locale) -> list[tuple[str, str, str]]:
@@ -158,13 +146,18 @@ def _rules(facts: Facts, say: Locale) -> list[tuple[str, str, str, int]]:
 
 
 def _code(facts: Facts) -> str:
-    """This run in three lines of Python."""
+    """This run in a few lines of Python, changed settings included."""
     amounts = {k: v for k, v in dataclasses.asdict(facts.config.budget).items() if v is not None} or {"epochs": 50}
     budget = ", ".join(f"{unit}={amount:g}" for unit, amount in amounts.items())
     names = facts.config.recipe, facts.config.data.name, f"runs/{facts.name}"
     recipe, data, run = (json.dumps(name, ensure_ascii=False) for name in names)
-    call = f"ganvas.train({recipe}, data={data}, {budget}, seed={facts.config.seed})"
-    return f"import ganvas\n{call}\nimages = ganvas.load({run}).sample(16)"
+    lines = ["import ganvas"]
+    extra = ""
+    if facts.ideas:
+        lines.append(f"settings = {({name: facts.changes[name][1] for name in facts.ideas})!r}")
+        extra = ", settings=settings"
+    lines.append(f"ganvas.train({recipe}, data={data}, {budget}, seed={facts.config.seed}{extra})")
+    return "\n".join([*lines, f"images = ganvas.load({run}).sample(16)"])
 
 
 def _typed(facts: Facts) -> list[str]:

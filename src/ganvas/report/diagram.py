@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ganvas.locale import Locale
 from ganvas.report.facts import Facts
+from ganvas.run import Layer
 
 WIDTH = 340
 SPLIT = 126  # width of the box of G's loss
@@ -20,6 +21,8 @@ Shape = tuple[int, ...]
 
 
 class Text(NamedTuple):
+    """A word or two at (x, y)."""
+
     x: float
     y: float
     text: str
@@ -27,6 +30,8 @@ class Text(NamedTuple):
 
 
 class Box(NamedTuple):
+    """A rectangle from its upper left corner."""
+
     x: float
     y: float
     width: float
@@ -35,6 +40,8 @@ class Box(NamedTuple):
 
 
 class Line(NamedTuple):
+    """An SVG path."""
+
     d: str
     style: str
 
@@ -60,7 +67,7 @@ class Drawing:
         """A line through the points with a head at its end."""
         self.lines.append(Line("M" + "L".join(f"{x:g} {y:g}" for x, y in points), style))
 
-    def column(self, layers: list[Any], x: float, y: float, tallest: int, style: str) -> float:
+    def column(self, layers: list[Layer], x: float, y: float, tallest: int, style: str) -> float:
         """A network from (x, y) downwards, one block per weighted layer; returns the y of its lower end."""
         for block in blocks(layers):
             height = max(len(block) * ROW + 14, CHIP + 4)
@@ -78,9 +85,9 @@ class Drawing:
         return y
 
 
-def blocks(layers: list[Any]) -> list[list[Any]]:
+def blocks(layers: list[Layer]) -> list[list[Layer]]:
     """Layers cut before each one that is no normalisation, activation or reshaping."""
-    cut: list[list[Any]] = []
+    cut: list[list[Layer]] = []
     for layer in layers:
         if cut and layer.kind.startswith(FOLLOWERS):
             cut[-1].append(layer)
@@ -108,11 +115,11 @@ def times(shape: Shape) -> str:
     return "×".join(map(str, shape))
 
 
-def draw(facts: Facts, layers: dict[str, list[Any]], say: Locale, wide: bool) -> Drawing:
+def draw(facts: Facts, say: Locale, wide: bool) -> Drawing:
     """One update. Wide: G left, D right. Narrow: G above D."""
     config, c_h_w = facts.config, times(facts.shape)
     formulas = ("formula.d", "formula.g") if config.loss.name == "bce" else ("formula.none", "formula.none")
-    g, d = layers["generator"], layers["discriminator"]
+    g, d = facts.networks["generator"], facts.networks["discriminator"]
     tallest, half = max(facts.shape[1:]), WIDTH / 2 - 5
 
     # G, from z down to the fake images
@@ -159,6 +166,6 @@ def draw(facts: Facts, layers: dict[str, list[Any]], say: Locale, wide: bool) ->
     return art
 
 
-def total(layers: list[Any]) -> int:
+def total(layers: list[Layer]) -> int:
     """Parameters of a network, Keras's count."""
     return sum(layer.params for layer in layers)

@@ -123,7 +123,7 @@ def signed(value: float) -> str:
     return digits.replace("-", "−")
 
 
-def reviewers(facts: Facts, items: list[Item], notes: list[Section], layers: bool, say: Locale) -> list[Point]:
+def reviewers(facts: Facts, items: list[Item], notes: list[Section], say: Locale) -> list[Point]:
     """The five points that peers check."""
     shown = sum(item.status == "shown" for item in items)
     open_ = sum(item.status in ("not", "part") for item in items)
@@ -134,6 +134,6 @@ def reviewers(facts: Facts, items: list[Item], notes: list[Section], layers: boo
         Point(say("point.1"), say("point.1.text", shown=shown, eye=len(items) - shown - open_, open=open_), "rubric"),
         Point(say("point.2"), say("point.2.text", recipe=facts.config.recipe), "flow"),
         Point(say("point.3"), failed if failures or facts.ideas else say("point.3.none"), "events"),
-        Point(say("point.4"), say("point.4.text" if layers else "point.4.no_diagram", count=written), "notes"),
+        Point(say("point.4"), say("point.4.text" if facts.networks else "point.4.no_diagram", count=written), "notes"),
         Point(say("point.5"), say("point.5.text"), "code"),
     ]

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ganvas.config import Config, diff
-from ganvas.run import Run
+from ganvas.run import Layer, Run
 
 COURSE_EPOCHS = 50
 """The least number of epochs that the course asks for."""
@@ -40,6 +40,8 @@ class Facts:
     grids: list[tuple[int, Image.Image]]
     real: Image.Image | None
     notes: str
+    networks: dict[str, list[Layer]]
+    """Layers of "generator" and "discriminator"; empty where the run does not hold them."""
 
     @cached_property
     def nimg(self) -> int:
@@ -117,6 +119,7 @@ def gather(run: Run) -> Facts:
         env=run.rows("env"),
         grids=grids,
         real=_picture(run.path / "samples" / "real.png"),
+        networks=run.networks,
         notes=notes.read_text("utf-8", errors="replace") if notes.is_file() else "",
     )
 
