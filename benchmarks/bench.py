@@ -26,8 +26,10 @@ class Peer:
     """A benchmark process that answers a line with a line."""
 
     def __init__(self, command: list[str]) -> None:
-        self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True
+        )
         self.about = self.answer()
 
     def ask(self, line: str) -> dict[str, Any]:
@@ -95,8 +97,13 @@ def throughput(rounds: int, steps: int, with_keras: bool, bf16: bool) -> dict[st
     peak = {name: statistics.median(values) for name, values in peaks.items()}
     return {
         "rounds": rounds,
-        "img_s": {name: {"median": round(medians[name], 1), "all": [round(v, 1) for v in values]} for name, values in rates.items()},
-        "ratio_of_medians": {f"ours / {name}": round(medians["ours"] / v, 3) for name, v in medians.items() if name != "ours"},
+        "img_s": {
+            name: {"median": round(medians[name], 1), "all": [round(v, 1) for v in values]}
+            for name, values in rates.items()
+        },
+        "ratio_of_medians": {
+            f"ours / {name}": round(medians["ours"] / v, 3) for name, v in medians.items() if name != "ours"
+        },
         "conv_peak_gflops": {name: round(v, 1) for name, v in peak.items()},
         "ours_gflops_direct_equivalent": round(medians["ours"] * step_gflop(), 1),
         "share_of_better_peak": round(medians["ours"] * step_gflop() / max(peak.values()), 3),
@@ -133,16 +140,26 @@ for name in ("_row", "_write_samples", "save_checkpoint", "statistics", "_stop_i
 watch(training.Run, "append")
 run = api.train("cifar-dcgan-recap", data="cifar10", minutes=float(sys.argv[1]), out=sys.argv[2])
 row = run.rows("metrics")[-1]
-print(json.dumps({"training_seconds": row["sec"], "nimg": row["nimg"], "spent_seconds": {k: round(v, 2) for k, v in spent.items()},
-    "share": round(sum(spent.values()) / row["sec"], 4), "peak_rss_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 3)}))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+print(json.dumps({
+    "training_seconds": row["sec"],
+    "nimg": row["nimg"],
+    "spent_seconds": {k: round(v, 2) for k, v in spent.items()},
+    "share": round(sum(spent.values()) / row["sec"], 4),
+    "peak_rss_gb": round(peak, 3),
+}))
 """
 
 
 def overhead(minutes: float, folder: str) -> dict[str, Any]:
     """Share of logging, sampling and checkpoints in a real training, its peak memory, and the time of its report."""
-    out = subprocess.run([sys.executable, "-c", OVERHEAD, str(minutes), folder], check=True, capture_output=True, text=True)
+    out = subprocess.run(
+        [sys.executable, "-c", OVERHEAD, str(minutes), folder], check=True, capture_output=True, text=True
+    )
     result: dict[str, Any] = json.loads(out.stdout.splitlines()[-1])
-    result["report_seconds"] = round(statistics.median(timed([sys.executable, "-m", "ganvas.cli", "report", folder]) for _ in range(3)), 2)
+    result["report_seconds"] = round(
+        statistics.median(timed([sys.executable, "-m", "ganvas.cli", "report", folder]) for _ in range(3)), 2
+    )
     return result
 
 
@@ -152,12 +169,19 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4, help="of 256 images, per turn")
     parser.add_argument("--minutes", type=float, default=5.0, help="of the training whose overhead is measured")
     parser.add_argument("--no-keras", action="store_true")
-    parser.add_argument("--bf16", action="store_true", help="Keras mixed_bfloat16 too, although this CPU has no bf16 (slow)")
+    parser.add_argument(
+        "--bf16", action="store_true", help="Keras mixed_bfloat16 too, although this CPU has no bf16 (slow)"
+    )
     parser.add_argument("--out", type=Path, help="write the result as JSON")
     args = parser.parse_args()
     has_bf16 = Path("/proc/cpuinfo").exists() and "avx512_bf16" in Path("/proc/cpuinfo").read_text()
     result: dict[str, Any] = {
-        "machine": {"system": platform.platform(), "cores": os.cpu_count(), "load_before": os.getloadavg()[0], "bf16": has_bf16},
+        "machine": {
+            "system": platform.platform(),
+            "cores": os.cpu_count(),
+            "load_before": os.getloadavg()[0],
+            "bf16": has_bf16,
+        },
         "help_seconds": round(startup(), 3),
         "step_gflop_per_image": round(step_gflop(), 3),
         "throughput": throughput(args.rounds, args.steps, not args.no_keras, has_bf16 or args.bf16),

@@ -9,19 +9,18 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import sys
 import time
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+import ganvas  # noqa: F401  (first: it says how OpenMP's threads wait)
 from ganvas import engine, recipes, training
 from ganvas.config import EngineConfig
 from ganvas.data import ImageSet
+from ganvas.state import fresh_state
 
 RECIPE = "cifar-dcgan-recap"
 PEAK_SHAPES = ((256, 256, 8), (128, 128, 16), (64, 64, 32))  # in, out channels, side: 3x3, stride 1
@@ -62,7 +61,12 @@ def main() -> None:
     images = random_images()
     wanted = EngineConfig("cpu", args.dtype, args.layout, args.conv, args.threads)
     chosen, seconds = engine.probe(wanted, lambda e: training._throwaway_step(config, images, e))
-    step = training._throwaway_step(config, images, engine.Engine(chosen))
+    settled = engine.Engine(chosen)
+    state, stepper = fresh_state(config, (3, 32, 32), settled), training.Stepper(config, images, settled)
+
+    def step() -> None:
+        stepper(state, None)
+
     for _ in range(args.warmup):
         step()
     about = {"recipe": RECIPE, "engine": dataclasses.asdict(chosen), "probe": seconds, "torch": torch.__version__}
@@ -73,7 +77,9 @@ def main() -> None:
                 start = time.perf_counter()
                 for _ in range(int(count)):
                     step()
-                print(json.dumps({"seconds": time.perf_counter() - start, "images": int(count) * args.batch}), flush=True)
+                print(
+                    json.dumps({"seconds": time.perf_counter() - start, "images": int(count) * args.batch}), flush=True
+                )
             case ["conv", dtype]:
                 print(json.dumps({"gflops": conv_peak(getattr(torch, dtype))}), flush=True)
             case _:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jaxtyping import install_import_hook
 
-CHECKED = ("step", "losses", "optim", "models", "engine", "sampler", "state")
+CHECKED = ("step", "losses", "optim", "models.dcgan", "engine", "sampler", "state")
 hook = install_import_hook([f"ganvas.{name}" for name in CHECKED], "beartype.beartype")
 
 import torch  # noqa: E402

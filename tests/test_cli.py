@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -383,7 +384,22 @@ def test_debug_shows_the_traceback(ganvas_: Ganvas) -> None:
         ganvas_("resume", "nope", "--debug")
 
 
-def test_a_key_press_and_a_closed_pipe_end_quietly(ganvas_: Ganvas, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("no_report")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_and_has_its_exit_code(
+    ganvas_: Ganvas, copy: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int
+) -> None:
+    def press(event: Event) -> None:
+        if event.kind == "row":
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(console, "live", lambda n: press)
+    answer = ganvas_("resume", copy.path, "--kimg", 10)
+    assert answer == (code, [f"report: {copy.path}/report.html"], [f"continue with: ganvas resume {copy.path}"])
+    assert copy.checkpoints()[-1][0] == copy.rows("metrics")[-1]["nimg"] < copy.total_nimg
+
+
+def test_a_key_press_ends_quietly(ganvas_: Ganvas, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(words: list[str]) -> int:
         raise KeyboardInterrupt
 

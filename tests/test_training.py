@@ -216,12 +216,12 @@ def test_a_run_ends_at_the_first_full_batch_at_or_past_its_budget(
 
 def test_minutes_become_images_once_and_stay(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "SETTLE_SECONDS", 0.05)
-    run, images = start(tmp / "run", {"budget.kimg": None, "budget.minutes": 0.01})
-    totals: list[int | None] = []
-    assert not api.proceed(run, images, [at(0, "budget", interrupt), lambda event: totals.append(event.total)])
-    total = run.total_nimg
-    assert total is not None and total > 96 and totals[0] is None and totals[-1] == total
-    assert run.checkpoints()[-1][0] > 0
+    run, images = start(tmp / "run", {"budget.kimg": None, "budget.minutes": 0.01, "log.checkpoint_kimg": 1000.0})
+    events: list[Event] = []
+    assert not api.proceed(run, images, [at(0, "budget", interrupt), events.append])
+    total, kinds = run.total_nimg, [event.kind for event in events if event.kind != "row"]
+    assert total is not None and total > 96 and events[0].total is None and events[-1].total == total
+    assert kinds == ["start", "untrained", "budget", "checkpoint", "stop"]  # no resume repeats what knew no end
     monkeypatch.setattr(time, "perf_counter", lambda: 0.0)  # whatever the time: the number is kept
     assert api.proceed(run, images)
     assert run.total_nimg == total and total <= run.checkpoints()[-1][0] < total + 16
@@ -488,9 +488,8 @@ def test_a_signal_saves_and_gives_the_handlers_back(tmp: Path) -> None:
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_from_outside_exits_saved_and_resumable(tmp: Path, number: signal.Signals, code: int) -> None:
     path = tmp / "run"
     words = flags({"budget.kimg": 1000.0, "log.checkpoint_kimg": 1000.0})

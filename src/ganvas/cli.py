@@ -23,8 +23,8 @@ SIGNALS = {"SIGINT": 130, "SIGTERM": 143}
 class Parser(argparse.ArgumentParser):
     """Errors become UsageError: one line, with the nearest flag."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         words = message.removeprefix("unrecognized arguments: ").split()
@@ -104,7 +104,9 @@ def data(words: list[str]) -> int:
             return 0
         for row in rows:
             counts = " + ".join(f"{n:,} {split}" for split, n in row.n.items())
-            print(f"{row.name:14} {counts:28} {'x'.join(map(str, row.shape)):10} {'here' if row.cached else 'to fetch'}")
+            print(
+                f"{row.name:14} {counts:28} {'x'.join(map(str, row.shape)):10} {'here' if row.cached else 'to fetch'}"
+            )
             print(f"{'':14} {', '.join(row.class_names)}\n{'':14} {row.licence}")
         print("Any folder, zip, npz or IDX file of images works as well: ganvas data check PATH")
     elif args.command == "fetch":
@@ -147,7 +149,9 @@ def recipes(words: list[str]) -> int:
         print(f"\n{network} for {' x '.join(map(str, shape))}")
         for layer in layers:
             print(f"  {layer.kind:18} {' x '.join(map(str, layer.output)):16} {layer.params:>10,}")
-        print(f"  {'total':35} {sum(layer.params for layer in layers):>10,}  (as Keras counts: with running statistics)")
+        print(
+            f"  {'total':35} {sum(layer.params for layer in layers):>10,}  (as Keras counts: with running statistics)"
+        )
     return 0
 
 
@@ -164,7 +168,9 @@ def train(words: list[str]) -> int:
     parser.add_argument("--data", metavar="NAME_OR_PATH", help="a known set, or your own images")
     _budget_flags(parser)
     parser.add_argument("--seed", type=int, help="0 by default")
-    parser.add_argument("--out", metavar="DIR", help="the run directory itself; by default the next free one below runs/")
+    parser.add_argument(
+        "--out", metavar="DIR", help="the run directory itself; by default the next free one below runs/"
+    )
     parser.add_argument("--device", help="auto (default), cpu, cuda, cuda:1 or mps")
     parser.add_argument("--checkpoint-kimg", type=float, metavar="K", help="thousand images between checkpoints")
     parser.add_argument("--classes", help="only these classes, separated by commas")
@@ -316,7 +322,9 @@ def runs(words: list[str]) -> int:
 
     parser = Parser(prog="ganvas runs", description="List the runs below a folder.")
     parser.add_argument("root", nargs="?", default="runs", metavar="DIR")
-    parser.add_argument("--prune", action="store_true", help="of finished runs keep only the last checkpoint; say what was freed")
+    parser.add_argument(
+        "--prune", action="store_true", help="of finished runs keep only the last checkpoint; say what was freed"
+    )
     parser.add_argument("--json", action="store_true", help="rows as JSON")
     args = parser.parse_args(words)
     if args.prune:
@@ -335,7 +343,9 @@ def report(words: list[str]) -> int:
     from ganvas import report as room
     from ganvas.run import Run
 
-    parser = Parser(prog="ganvas report", description="Write a run's report.html, progress.gif, progress.webp, curves.png.")
+    parser = Parser(
+        prog="ganvas report", description="Write a run's report.html, progress.gif, progress.webp, curves.png."
+    )
     parser.add_argument("run", metavar="RUN")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
     args = parser.parse_args(words)

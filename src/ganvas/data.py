@@ -151,9 +151,7 @@ def _report(found: ImageSet, split: str, name_or_path: str) -> Report:
     if name_or_path in KNOWN:
         verified = f"matches {KNOWN[name_or_path].table}"
     else:
-        verified = "nothing to compare with: " + (
-            "drawn anew" if name_or_path == "shapes" else "your own files"
-        )
+        verified = "nothing to compare with: " + ("drawn anew" if name_or_path == "shapes" else "your own files")
     different = {hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in found.images}
     channels, height, width = found.images.shape[1:]
     return Report(
@@ -258,13 +256,9 @@ def _kind(name: str) -> str:
     if _path(name).exists():
         return "own"
     if "/" in name or "\\" in name or name.endswith((".zip", ".npz", ".npy")):
-        raise UsageError(
-            f"'{name}' does not exist: name a folder, zip, npz or IDX file, or one of {', '.join(NAMES)}"
-        )
+        raise UsageError(f"'{name}' does not exist: name a folder, zip, npz or IDX file, or one of {', '.join(NAMES)}")
     known = ", ".join(NAMES)
-    raise UsageError(
-        f"no data set or folder is named '{name}' (known sets: {known}){suggestion(name, NAMES)}"
-    )
+    raise UsageError(f"no data set or folder is named '{name}' (known sets: {known}){suggestion(name, NAMES)}")
 
 
 def _check_request(config: DataConfig, kind: str) -> None:

@@ -20,9 +20,7 @@ from ganvas.errors import UsageError
 from ganvas.models.conv import set_algorithm
 
 PROBE_STEPS = 3
-Form = tuple[
-    Literal["float32", "bfloat16"], Literal["channels_last", "contiguous"], Literal["direct", "winograd"]
-]
+Form = tuple[Literal["float32", "bfloat16"], Literal["channels_last", "contiguous"], Literal["direct", "winograd"]]
 FORMS: tuple[Form, ...] = (
     ("float32", "channels_last", "direct"),
     ("float32", "contiguous", "direct"),
@@ -99,7 +97,7 @@ def cores() -> int:
 
 
 def candidates(config: EngineConfig) -> list[EngineConfig]:
-    """Every combination that fits what the config leaves open; bfloat16 of itself only where there is hardware for it."""
+    """Every form that fits what the config leaves open; bfloat16, unless asked for, only where the hardware has it."""
     cpu = config.device == "cpu"
     bf16 = torch.ops.mkldnn._is_mkldnn_bf16_supported() if cpu else config.device.startswith("cuda")
     found = []

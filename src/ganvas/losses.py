@@ -22,7 +22,7 @@ class Critique(NamedTuple):
 
 @dataclass(frozen=True)
 class Loss:
-    """`terms(real, fake)` gives (d_loss [n], g_loss [n]); D calls an image real where its logit is above `threshold`."""
+    """`terms(real, fake)` gives (d_loss [n], g_loss [n]); a logit above `threshold` is D calling an image real."""
 
     terms: Callable[[Critique, Critique], tuple[Float[Tensor, "n"], Float[Tensor, "n"]]]
     threshold: float

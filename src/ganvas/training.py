@@ -31,6 +31,7 @@ from ganvas.run import Run, stem
 from ganvas.state import State, fresh_state, restore, save_checkpoint, save_snapshot
 from ganvas.step import STATISTICS, UPDATES, Batch, statistics
 
+PROBE_BATCH = 64
 SETTLE_SECONDS = 20.0  # of training before a budget in minutes becomes a number of images
 
 
@@ -207,6 +208,10 @@ class Stepper:
 
 
 def _throwaway_step(config: Config, images: ImageSet, engine: Engine) -> Callable[[], None]:
+    """A step of the probe: the real networks on fresh weights, on a batch that does not take long."""
+    config = dataclasses.replace(
+        config, step=dataclasses.replace(config.step, batch=min(config.step.batch, PROBE_BATCH))
+    )
     state, step = fresh_state(config, images.images.shape[1:], engine), Stepper(config, images, engine)
     return lambda: step(state, None)
 
@@ -235,8 +240,8 @@ def _stop_if_not_finite(run: Run, state: State, batch: int) -> None:
     looked = 1 if state.sums.device.type == "cpu" else state.steps
     raise GanvasError(
         f"{', '.join(bad)} stopped being numbers within {looked * batch:,} images before image {state.nimg:,}; the "
-        f"last good checkpoint is {run.checkpoints()[-1][1]}; train again with lower --g-optim.lr and --d-optim.lr, or with "
-        "--g-optim.clip 1 --d-optim.clip 1"
+        f"last good checkpoint is {run.checkpoints()[-1][1]}; train again with lower --g-optim.lr and --d-optim.lr, "
+        "or with --g-optim.clip 1 --d-optim.clip 1"
     )
 
 
@@ -284,7 +289,7 @@ def draw(generator: nn.Module, z: Tensor, engine: Engine, batch: int = 256) -> T
     """uint8 images [n, c, h, w] for latents z [n, latent_dim], in evaluation mode."""
     generator.eval()
     parts = []
-    for part in z.split(batch):
+    for part in torch.split(z, batch):
         with engine.autocast:
             parts.append(engines.to_uint8(generator(part.to(engine.device), None)).cpu().contiguous())
     return torch.cat(parts)

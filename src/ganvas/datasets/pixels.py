@@ -23,9 +23,7 @@ def square(picture: Image.Image, size: int) -> Image.Image:
         return picture
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
-    return picture.resize(
-        (size, size), Resampling.LANCZOS, (left, top, left + side, top + side), reducing_gap=4.0
-    )
+    return picture.resize((size, size), Resampling.LANCZOS, (left, top, left + side, top + side), reducing_gap=4.0)
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
@@ -90,9 +88,7 @@ def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     """16-bit, 32-bit and float pixels by the range they must have been meant in."""
     low, high = float(values.min()), float(values.max())
     if not 0 <= low <= high <= 65535:
-        raise ValueError(
-            f"its values run from {low:g} to {high:g}: only 8 and 16 bits, or 0 to 1, can be read"
-        )
+        raise ValueError(f"its values run from {low:g} to {high:g}: only 8 and 16 bits, or 0 to 1, can be read")
     if values.dtype.kind == "f" and high <= 1:
         scale = 255.0
     else:

@@ -88,9 +88,7 @@ def _paste(picture: NDArray[np.uint8], mask: NDArray[np.uint8], top: int, left: 
     picture[:] = 0
     top_in, bottom_in = max(0, top), min(size, top + side)
     left_in, right_in = max(0, left), min(size, left + side)
-    picture[top_in:bottom_in, left_in:right_in] = mask[
-        top_in - top : bottom_in - top, left_in - left : right_in - left
-    ]
+    picture[top_in:bottom_in, left_in:right_in] = mask[top_in - top : bottom_in - top, left_in - left : right_in - left]
 
 
 @cache
@@ -147,9 +145,7 @@ SHAPES: dict[str, Callable[[Coordinates, Coordinates, int], NDArray[np.bool_]]] 
     "cross": lambda x, y, r: _box(x, y, r, 3 * r // 10) | _box(x, y, 3 * r // 10, r),
     "ring": lambda x, y, r: _disc(x, y, r) & ~_disc(x, y, 11 * r // 20),
     "star": lambda x, y, r: _polygon(x, y, r, STAR),
-    "heart": lambda x, y, r: (
-        _disc(abs(x) - 47 * r // 100, y + 30 * r // 100, r // 2) | _polygon(x, y, r, HEART_TIP)
-    ),
+    "heart": lambda x, y, r: _disc(abs(x) - 47 * r // 100, y + 30 * r // 100, r // 2) | _polygon(x, y, r, HEART_TIP),
     "bar": lambda x, y, r: _box(x, y, r, 7 * r // 20),
     "pillar": lambda x, y, r: _box(x, y, 7 * r // 20, r),
 }

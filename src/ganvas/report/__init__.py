@@ -15,7 +15,6 @@ from PIL import Image
 
 from ganvas import locale, media
 from ganvas.config import to_dict
-from ganvas.errors import GanvasError
 from ganvas.locale import Locale
 from ganvas.report import charts, curves, diagram, evidence, notes
 from ganvas.report.facts import Facts, gather
@@ -154,7 +153,7 @@ def _code(facts: Facts) -> str:
     lines = ["import ganvas"]
     extra = ""
     if facts.ideas:
-        lines.append(f"settings = {({name: facts.changes[name][1] for name in facts.ideas})!r}")
+        lines.append(f"settings = { ({name: facts.changes[name][1] for name in facts.ideas})!r}")
         extra = ", settings=settings"
     lines.append(f"ganvas.train({recipe}, data={data}, {budget}, seed={facts.config.seed}{extra})")
     return "\n".join([*lines, f"images = ganvas.load({run}).sample(16)"])
