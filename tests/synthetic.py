@@ -59,8 +59,7 @@ def make_run(
         "name": config.data.name, "sha256": "0" * 64, "n": n, "shape": list(shape),
         "class_names": ["disc"], "class_counts": [n], "source": "made up for a test",
     }  # fmt: skip
-    run = Run.create(path, config, plan, data)
-    run.write_networks(models.summary(config, shape))
+    run = Run.create(path, config, plan, data, models.summary(config, shape))
     run.write_config(config, plan, total)
     run.append("env", {"nimg": 0, "torch": "2.13.0", "device": "cpu", "cpu": "a test's processor", "threads": 2,
                        "dtype": "float32", "layout": "channels_last", "conv": "winograd",

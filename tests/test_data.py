@@ -215,9 +215,7 @@ def test_a_file_that_is_no_set(tmp_path):
 @pytest.mark.parametrize("n", [1, 7])
 def test_one_or_identical_images_cannot_be_trained_on(tmp_path, n):
     np.savez(tmp_path / "x.npz", x=np.tile(TINY_IMAGES[:1], (n, 1, 1, 1)))
-    with pytest.raises(
-        GanvasError, match="one image" if n == 1 else "all 7 images of .* identical"
-    ) as caught:
+    with pytest.raises(GanvasError, match="one image" if n == 1 else "all 7 images of .* identical") as caught:
         data.load(config(tmp_path / "x.npz"))
     assert "\n" not in str(caught.value)
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas import locale, media, models, recipes, report
+from ganvas import locale, media, recipes, report
 from ganvas.config import BudgetConfig, DataConfig, GeneratorConfig, OptimConfig
 from ganvas.errors import UsageError
 from ganvas.report import charts, diagram, evidence, notes

@@ -105,9 +105,7 @@ def start(config: Config, images: ImageSet, out: str | os.PathLike[str] | None =
         "skipped": list(images.skipped),
     }
     path = Path(out) if out is not None else next_path(Path("runs"), config)
-    run = Run.create(path, config, recipes.get(config.recipe).config, about)
-    run.write_networks(networks)
-    return run
+    return Run.create(path, config, recipes.get(config.recipe).config, about, networks)
 
 
 def proceed(

@@ -62,7 +62,14 @@ class Run:
     # -- making and opening ------------------------------------------------------------------------------------
 
     @classmethod
-    def create(cls, path: str | os.PathLike[str], config: Config, recipe: Config, data: dict[str, Any]) -> Run:
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        config: Config,
+        recipe: Config,
+        data: dict[str, Any],
+        networks: Mapping[str, Sequence[Layer]] | None = None,
+    ) -> Run:
         """A new run in an absent or empty folder. `recipe` is the recipe's config as it is today."""
         run = cls(path)
         hint = f", or `ganvas resume {run.path}`" if (run.path / "config.json").is_file() else ""
@@ -80,6 +87,8 @@ class Run:
                 (run.path / "snapshots").mkdir()
                 (run.path / "checkpoints").mkdir()
             run.write_json("data.json", data)
+            if networks:
+                run.write_networks(networks)
             run.write_bytes("notes.md", b"## Keep\n\n## Problem\n\n## Try\n")
             run.write_config(config, recipe)
         except GanvasError:

@@ -49,9 +49,7 @@ def failing(error: BaseException):
 
 
 def tiny(*gets) -> FileSet:
-    return FileSet(
-        "tiny", SHA256, tuple(Source(f"source {k}", get) for k, get in enumerate(gets)), "Do this."
-    )
+    return FileSet("tiny", SHA256, tuple(Source(f"source {k}", get) for k, get in enumerate(gets)), "Do this.")
 
 
 def leftovers(root: Path) -> list[str]:
@@ -108,9 +106,7 @@ def test_a_bad_source_is_refused_and_the_next_one_tried(root, capsys, bad):
 
 
 def test_all_fail_lists_each_source_its_reason_and_what_to_do(root):
-    files = tiny(
-        wrong, partial, failing(SourceError("cannot be reached")), failing(NotOfferedError("$X is not set"))
-    )
+    files = tiny(wrong, partial, failing(SourceError("cannot be reached")), failing(NotOfferedError("$X is not set")))
     with pytest.raises(GanvasError) as caught:
         cache.fetch(files, QUIET)
     lines = str(caught.value).splitlines()

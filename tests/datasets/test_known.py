@@ -55,9 +55,7 @@ def test_hash_tables_are_complete():
         assert len(set(known.files.sha256.values())) == n
         assert all(len(bytes.fromhex(value)) == 32 for value in known.files.sha256.values())
         assert len(known.class_names) == 10
-        assert sorted(name for _, names in known.splits.values() for name in names) == sorted(
-            known.files.sha256
-        )
+        assert sorted(name for _, names in known.splits.values() for name in names) == sorted(known.files.sha256)
 
 
 def test_binary_batches_are_read_channels_first():

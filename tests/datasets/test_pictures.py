@@ -96,9 +96,7 @@ def test_exif_orientation_is_undone(orientation):
         stored = stored.transpose(Image.Transpose(undo[orientation]))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    np.testing.assert_array_equal(
-        decoded(encoded(stored, exif=exif.tobytes()), 32).transpose(1, 2, 0), upright
-    )
+    np.testing.assert_array_equal(decoded(encoded(stored, exif=exif.tobytes()), 32).transpose(1, 2, 0), upright)
 
 
 def test_damaged_exif_does_not_lose_the_picture(tmp_path):

@@ -108,9 +108,7 @@ def test_download(server, tmp_path, capsys):
     assert "downloading x" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("path", "reason"), [("none", "answers 404"), ("cut", "closed after 40 of 100 bytes")]
-)
+@pytest.mark.parametrize(("path", "reason"), [("none", "answers 404"), ("cut", "closed after 40 of 100 bytes")])
 def test_failed_downloads_say_why(server, tmp_path, path, reason):
     with pytest.raises(SourceError, match=reason):
         sources.download(f"{server}/{path}", tmp_path / "x", QUIET)
