@@ -17,8 +17,9 @@ from PIL import Image
 
 from conftest import flags, python, start
 from ganvas import api, listing, sampler, training
+from ganvas.disk import load_tensors
 from ganvas.engine import Engine
-from ganvas.run import Run, load_tensors
+from ganvas.run import Run
 from test_training import assert_same, contents
 
 BUSY = {

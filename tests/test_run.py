@@ -18,8 +18,9 @@ import pytest
 from conftest import python
 from ganvas import listing
 from ganvas.config import SCHEMA_VERSION, Config
+from ganvas.disk import load_tensors, writing_to
 from ganvas.errors import GanvasError, UsageError
-from ganvas.run import Run, load_tensors, next_path, stem, writing_to
+from ganvas.run import Run, next_path, stem
 
 DATA = {"name": "shapes", "sha256": "0", "n": 4, "shape": [1, 8, 8]}
 SLEEPER = """

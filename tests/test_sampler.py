@@ -15,8 +15,9 @@ import ganvas
 from conftest import tiny, trained
 from ganvas import training
 from ganvas.config import SCHEMA_VERSION, to_dict
+from ganvas.disk import load_tensors, save_tensors
 from ganvas.errors import GanvasError, UsageError
-from ganvas.run import Run, load_tensors, save_tensors
+from ganvas.run import Run
 from ganvas.sampler import Sampler, load
 
 

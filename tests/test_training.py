@@ -21,10 +21,11 @@ import torch
 from conftest import flags, python, start, tiny, trained
 from ganvas import api, recipes, training
 from ganvas.config import BudgetConfig, EngineConfig
+from ganvas.disk import load_tensors
 from ganvas.engine import Engine, to_uint8
 from ganvas.errors import GanvasError
 from ganvas.losses import Loss, bce
-from ganvas.run import Run, load_tensors
+from ganvas.run import Run
 from ganvas.state import fresh_state
 from ganvas.training import Event, Stepper
 

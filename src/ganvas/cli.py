@@ -373,7 +373,7 @@ def sample(words: list[str]) -> int:
         raise UsageError(f"--out {out}: name a .png, a .npz or a folder")
 
     from ganvas import media
-    from ganvas.run import writing_to
+    from ganvas.disk import writing_to
     from ganvas.sampler import load
 
     sampler = load(args.run, args.device)
@@ -399,7 +399,7 @@ def _names(text: str | None) -> tuple[str, ...]:
 
 
 def _save_picture(picture: Any, path: Path) -> None:
-    from ganvas.run import writing_to
+    from ganvas.disk import writing_to
 
     with writing_to(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,6 @@ Torch-free but for `save_tensors`/`load_tensors`, so that reports and listings s
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import math
@@ -20,10 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
+from ganvas.disk import sync_folder, try_lock, write_file, writing_to
 from ganvas.errors import GanvasError, UsageError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 LOGS = ("metrics", "evals", "events", "env")
 KEPT_CHECKPOINTS = 2
@@ -312,7 +312,7 @@ class Run:
             handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             attempts = 5  # someone in `is_locked` holds the lock as well, for a moment
-            while not _lock(handle):
+            while not try_lock(handle):
                 attempts -= 1
                 if not attempts:
                     holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
@@ -334,31 +334,9 @@ class Run:
         except OSError:
             return False
         try:
-            return not _lock(handle, shared=True)
+            return not try_lock(handle, shared=True)
         finally:
             os.close(handle)
-
-
-def _lock(handle: int, shared: bool = False) -> bool:
-    """Take the lock without waiting; whether it could be had."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: one byte beyond the pid, never shared
-        import msvcrt
-
-        os.lseek(handle, 64, os.SEEK_SET)
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError:
-            return False
-        finally:
-            os.lseek(handle, 0, os.SEEK_SET)
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_NB | (fcntl.LOCK_SH if shared else fcntl.LOCK_EX))
-    except OSError:
-        return False
-    return True
 
 
 def _verified(nimg: int, path: Path) -> Checkpoint:
@@ -374,59 +352,8 @@ def _verified(nimg: int, path: Path) -> Checkpoint:
     return Checkpoint(nimg, path, state)
 
 
-@contextmanager
-def writing_to(path: Path) -> Iterator[None]:
-    """Turn a failed write (full disk, no permission) into one clear GanvasError."""
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror or str(error)
-        hint = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another folder"
-        raise GanvasError(f"cannot write {error.filename or path}: {why}; {hint}") from error
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write and flush to disk."""
-    with open(path, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def sync_folder(path: Path) -> None:
-    """Flush a rename to disk where the system can."""
-    if os.name == "posix":
-        handle = os.open(path, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
-
-
 def next_path(parent: Path, config: Config) -> Path:
     """The next free runs/0007-recipe-data-s0 below `parent`."""
     numbers = [int(p.name[:4]) for p in parent.glob("[0-9][0-9][0-9][0-9]-*")] if parent.is_dir() else []
     data = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(config.data.name).stem).strip("-") or "data"
     return parent / f"{max(numbers, default=0) + 1:04d}-{config.recipe}-{data}-s{config.seed}"
-
-
-def save_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> bytes:
-    """Safetensors bytes with one metadata key, `ganvas`, holding JSON."""
-    from safetensors.torch import save
-
-    return save(
-        {k: v.detach().cpu().contiguous() for k, v in tensors.items()},
-        {"ganvas": json.dumps(metadata, sort_keys=True)},
-    )
-
-
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and metadata of a file of ours; GanvasError where it is truncated or foreign."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = json.loads((file.metadata() or {}).get("ganvas", "null"))
-            if not isinstance(metadata, dict):
-                raise GanvasError(f"{path} was not written by ganvas: choose a snapshot or a run directory")
-            return {key: file.get_tensor(key) for key in file.keys()}, metadata  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise GanvasError(f"{path} is truncated or no safetensors file ({error}): choose another snapshot") from error

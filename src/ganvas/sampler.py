@@ -13,9 +13,10 @@ from PIL.Image import Image
 
 from ganvas import media, models, rng
 from ganvas.config import SCHEMA_VERSION, Config, EngineConfig, from_dict
+from ganvas.disk import load_tensors
 from ganvas.engine import Engine, resolve
 from ganvas.errors import GanvasError, UsageError
-from ganvas.run import Run, load_tensors
+from ganvas.run import Run
 from ganvas.training import draw
 
 

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from ganvas import models
 from ganvas.config import SCHEMA_VERSION, Config, to_dict
+from ganvas.disk import load_tensors, save_tensors
 from ganvas.engine import Engine
 from ganvas.errors import GanvasError
 from ganvas.optim import Adam
-from ganvas.run import Checkpoint, Run, load_tensors, save_tensors, stem
+from ganvas.run import Checkpoint, Run, stem
 from ganvas.step import STATISTICS, Players
 
 
