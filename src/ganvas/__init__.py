@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-# Read once, when torch loads OpenMP: waiting threads sleep instead of spinning. On a machine that does anything else
-# besides, spinning makes the many short parallel regions of a training step several times slower (records/).
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Read once, when torch loads OpenMP: how long a waiting thread spins before it sleeps. The many short parallel regions
+# of a training step want some spinning on an idle machine; the default's much longer spin halves the speed on a busy one
+# (records/2026-11-22-step.md).
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __version__ = "0.1.0"
 __all__ = ["RECIPES", "GanvasError", "Run", "UsageError", "load", "train"]
