@@ -147,3 +147,12 @@ def test_nothing_there_is_a_request_that_cannot_be_right(tmp: Path) -> None:
         load(tmp / "nope")
     with pytest.raises(UsageError, match="is no run directory"):
         load(tmp)
+
+
+def test_loading_leaves_the_threads_of_a_training_alone(finished: Run) -> None:
+    torch.set_num_threads(2)
+    try:
+        load(finished.path).sample(1)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)

@@ -68,7 +68,8 @@ def load(path: str | os.PathLike[str], device: str = "auto") -> Sampler:
         why = str(error).strip().splitlines()[-1].strip()
         message = f"{source} does not hold the generator it describes ({why}): choose another snapshot"
         raise GanvasError(message) from error
-    engine = Engine(resolve(EngineConfig(device, "float32", "channels_last", "direct")))
+    threads = torch.get_num_threads()  # a training in the same process keeps its own
+    engine = Engine(resolve(EngineConfig(device, "float32", "channels_last", "direct", threads)))
     return Sampler(engine.place(generator), config, shape, nimg, source, engine)
 
 
