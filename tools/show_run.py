@@ -1,6 +1,6 @@
 """Pictures of a run for docs/: its last grid beside real images, and a small GIF of how it got there.
 
-    python tools/show_run.py RUN NAME      writes docs/NAME.png and docs/NAME.gif, prints a line for the table
+python tools/show_run.py RUN NAME      writes docs/NAME.png and docs/NAME.gif, prints a line for the table
 """
 
 from __future__ import annotations

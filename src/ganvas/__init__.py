@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-# Read once, when torch loads OpenMP: how long a waiting thread spins before it sleeps. The many short parallel regions
-# of a training step want some spinning on an idle machine; the default's much longer spin halves the speed on a busy one
-# (records/2026-11-22-step.md).
+# Read once, when torch loads OpenMP: how long a waiting thread spins before it sleeps. The many short parallel
+# regions of a training step want some spinning on an idle machine; the default's far longer spin halves the speed
+# on a busy one (records/2026-11-22-step.md).
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __version__ = "0.1.0"
