@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import os
+import random
 import re
 import shutil
 import time
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 LOGS = ("metrics", "evals", "events", "env")
 KEPT_CHECKPOINTS = 2
+LOCK_SECONDS = 1.0  # that a writer waits for another's lock
 
 
 def stem(nimg: int) -> str:
@@ -307,19 +309,18 @@ class Run:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the run's lock; GanvasError at once if another process does. A killed process lets go of it."""
+        """Hold the run's lock; GanvasError if another process keeps it. A killed process lets go of it."""
         with writing_to(self.path):
             handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            attempts = 5  # someone in `is_locked` holds the lock as well, for a moment
+            patience = time.monotonic() + LOCK_SECONDS  # those in `is_locked` hold it as well, for a moment each
             while not try_lock(handle):
-                attempts -= 1
-                if not attempts:
+                if time.monotonic() > patience:
                     holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
                     raise GanvasError(
                         f"{self.path} is being written by another process (pid {holder}): wait or stop it"
                     )
-                time.sleep(0.05)
+                time.sleep(random.uniform(0.001, 0.005))  # never in step with those who look
             with writing_to(self.path / ".lock"):
                 os.ftruncate(handle, 0)
                 os.write(handle, str(os.getpid()).encode())
