@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 from jaxtyping import install_import_hook
 
-CHECKED = ("step", "losses", "optim", "models.dcgan", "engine", "sampler", "state")
+CHECKED = (
+    "step", "losses", "optim", "models.dcgan", "engine", "sampler", "state",
+    *(f"metrics.{name}" for name in (
+        "features", "frechet", "kernel", "prdc", "recognition", "neighbours", "diversity", "intervals",
+        "classifier", "efficientnet", "inception", "custom",
+    )),
+)  # fmt: skip
 hook = install_import_hook([f"ganvas.{name}" for name in CHECKED], "beartype.beartype")
 
 import torch  # noqa: E402

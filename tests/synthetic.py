@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
@@ -38,6 +39,53 @@ def row(nimg: int, done: float, noise: np.random.Generator, every: int = 2560) -
     }  # fmt: skip
 
 
+SCORES = {
+    # metric: (value at the end, half its interval, floor, ceiling, which way is better)
+    "fd_classifier": (14.2, 0.31, 1.9, 212.0, "lower"),
+    "kd_classifier": (0.0123, 0.0004, -0.00002, 0.61, "lower"),
+    "precision_classifier": (0.71, 0.012, 0.93, 0.0, "higher"),
+    "recall_classifier": (0.34, 0.02, 0.92, 0.0, "higher"),
+    "confidence_classifier": (0.871, 0.003, 0.962, 0.43, "real"),
+    "entropy_classifier": (0.34, 0.007, 0.11, 1.52, "real"),
+    "class_distance_classifier": (0.061, 0.004, 0.011, 0.85, "lower"),
+    "classes_classifier": (10.0, 0.0, 10.0, 4.0, "higher"),
+    "gan_test_accuracy": (0.834, 0.007, 0.941, 0.1, "higher"),
+    "diversity_classifier": (0.82, 0.011, 1.004, 0.07, "real"),
+}
+WATCHED = (
+    "fd_classifier",
+    "confidence_classifier",
+    "entropy_classifier",
+    "class_distance_classifier",
+    "classes_classifier",
+)
+
+
+def score(metric: str, nimg: int, **changes: Any) -> dict[str, Any]:
+    """One row of evals.jsonl: five sets of 2,000 images through a made-up classifier."""
+    value, half, floor, ceiling, better = SCORES.get(metric, (0.5, 0.1, 0.9, 0.1, "higher"))
+    return {
+        "metric": metric, "value": value, "low": value - half, "high": value + half, "n": 2000, "sets": 5,
+        "reference": "cifar10", "split": "test", "n_ref": 10_000, "seed": 0, "extractor": "classifier",
+        "weights_hash": "9f3a51c07be2" + "d" * 52, "resize": "as they are", "better": better, "floor": floor,
+        "floor_n": 2000, "floor_from": "cifar10:train", "ceiling": ceiling, "nimg": nimg,
+        "snapshot": f"snapshots/{stem(nimg)}.safetensors", "ema": False,
+        "subject": "cifar-dcgan", "sec": 4.1, **changes,
+    }  # fmt: skip
+
+
+def watched(nimg: int, done: float) -> list[dict[str, Any]]:
+    """What the hook writes when the share `done` of the run is behind it: scores near the floor, then drift away."""
+    away = (1 - done) ** 2 + 0.2 * max(0.0, done - 0.7)
+    changes: dict[str, Any] = {"sets": 1, "low": None, "high": None, "during": True}
+    rows = []
+    for metric in WATCHED:
+        value, _, _, ceiling, _ = SCORES[metric]
+        value += 0.0 if metric == "classes_classifier" else away * (ceiling - value)
+        rows.append(score(metric, nimg, value=value, **changes))
+    return rows
+
+
 def make_run(
     path: Path,
     *,
@@ -50,8 +98,12 @@ def make_run(
     end: str | None = "finish",
     n: int = 5000,
     tiles: int = 64,
+    evals: Literal["none", "during", "all"] = "all",
 ) -> Run:
-    """A run of `epochs` passes over `n` images, ended by the event `end` (None: still open)."""
+    """A run of `epochs` passes over `n` images, ended by the event `end` (None: still open).
+
+    `evals`: scored never, while training (eight times, the best one selected), or afterwards as well.
+    """
     plan = recipes.get(recipe).config
     config = config or dataclasses.replace(plan, budget=BudgetConfig(epochs=epochs))
     total, noise = round(epochs * n), np.random.default_rng(config.seed)
@@ -75,6 +127,18 @@ def make_run(
         share = (nimg / total) ** 0.5
         mixed = final * share + (1 - share) * rng.normal(127, 8, final.shape)
         run.write_bytes(f"samples/{stem(int(nimg))}.png", media.still(media.grid(mixed.clip(0, 255).astype(np.uint8))))
+    if evals != "none":
+        moments = [int(nimg) for nimg in np.linspace(0, total, 9)[1:]]
+        rows = [row for nimg in moments for row in watched(nimg, nimg / total)]
+        best = min((row for row in rows if row["metric"] == "fd_classifier"), key=lambda row: row["value"])
+        run.select(best["nimg"], best["metric"], best["value"])
+        again = [{**row, "value": 1.03 * row["value"], "seed": 1} for row in rows if row["nimg"] == best["nimg"]]
+        for made in [*rows, *({**row, "during": False, "selected": True} for row in again)]:
+            run.append("evals", made)
+        run.event("evaluated", total, times=len(moments), sec=33.1, share=0.0412)
+    if evals == "all":
+        for metric in SCORES:
+            run.append("evals", score(metric, total))
     if end:
         run.event(end, total, sec=round(total / 700, 1))
     return run

@@ -182,7 +182,7 @@ def test_the_library_trains_and_draws(tmp: Path) -> None:
     run = ganvas.train("cifar-dcgan", data="shapes", epochs=1, seed=4, out=tmp / "run", device="cpu", settings=settings)
     assert isinstance(run, ganvas.Run) and run.config.seed == 4 and run.config.budget == BudgetConfig(epochs=1)
     assert run.total_nimg == 96 and ganvas.load(run.path).sample(3).shape == (3, 3, 16, 16)
-    assert sorted(ganvas.__all__) == ["GanvasError", "RECIPES", "Run", "UsageError", "load", "train"]
+    assert sorted(ganvas.__all__) == ["GanvasError", "RECIPES", "Run", "UsageError", "evaluate", "load", "train"]
     with pytest.raises(AttributeError, match="has no attribute 'trian'"):
         ganvas.trian  # noqa: B018
 
@@ -403,7 +403,7 @@ def test_a_key_press_ends_quietly(ganvas_: Ganvas, monkeypatch: pytest.MonkeyPat
     def interrupted(words: list[str]) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(cli.VERBS, "recipes", (interrupted, ""))
+    monkeypatch.setattr("ganvas.verbs.looking.recipes", interrupted)
     assert ganvas_("recipes") == (130, [], ["ganvas: interrupted"])
 
 
@@ -411,7 +411,7 @@ def test_a_folder_that_cannot_be_read_is_named(ganvas_: Ganvas, monkeypatch: pyt
     def refused(words: list[str]) -> int:
         raise PermissionError(errno.EACCES, "Permission denied", "/secret")
 
-    monkeypatch.setitem(cli.VERBS, "recipes", (refused, ""))
+    monkeypatch.setattr("ganvas.verbs.looking.recipes", refused)
     assert ganvas_("recipes") == (1, [], ["ganvas: /secret: Permission denied"])
 
 

@@ -39,6 +39,8 @@ def configs(draw: st.DrawFn) -> Config:
         "discriminator.dropout": FRACTION,
         "step.batch": st.integers(2, 4096),
         "log.samples": st.integers(1, 1024),
+        "evaluate.n": st.integers(2, 4096),
+        "evaluate.share": st.floats(0, 1, exclude_min=True),
         **{f"budget.{name}": st.just(2.5 if name == one else None) for name in ("epochs", "kimg", "minutes")},
         **{f"{side}_optim.{beta}": FRACTION for side in "gd" for beta in ("beta1", "beta2")},
         **{f"{side}_optim.lr": st.floats(1e-9, 999) for side in "gd"},

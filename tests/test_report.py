@@ -20,14 +20,14 @@ from PIL import Image
 from ganvas import locale, media, recipes, report
 from ganvas.config import BudgetConfig, DataConfig, GeneratorConfig, OptimConfig
 from ganvas.errors import UsageError
-from ganvas.report import charts, diagram, evidence, notes
+from ganvas.report import charts, diagram, evidence, notes, quality
 from ganvas.report.facts import gather
 from ganvas.report.trend import Trend
 from ganvas.run import Layer, Run
-from synthetic import make_run
+from synthetic import SCORES, WATCHED, make_run, score
 
 SMALL = {"rows": 200, "grids": 4, "tiles": 16}
-VOID = {"meta", "link", "img", "input", "br", "path", "rect"}
+VOID = {"meta", "link", "img", "input", "br", "wbr", "path", "rect"}
 
 
 class Page(HTMLParser):
@@ -147,9 +147,16 @@ def test_what_users_write_is_escaped(tmp_path: Path) -> None:
     run.event("warning", 10, what=evil)
     run.write_bytes("notes.md", f"{evil}\n\n## {evil}\n- {evil}\n".encode())
     run.append("env", {"argv": [evil], evil: evil})
+    words = dict.fromkeys(("extractor", "weights_hash", "resize", "reference", "split", "better", "floor_from"), evil)
+    for changes in ({}, {"during": True, "value": 0.2}):
+        run.append("evals", score(evil, 10, **{**words, **changes}))
+    run.append("evals", score("gan_test_accuracy", 20_000, **words))
+    run.select(10, evil, 0.2)
     read = page(run)
     assert evil in read.text
-    assert len(read.all("script")) == len([c for c in charts.SPECS if c.key != "lr"]) + 1
+    assert evil in " ".join(evidence.rubric(gather(run), None, locale.load("en"))[0].evidence)
+    drawn = [c for c in charts.SPECS if c.key != "lr"]
+    assert len(read.all("script")) == len(drawn) + len(quality.curves(gather(run).evals)) + 1
 
 
 # -- runs in every state ---------------------------------------------------------------------------------------
@@ -163,7 +170,7 @@ def test_a_short_run_says_what_is_missing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_a_run_without_rows_or_samples(tmp_path: Path, lang: str) -> None:
-    run = make_run(tmp_path / "0001-bare", epochs=1, rows=0, grids=0, end=None)
+    run = make_run(tmp_path / "0001-bare", epochs=1, rows=0, grids=0, end=None, evals="none")
     (run.path / "samples/real.png").unlink()
     (run.path / "notes.md").unlink()
     for log in ("events", "env"):
@@ -226,6 +233,184 @@ def test_sixty_frames_at_most(tmp_path: Path) -> None:
 def test_an_unknown_language_is_named(finished: Run) -> None:
     with pytest.raises(UsageError, match="unknown language 'eng'; did you mean en"):
         report.write(finished, "eng")
+
+
+# -- the evaluation --------------------------------------------------------------------------------------------
+
+
+def test_the_latest_row_of_each_metric_counts() -> None:
+    rows = [
+        score("a", 300, value=1.0, selected=True), score("a", 100, value=2.0), score("a", 200, value=3.0),
+        score("a", 150, value=4.0), score("a", 250, value=5.0, during=True), score("a", 200, value=6.0),
+        score("a", 50, value=7.0, split="train"), score("a", 50, value=8.0, weights_hash="other"),
+        score("b", 100, value=9.0, during=True), score("b", 200, value=10.0, during=True),
+        score("b", 150, value=11.0, during=True),
+    ]  # fmt: skip
+    assert [row["value"] for row in quality.latest(rows)] == [6.0, 7.0, 8.0, 10.0]
+    assert quality.latest([]) == []
+
+
+def test_a_metric_measures_the_same_under_every_name() -> None:
+    names = {
+        "fid": "fd", "fid_infinity": "fd_infinity", "fd_classifier": "fd", "fd_classifier_infinity": "fd_infinity",
+        "kid": "kd", "kd_efficientnet": "kd", "is": "is", "is_classifier": "is",
+        "gan_test_accuracy": "gan_test_accuracy",
+        "precision_inception": "precision", "near_copies_p_custom": "near_copies_p", "classes_classifier": "classes",
+        "class_distance_classifier": "class_distance", "my_own": "my_own",
+    }  # fmt: skip
+    assert {name: quality.kind(name) for name in names} == names
+
+
+def test_every_number_of_evaluate_has_its_sentence() -> None:
+    """Whatever measures.py gives is explained; run apart, since it needs torch and the report does not."""
+    code = (
+        "from ganvas import locale; from ganvas.evaluation import measures as m; from ganvas.report import quality\n"
+        "say = locale.load('en')\n"
+        "names = [m.name_under(n, e) for metric in m.METRICS.values() for n in metric.better\n"
+        "         for e in ('classifier', 'efficientnet-lite0', 'inception', 'mine.pt')]\n"
+        "assert len(names) > 60\n"
+        "print([n for n in names if f'metric.{quality.kind(n)}' not in say])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert told.stdout.strip() == "[]"
+
+
+def test_a_bar_reaches_from_noise_to_real_images_and_beyond() -> None:
+    inside = quality.bar(score("x", 1, value=25.0, low=20.0, high=30.0, floor=0.0, ceiling=100.0))
+    assert inside == quality.Bar(ceiling=0, floor=100, value=75, low=70, high=80)
+    better = quality.bar(score("x", 1, value=2.0, low=None, high=None, floor=1.0, ceiling=0.0))
+    assert better == quality.Bar(ceiling=0, floor=50, value=100, low=100, high=100)
+    worse = quality.bar(score("x", 1, value=-1.0, low=None, high=None, floor=1.0, ceiling=0.0))
+    assert worse == quality.Bar(ceiling=50, floor=100, value=0, low=0, high=0)
+    for missing in ({"floor": None}, {"ceiling": None}, {"value": None}, {"floor": 1.0, "ceiling": 1.0}):
+        assert quality.bar(score("x", 1, **missing)) is None
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_scores_stand_with_all_they_rest_on(finished: Run, lang: str) -> None:
+    read, say = page(finished, lang), locale.load(lang)
+    (table,) = quality.tables(gather(finished).evals, say)
+    assert [line.metric for line in table.lines] == list(SCORES)
+    assert (table.lines[0].value, table.lines[0].floor, table.lines[0].ceiling) == ("14.2", "1.9", "212")
+    assert table.lines[0].interval == say("quality.interval", low="13.89", high="14.51")
+    for words in (*table.caption, say("section.quality"), say("metric.fd"), say("better.lower"), say("better.real")):
+        assert words in read.text, words
+    for words in ("9f3a51c07be2", "cifar10:test", "cifar10:train", "2,000", "300,000", "as they are"):
+        assert words in " ".join(table.caption), words
+    assert "9f3a51c07be2d" not in read.text, "twelve digits are enough"
+    bars = [attributes for attributes in read.all("svg") if attributes.get("class") == "bar"]
+    assert len(bars) == len(SCORES)
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_the_selected_checkpoint_is_told_as_flattered(finished: Run, lang: str) -> None:
+    facts, say, text = gather(finished), locale.load(lang), page(finished, lang).text
+    assert facts.selected
+    told = quality.selected_sentences(facts, say)
+    assert say("quality.selected", images="262,500", metric="fd_classifier", value="24.21") == told[0]
+    assert "24.94" in told[1] and " ".join(told) in text
+    assert quality.share_sentence(facts, say) == say("quality.share", times="8", sec="33.1", share="4.12")
+    assert quality.share_sentence(facts, say) in text
+    drawn = quality.drawn(facts, say)
+    assert [chart.title for chart in drawn] == [name for name in WATCHED if name != "classes_classifier"]
+    for chart in drawn:
+        assert (
+            chart.chosen
+            and chart.chosen.at == 87.5
+            and chart.chosen.dot.count("M") == chart.chosen.fresh.count("M") == 1
+        )
+        assert chart.guide and 0 <= chart.guide.at <= 100
+
+
+def test_the_rows_made_while_training_are_enough(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "0001-during", end=None, evals="during", **SMALL)
+    (table,) = quality.tables(gather(run).evals, locale.load("en"))
+    assert [line.metric for line in table.lines] == list(WATCHED)
+    assert table.caption[0] == "Scored while training, after 300,000 images (snapshots/000300000.safetensors)."
+    assert table.lines[0].interval == ""
+    (run.path / "selected.json").unlink()
+    read = page(run)
+    assert "While it trained" in read.text and "Selected:" not in read.text
+    assert quality.drawn(gather(run), locale.load("en"))[0].chosen is None
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_run_without_scores_says_how_to_get_them(tmp_path: Path, lang: str) -> None:
+    run = make_run(tmp_path / "0001-none", epochs=2, evals="none", **SMALL)
+    read, say = page(run, lang), locale.load(lang)
+    assert f"ganvas evaluate runs/{run.path.name}" in read.text
+    assert say("quality.lead") not in read.text
+    assert evidence.rubric(gather(run), None, say)[0].evidence[-1] == say("rubric.1.unmeasured", name=run.path.name)
+
+
+def test_holes_and_strangers_in_the_rows_are_shown_as_they_are(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "0001-holes", epochs=2, evals="none", **SMALL)
+    whole = score("beauty_custom", 10_000)
+    for name in whole:
+        run.append("evals", {**whole, "extractor": f"without {name}", name: None})
+        run.append("evals", {**whole, "extractor": f"during without {name}", "during": True, name: None})
+        run.append("evals", {k: v for k, v in whole.items() if k != name} | {"selected": True})
+    run.append("evals", {})
+    run.append("evals", {**whole, "value": "high", "better": "sideways", "nimg": "late"})
+    run.write_json("selected.json", {"nimg": None})
+    for lang in locale.languages():
+        read = page(run, lang)
+        for words in ("without value", "without weights_hash", "beauty_", "sideways", "–"):
+            assert words in read.text, words
+    assert quality.meanings(gather(run).evals, locale.load("en")) == []
+
+
+def test_curves_hold_one_kind_of_score_and_the_last_of_each_moment() -> None:
+    rows = [
+        score("fd", 10, value=9.0, during=True, weights_hash="old"), score("fd", 30, value=2.0, during=True),
+        score("fd", 20, value=3.0, during=True), score("fd", 20, value=4.0, during=True),
+        score("fd", 40, value=None, during=True), score("fd", 40, value=1.0), score("level", 20, during=True),
+        score("level", 30, during=True), score("once", 30, during=True),
+    ]  # fmt: skip
+    fd, once = quality.curves(rows)
+    assert (fd.metric, fd.nimg.tolist(), fd.values.tolist()) == ("fd", [20, 30], [4.0, 2.0])
+    assert (once.metric, once.nimg.tolist()) == ("once", [30])
+
+
+def test_a_selected_checkpoint_beyond_the_run_is_not_drawn(finished: Run) -> None:
+    far = dataclasses.replace(gather(finished), selected={"nimg": 10**9, "metric": "fd_classifier", "value": 1.0})
+    assert all(chart.chosen is None for chart in quality.drawn(far, locale.load("en")))
+    assert locale.load("en")("quality.selected_once") in quality.selected_sentences(far, locale.load("en"))
+
+
+def test_one_bad_score_stays_inside_its_chart(finished: Run) -> None:
+    facts = gather(finished)
+    values = [900.0, *([20.0] * 18), 10.0]
+    rows = [score("fd", 15_000 * (i + 1), value=value, during=True) for i, value in enumerate(values)]
+    (chart,) = quality.drawn(dataclasses.replace(facts, evals=rows, selected=None), locale.load("en"))
+    heights = [float(y) for y in re.findall(r"[ML][\d.]+ (-?[\d.]+)", chart.series[0].line)]
+    assert len(heights) == 20 and min(heights) >= 0 and max(heights) <= charts.SIDE
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_item_one_gives_the_recognition_and_leaves_the_judgement_to_the_eye(finished: Run, lang: str) -> None:
+    facts, say = gather(finished), locale.load(lang)
+    conditional = evidence.rubric(facts, None, say)[0]
+    value = say("quality.value_interval", value="0.834", interval=say("quality.interval", low="0.827", high="0.841"))
+    assert say("rubric.1.gan_test", value=value) in conditional.evidence[1]
+    assert say("rubric.1.floor", floor="0.941", source="cifar10:train") in conditional.evidence[1]
+    assert "9f3a51c07be2" in conditional.evidence[1]
+    others = [row for row in facts.evals if row["metric"] != "gan_test_accuracy"]
+    plain = evidence.rubric(dataclasses.replace(facts, evals=others), None, say)[0]
+    value = say("quality.value_interval", value="0.871", interval=say("quality.interval", low="0.868", high="0.874"))
+    assert say("rubric.1.confidence", value=value) in plain.evidence[1]
+    assert say("rubric.1.floor", floor="0.962", source="cifar10:train") in plain.evidence[1]
+    assert conditional.status == plain.status == "eye"
+    assert conditional.evidence[-1] == plain.evidence[-1] == say("rubric.1.by_eye")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(14.2345, "14.23"), (0, "0"), (-0.00002, "−2e−05"), (123456, "123456"), (None, "–"), (True, "–"), ("3", "–"),
+     (float("nan"), "–"), (0.5, "0.5")],
+)  # fmt: skip
+def test_figures(value: object, told: str) -> None:
+    assert quality.figure(value) == told
 
 
 # -- sentences -------------------------------------------------------------------------------------------------

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __version__ = "0.1.0"
-__all__ = ["RECIPES", "GanvasError", "Run", "UsageError", "load", "train"]
+__all__ = ["RECIPES", "GanvasError", "Run", "UsageError", "evaluate", "load", "train"]
 
 if TYPE_CHECKING:
     from ganvas.api import train
     from ganvas.errors import GanvasError, UsageError
+    from ganvas.evaluation import evaluate
     from ganvas.recipes import RECIPES
     from ganvas.run import Run
     from ganvas.sampler import load
@@ -25,6 +26,7 @@ _HOMES = {
     "GanvasError": ("ganvas.errors", "GanvasError"),
     "Run": ("ganvas.run", "Run"),
     "UsageError": ("ganvas.errors", "UsageError"),
+    "evaluate": ("ganvas.evaluation", "evaluate"),
     "load": ("ganvas.sampler", "load"),
     "train": ("ganvas.api", "train"),
 }

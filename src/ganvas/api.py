@@ -93,6 +93,10 @@ def start(config: Config, images: ImageSet, out: str | os.PathLike[str] | None =
 
     engine.resolve(config.engine)
     networks = models.summary(config, images.images.shape[1:])
+    if config.evaluate.every:
+        from ganvas.evaluation import during
+
+        during.check(config, images.images.shape[1:])
     counts = [] if images.labels is None else [int((images.labels == k).sum()) for k in range(len(images.class_names))]
     about = {
         "name": images.name,
@@ -128,4 +132,8 @@ def proceed(
             f"{run.config.data.name} is no longer what {run.path} was trained on (its hash differs from data.json): "
             "bring the images back as they were, or train anew"
         )
+    if run.config.evaluate.every:
+        from ganvas.evaluation.during import Watch
+
+        hooks = [*hooks, Watch(run)]
     return train_run(run, images, hooks, extra, EngineConfig(device) if device else None)

@@ -142,6 +142,18 @@ class LogConfig:
 
 
 @dataclass(frozen=True)
+class EvaluateConfig:
+    """Scores while training, with the features of the classifier that ships for the data."""
+
+    every: int = 0
+    """Real images between two evaluations; 0 = off. Each is a checkpoint too, and the best one is kept."""
+    n: int = 2000
+    """Images drawn for each."""
+    share: float = 0.05
+    """Largest share of the run's time that they may take; one that would take more is left out."""
+
+
+@dataclass(frozen=True)
 class EngineConfig:
     """Where and in what form the arithmetic is done. `auto` is settled by a short probe and kept for the run."""
 
@@ -174,6 +186,7 @@ class Config:
     step: StepConfig = field(default_factory=StepConfig)
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     log: LogConfig = field(default_factory=LogConfig)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
 
     def __post_init__(self) -> None:
@@ -200,6 +213,9 @@ class Config:
             (1 <= log.samples <= 1024, "log.samples", log.samples, "1 to 1024"),
             (log.checkpoint_kimg > 0, "log.checkpoint_kimg", log.checkpoint_kimg, "more than 0"),
             (log.snapshot_kimg >= 0, "log.snapshot_kimg", log.snapshot_kimg, "0 (only at the end) or more"),
+            (self.evaluate.every >= 0, "evaluate.every", self.evaluate.every, "0 (off) or more"),
+            (self.evaluate.n >= 2, "evaluate.n", self.evaluate.n, "2 or more"),
+            (0 < self.evaluate.share <= 1, "evaluate.share", self.evaluate.share, "more than 0, at most 1"),
             (self.engine.threads >= 0, "engine.threads", self.engine.threads, "0 (automatic) or more"),
         ]
         for name, o in (("g_optim", self.g_optim), ("d_optim", self.d_optim)):

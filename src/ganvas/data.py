@@ -43,7 +43,8 @@ class ImageSet:
 
     images: uint8 [n, c, h, w]; labels: int64 [n], from 0 on in the order of `class_names`, or None;
     sha256: of the bytes of images, then labels; source: one line, where they came from;
-    skipped: "file: reason" for each file that could not be read.
+    skipped: "file: reason" for each file that could not be read; own_sizes: (width, height) of the images before they
+    were resized, each kind once.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ImageSet:
     sha256: str
     source: str
     skipped: tuple[str, ...] = ()
+    own_sizes: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,13 +117,14 @@ def load(config: DataConfig, progress: bool = True) -> ImageSet:
     _check_request(config, kind)
     bar = Progress(progress)
     raw = _selected({"known": _known, "shapes": _shapes, "own": _own}[kind](config, bar), config)
+    own_sizes = raw.own_sizes or ((raw.images.shape[3], raw.images.shape[2]),)
     raw = replace(raw, images=_sized(raw.images, config, kind))
     _check_variety(raw, config)
     if raw.skipped:
         warn(f"{config.name}: {len(raw.skipped)} files skipped, such as {raw.skipped[0]}")
     name = config.name if kind != "own" else _path(config.name).absolute().name
     sha256 = _sha256(raw.images, raw.labels)
-    return ImageSet(name, raw.images, raw.labels, raw.class_names, sha256, raw.source, raw.skipped)
+    return ImageSet(name, raw.images, raw.labels, raw.class_names, sha256, raw.source, raw.skipped, own_sizes)
 
 
 def fetch(name: str, progress: bool = True) -> str:

@@ -49,7 +49,9 @@ def table(found: list[dict[str, Any]]) -> str:
 
 
 def prune(root: Path) -> int:
-    """Of finished runs keep the last checkpoint only, drop what an interrupted write left; returns the bytes freed.
+    """Of finished runs keep the last checkpoint and the selected one, drop what an interrupted write left.
+
+    Returns the bytes freed.
 
     A run that is being written is left alone.
     """
@@ -59,7 +61,8 @@ def prune(root: Path) -> int:
             continue
         run = Run.open(row["run"])
         whole, _ = run.latest_checkpoint()
-        left = [path for nimg, path in run.checkpoints() if whole is not None and nimg != whole.nimg]
+        keep = {whole.nimg if whole else None, (run.selected or {}).get("nimg")}
+        left = [path for nimg, path in run.checkpoints() if whole is not None and nimg not in keep]
         folders = (run.path / name for name in ("checkpoints", "samples", "snapshots"))
         left += [path for folder in folders for path in folder.glob("*.part")]
         for path in left:

@@ -223,7 +223,10 @@ class Run:
         return self._numbered("checkpoints", r"(\d{9,})")
 
     def save_checkpoint(self, nimg: int, tensors: Mapping[str, bytes], state: Mapping[str, Any]) -> None:
-        """Write {name}.safetensors files and state.json aside, flush to disk, then rename; the last two are kept."""
+        """Write {name}.safetensors files and state.json aside, flush to disk, then rename.
+
+        The last two are kept, and the selected one.
+        """
         folder = self.path / "checkpoints"
         aside, final = folder / f"{stem(nimg)}.part", folder / stem(nimg)
         with writing_to(folder):
@@ -243,8 +246,23 @@ class Run:
             except OSError:
                 shutil.rmtree(aside, ignore_errors=True)
                 raise
-        for _, old in self.checkpoints()[:-KEPT_CHECKPOINTS]:
-            shutil.rmtree(old, ignore_errors=True)
+        selected = self.selected
+        for at, old in self.checkpoints()[:-KEPT_CHECKPOINTS]:
+            if selected is None or at != selected["nimg"]:
+                shutil.rmtree(old, ignore_errors=True)
+
+    @property
+    def selected(self) -> dict[str, Any] | None:
+        """nimg, metric and value of the checkpoint that scored best while training; None without evaluation.
+
+        It was chosen among several by that very score, which flatters it: results are told of the last one.
+        """
+        path = self.path / "selected.json"
+        return self.read_json(path.name) if path.exists() else None
+
+    def select(self, nimg: int, metric: str, value: float) -> None:
+        """Keep the checkpoint at `nimg` as the best so far."""
+        self.write_json("selected.json", {"nimg": nimg, "metric": metric, "value": value})
 
     def latest_checkpoint(self) -> tuple[Checkpoint | None, list[str]]:
         """The newest checkpoint whose every file is whole, and a line on each newer one that is not."""
@@ -274,6 +292,8 @@ class Run:
         for at, path in self.checkpoints():
             if at > nimg:
                 shutil.rmtree(path)
+        if (selected := self.selected) and selected["nimg"] > nimg:
+            (self.path / "selected.json").unlink()
         for folder in ("samples", "snapshots", "checkpoints"):
             for left in (self.path / folder).glob("*.part"):
                 shutil.rmtree(left) if left.is_dir() else left.unlink()

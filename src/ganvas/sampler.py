@@ -31,11 +31,12 @@ class Sampler:
     path: Path
     engine: Engine
 
-    def sample(self, n: int, seed: int = 0) -> UInt8[np.ndarray, "n c h w"]:
-        """n images; image i is a function of (seed, i) alone. Raises UsageError for n < 1."""
+    def sample(self, n: int, seed: int = 0, start: int = 0) -> UInt8[np.ndarray, "n c h w"]:
+        """Images number start to start + n - 1, each a function of (seed, number) alone; UsageError for n < 1."""
         if n < 1:
             raise UsageError(f"n = {n}: ask for 1 image or more")
-        z = torch.from_numpy(rng.normal(seed, "sample", np.arange(n), self.config.generator.latent_dim))
+        index = np.arange(start, start + n)
+        z = torch.from_numpy(rng.normal(seed, "sample", index, self.config.generator.latent_dim))
         return draw(self.generator, z, self.engine).numpy()
 
     def grid(self, n: int = 64, seed: int = 0, columns: int = 8) -> Image:

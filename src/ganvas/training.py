@@ -91,9 +91,14 @@ def train(
             total = more or total
         run.write_config(config, recipe, total)
 
+        clock = time.perf_counter() - state.sec
+
         def tell(kind: str, **details: Any) -> None:
+            nonlocal clock
+            start = time.perf_counter()
             for hook in hooks:
                 hook(Event(kind, state.nimg, total if deadline is None else None, state.sec, details))
+            clock += time.perf_counter() - start  # what listeners do is not training
 
         def record(kind: str, **details: Any) -> None:
             run.event(kind, state.nimg, **details)
@@ -142,6 +147,7 @@ def train(
             # What is due; settling is a checkpoint, so that no resume repeats steps that did not know their end
             row_due = finished() or state.steps >= config.log.every
             checkpoint_due = settled or _crosses(config.log.checkpoint_kimg, old, state.nimg)
+            checkpoint_due |= _crosses(config.evaluate.every / 1000, old, state.nimg)
             if row_due or checkpoint_due or engine.device.type == "cpu":  # elsewhere, looking means waiting
                 _stop_if_not_finite(run, state, config.step.batch)
             if row_due:

@@ -124,7 +124,8 @@ def read(where: Path, split: str, size: int, classes: Sequence[str], limit: int 
     if len(images) < MIN_IMAGES:
         raise GanvasError(_too_few(where, len(images), skipped))
     own_labels = np.array([labels[i] for i in kept], np.int64) if labels else None
-    return Raw(images, own_labels, class_names, f"{where}: {len(images)} pictures, {_span(shapes)}", tuple(skipped))
+    source = f"{where}: {len(images)} pictures, {_span(shapes)}"
+    return Raw(images, own_labels, class_names, source, tuple(skipped), tuple(sorted(set(shapes))))
 
 
 def decode(file: BinaryIO, size: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:

@@ -17,3 +17,5 @@ class Raw:
     class_names: tuple[str, ...]
     source: str
     skipped: tuple[str, ...] = ()
+    own_sizes: tuple[tuple[int, int], ...] = ()
+    """Width and height of the pictures before any resizing, each kind once; empty = that of `images`."""

@@ -16,7 +16,7 @@ from PIL import Image
 from ganvas import locale, media
 from ganvas.config import to_dict
 from ganvas.locale import Locale
-from ganvas.report import charts, curves, diagram, evidence, notes
+from ganvas.report import charts, curves, diagram, evidence, notes, quality
 from ganvas.report.facts import Facts, gather
 from ganvas.report.trend import Trend, trend
 from ganvas.run import Run
@@ -76,6 +76,12 @@ def render(facts: Facts, say: Locale) -> str:
         "last": _embedded(facts.grids[-1][1]) if facts.grids else "",
         "real": _embedded(facts.real) if facts.real else "",
         "charts": charts.charts(facts, slope, say),
+        "scores": quality.tables(facts.evals, say),
+        "meanings": quality.meanings(facts.evals, say),
+        "scored": quality.drawn(facts, say),
+        "bases": quality.bases(facts.evals, say),
+        "selected": quality.selected_sentences(facts, say),
+        "share": quality.share_sentence(facts, say),
         "slope": slope,
         "trend_numbers": evidence.trend_sentence(facts, slope, say) if slope else "",
         "rules": _rules(facts, say),

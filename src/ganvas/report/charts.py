@@ -55,6 +55,16 @@ class Series:
     smooth: np.ndarray
     dots: str
     line: str
+    style: str
+    """Classes of its paths: b for real or D, a for fake or G."""
+
+
+class Chosen(NamedTuple):
+    """A selected checkpoint: where it stands (per cent), its dot, and the ring of its score on fresh images."""
+
+    at: float
+    dot: str
+    fresh: str
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,8 @@ class Chart:
     """All that the page needs to draw one chart."""
 
     key: str
+    title: str
+    text: str
     series: list[Series]
     x_ticks: list[Tick]
     y_ticks: list[Tick]
@@ -71,6 +83,7 @@ class Chart:
     described: str
     trend_line: str = ""
     trend_wedge: str = ""
+    chosen: Chosen | None = None
     hover: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -92,13 +105,13 @@ def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | Non
     low, high = spec.limits or _limits([y for _, y in reduced.values()], spec.guide)
 
     def place(x: Any, y: Any) -> list[tuple[float, float]]:
-        return list(zip(SIDE * np.asarray(x) / right, SIDE * (high - np.asarray(y)) / (high - low), strict=True))
+        return placed(x, y, right, low, high)
 
-    series = []
+    series: list[Series] = []
     for name, (x, y) in reduced.items():
         smooth = smoothed(y)
-        dots = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in place(x, y))
-        series.append(Series(say(f"series.{name}"), x, y, smooth, dots, path(place(x, smooth))))
+        style = "a" if len(series) + 1 == len(reduced) > 1 else "b"
+        series.append(Series(say(f"series.{name}"), x, y, smooth, dots(place(x, y)), path(place(x, smooth)), style))
     line = wedge = ""
     if slope is not None:
         ends = np.array([slope.start, slope.end])
@@ -107,11 +120,13 @@ def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | Non
         wedge = path(place([x * facts.n for x, _ in corners], [slope.at(x, s) for x, s in corners])) + "Z"
     guide = None
     if spec.guide is not None:
-        guide = Tick(100 * (high - spec.guide) / (high - low), f"{spec.guide:g}")
+        guide = Tick(100 * (high - spec.guide) / (high - low), "")
     return Chart(
         key=spec.key,
+        title=say(f"chart.{spec.key}"),
+        text=say(f"chart.{spec.key}.text"),
         series=series,
-        x_ticks=_x_ticks(facts, right),
+        x_ticks=x_ticks(facts),
         y_ticks=[Tick(100 * (high - v) / (high - low), label) for v, label in ticks(low, high)],
         guide=guide,
         marks=[
@@ -131,6 +146,16 @@ def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | Non
             {"name": s.name, "x": s.nimg.tolist(), "y": [float(short(v)) for v in s.values]} for s in series
         ],
     )  # fmt: skip
+
+
+def placed(x: Any, y: Any, right: float, low: float, high: float) -> list[tuple[float, float]]:
+    """Points of a chart that reaches from 0 to right and from low to high, in its square."""
+    return list(zip(SIDE * np.asarray(x) / right, SIDE * (high - np.asarray(y)) / (high - low), strict=True))
+
+
+def dots(points: list[tuple[float, float]]) -> str:
+    """An SVG path of lines without length, which round caps turn into dots."""
+    return "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points)
 
 
 def path(points: list[tuple[float, float]]) -> str:
@@ -181,7 +206,9 @@ def short(value: float) -> str:
     return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
 
 
-def _x_ticks(facts: Facts, right: int) -> list[Tick]:
+def x_ticks(facts: Facts) -> list[Tick]:
+    """Epochs, with the images they stand for."""
+    right = max(facts.nimg, 1)
     return [Tick(100 * e * facts.n / right, label, compact(e * facts.n)) for e, label in ticks(0, right / facts.n, 6)]
 
 
@@ -191,6 +218,11 @@ def _limits(values: list[np.ndarray], guide: float | None) -> tuple[float, float
     low, high = np.percentile(every, [0.5, 99.5])
     if guide is not None:
         low, high = min(low, guide), max(high, guide)
+    return aired(low, high)
+
+
+def aired(low: float, high: float) -> tuple[float, float]:
+    """The range with some air, down to 0 where that is not far."""
     if low >= 0 and low < 0.5 * high:
         low = 0.0
     air = 0.06 * (high - low) or abs(high) * 0.1 or 1.0

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ganvas.locale import Locale
-from ganvas.report.facts import COURSE_EPOCHS, Facts
+from ganvas.report import quality
+from ganvas.report.facts import COURSE_EPOCHS, Facts, is_number
 from ganvas.report.notes import Section
 from ganvas.report.trend import Trend
 
@@ -78,8 +79,25 @@ def _pictures(facts: Facts, few: list[str], say: Locale) -> Item:
             say("rubric.1.grid", count=facts.config.log.samples, images=f"{at:,}", epochs=f"{at / facts.n:.1f}",
                 seed=facts.config.seed)
         )  # fmt: skip
-    evidence.append(say("rubric.1.by_eye"))
+    evidence += _recognised(facts, say)
     return Item(1, *RUBRIC[0], "not" if reasons else "eye", evidence, reasons)
+
+
+def _recognised(facts: Facts, say: Locale) -> list[str]:
+    """How well a classifier recognises the fakes, beside real images. It helps the eye, and does not replace it."""
+    row = quality.recognised(facts.evals)
+    if row is None:
+        return [say("rubric.1.unmeasured", name=facts.name)]
+    words = {"value": quality.with_interval(row, say)}
+    measured = [
+        say("rubric.1.gan_test", **words)
+        if row["metric"] == "gan_test_accuracy"
+        else say("rubric.1.confidence", **words)
+    ]
+    if is_number(row.get("floor")):
+        measured.append(say("rubric.1.floor", floor=quality.figure(row["floor"]), source=row.get("floor_from") or "–"))
+    measured.append(say("rubric.1.basis", basis=quality.rests_on(row, say)))
+    return [" ".join(measured), say("rubric.1.by_eye")]
 
 
 def _progress(facts: Facts, slope: Trend | None, few: list[str], say: Locale) -> Item:

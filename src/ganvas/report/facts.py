@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 from PIL import Image
@@ -40,13 +40,16 @@ class Facts:
     grids: list[tuple[int, Image.Image]]
     real: Image.Image | None
     notes: str
+    evals: list[dict[str, Any]]
+    selected: dict[str, Any] | None
     networks: dict[str, list[Layer]]
     """Layers of "generator" and "discriminator"; empty where the run does not hold them."""
 
     @cached_property
     def nimg(self) -> int:
         """Images seen so far."""
-        seen = [row["nimg"] for row in [*self.rows, *self.events] if isinstance(row.get("nimg"), int)]
+        rows = [*self.rows, *self.events, *self.evals]
+        seen = [row["nimg"] for row in rows if isinstance(row.get("nimg"), int)]
         return max([*seen, *(at for at, _ in self.grids)], default=0)
 
     @property
@@ -96,7 +99,9 @@ class Facts:
 
     def column(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """(nimg [k] int64, values [k] float64) of the rows in which `name` is a finite number."""
-        pairs = [(row["nimg"], row[name]) for row in self.rows if _number(row.get("nimg")) and _number(row.get(name))]
+        pairs = [
+            (row["nimg"], row[name]) for row in self.rows if is_number(row.get("nimg")) and is_number(row.get(name))
+        ]
         return np.array([p[0] for p in pairs], np.int64), np.array([p[1] for p in pairs], np.float64)
 
     def happened(self, kind: str) -> list[dict[str, Any]]:
@@ -119,6 +124,8 @@ def gather(run: Run) -> Facts:
         env=run.rows("env"),
         grids=grids,
         real=_picture(run.path / "samples" / "real.png"),
+        evals=run.rows("evals"),
+        selected=run.selected,
         networks=run.networks,
         notes=notes.read_text("utf-8", errors="replace") if notes.is_file() else "",
     )
@@ -133,5 +140,6 @@ def _picture(path: Path) -> Image.Image | None:
         return None
 
 
-def _number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a JSON value is a finite number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,341 @@
+"""How good are these images? From a run, a snapshot or a folder of images to scores that say what they rest on.
+
+subjects.py     what is judged          references.py   real images and their features, kept by hash
+measures.py     the metrics by name     table.py        what the terminal shows
+during.py       the same while training, as a hook
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganvas.datasets.progress import Progress
+from ganvas.errors import GanvasError, UsageError
+from ganvas.evaluation import subjects
+from ganvas.evaluation.measures import Fakes, Metric, Scene, chosen, name_under
+from ganvas.evaluation.references import Reference, counted, names_split, parse, remembered
+from ganvas.evaluation.subjects import Subject
+from ganvas.metrics import classifier, extractors
+from ganvas.metrics.features import Extractor, Features
+from ganvas.metrics.intervals import MINIMUM, Estimate, t_interval
+
+N = 10_000
+SETS = MINIMUM
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number with all it rests on; a row of evals.jsonl."""
+
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    """95 % interval: over the sets by Student's t where there are five, else the metric's own, else none."""
+    n: int
+    """Images a set."""
+    sets: int
+    reference: str
+    """Data set that it was held against."""
+    split: str
+    n_ref: int
+    seed: int
+    extractor: str
+    weights_hash: str
+    resize: str
+    better: str
+    """lower, higher, or real: the nearer to the floor the better."""
+    floor: float | None
+    """The same metric, of real images in the place of the fakes; None where there are none to take."""
+    floor_n: int
+    floor_from: str
+    ceiling: float | None
+    """The same metric of uniform noise."""
+    nimg: int | None = None
+    snapshot: str | None = None
+    ema: bool | None = None
+    subject: str = ""
+    sec: float = 0.0
+    """Seconds that this extractor's images took, drawing and measuring them all."""
+
+
+def evaluate(
+    target: str | os.PathLike[str],
+    *,
+    reference: str | None = None,
+    features: Sequence[str] = (),
+    metrics: Sequence[str] = (),
+    n: int | None = None,
+    sets: int = SETS,
+    seed: int = 0,
+    device: str = "auto",
+    progress: bool = True,
+) -> list[Score]:
+    """Score a run's newest generator, a snapshot, or images (folder, zip, npz, IDX) against real images.
+
+    `reference` is NAME_OR_PATH[:train|:test]; without it, what the generator was trained on, its test split where it
+    has one (its training split under `inception`, as in the literature). `features`: see metrics.extractors.NAMES;
+    "all" = what can be had; without them, the classifier that ships for the data, else efficientnet-lite0.
+    `metrics`: see measures.METRICS; without them, all that can be measured. `sets` fresh sets of `n` images each
+    (10,000; images that are there already are divided up), numbered from `seed`. Scores of a run's generator are added
+    to its evals.jsonl.
+
+    Raises UsageError for what cannot be meant, such as fewer images than dimensions or a reference of another size,
+    GanvasError for what goes wrong.
+    """
+    subject = subjects.find(target, seed, device)
+    bar = Progress(progress)
+    scores: list[Score] = []
+    every = tuple(features) == ("all",)
+    for name in extractors.NAMES if every else features or default_features(subject, reference):
+        data = parse(reference, subject.data, "train" if name == "inception" else "test")
+        found = Reference(data, bar)
+        if not names_split(reference) and found.only_training:
+            found = Reference(replace(data, split="train"), bar)
+        try:
+            extractor = extractors.find(name, data.name, subject.shape)
+        except GanvasError as error:
+            if not every:
+                raise
+            bar.say(f"features {name} cannot be had: {str(error).splitlines()[0]}")
+            continue
+        scores += judge(subject, found, extractor, tuple(metrics), n, sets, seed, bar)
+    if not scores:
+        raise GanvasError(f"{subject.name} could not be evaluated: no features can be had for it here")
+    if subject.run is not None:
+        for score in scores:
+            subject.run.append("evals", dataclasses.asdict(score))
+    return scores
+
+
+def default_features(subject: Subject, reference: str | None) -> tuple[str, ...]:
+    """The classifier where one ships for these images, else ImageNet features."""
+    name = parse(reference, subject.data, "test").name
+    return ("classifier",) if name in classifier.shipped() else ("efficientnet-lite0",)
+
+
+def judge(
+    subject: Subject,
+    reference: Reference,
+    extractor: Extractor,
+    metrics: tuple[str, ...],
+    n: int | None,
+    sets: int,
+    seed: int,
+    bar: Progress,
+) -> list[Score]:
+    """The scores of one subject under one extractor."""
+    n = _size(subject, n, sets)
+    shape = reference.images.images.shape[1:]
+    if shape != subject.shape:
+        raise UsageError(
+            f"{subject.name} has images of {_times(subject.shape)}, the reference {reference.label} of {_times(shape)}:"
+            " name a --reference of the same size and channels"
+        )
+    intended = _meant(subject.labels, subject.class_names, extractor)
+    scene = _scene(subject, reference, extractor, metrics)
+    taken, left_out = chosen(metrics, scene, n)
+    for name, reason in left_out.items():
+        bar.say(f"{name} under {extractor.name} is left out: {reason}")
+
+    start = time.perf_counter()
+    found = _measured(subject, scene, taken, n, sets, seed, intended, bar, "fakes")
+    seconds = round(time.perf_counter() - start, 2)
+    floors = _floors(reference, scene, taken, n, sets, seed, bar)
+    key = {"what": "noise", "metrics": list(taken), "n": n, "seed": seed, **_identity(reference, extractor)}
+    ceiling = remembered(
+        key, lambda: _means(subjects.noise(subject.shape, seed), scene, taken, n, 1, seed, bar, "noise")
+    )
+
+    about = {"seed": seed} | (subject.about or {})
+    better = {name: way for metric in taken.values() for name, way in metric.better.items()}
+    return [
+        Score(
+            metric=name_under(name, extractor.name), value=estimate.value,
+            low=_or_none(estimate.low), high=_or_none(estimate.high), n=n, sets=sets,
+            reference=reference.images.name, split=reference.data.split, n_ref=len(scene.reference),
+            extractor=extractor.name, weights_hash=extractor.weights_hash, resize=extractor.resize,
+            better=better[name], **_floor_of(name, floors),
+            ceiling=ceiling.get(name), subject=subject.name, sec=seconds,
+            **{key: about[key] for key in ("nimg", "snapshot", "ema", "seed") if key in about},
+        )
+        for name, estimate in found.items()
+    ]  # fmt: skip
+
+
+# -- the parts -------------------------------------------------------------------------------------------------
+
+
+def _size(subject: Subject, n: int | None, sets: int) -> int:
+    """Images a set, checked against what there is."""
+    if sets < 1 or (n is not None and n < 2):
+        raise UsageError(f"--n {n} --sets {sets}: at least 2 images in at least 1 set are needed")
+    if subject.total is None:
+        return n or N
+    there = subject.total // sets
+    if n is not None and n > there:
+        raise UsageError(
+            f"{subject.name} holds {subject.total:,} images: too few for {sets} disjoint sets of {n:,} "
+            f"(--n {there}, or --sets {max(subject.total // n, 1)})"
+        )
+    if there < 2:
+        raise UsageError(f"{subject.name} holds {subject.total:,} images: too few for {sets} sets (--sets 1)")
+    return n or there
+
+
+def _meant(
+    labels: NDArray[np.int64] | None, class_names: tuple[str, ...], extractor: Extractor
+) -> NDArray[np.int64] | None:
+    """The classes that images were meant to be, by the extractor's numbers; None where it knows other names."""
+    if labels is None or not set(class_names) <= set(extractor.class_names):
+        return None
+    return np.array([extractor.class_names.index(name) for name in class_names])[labels]
+
+
+def _scene(subject: Subject, reference: Reference, extractor: Extractor, metrics: tuple[str, ...]) -> Scene:
+    scene = Scene(extractor, reference.features(extractor), reference.images.labels)
+    learnt = subject.data is None or subject.data.name == reference.data.name
+    wanted = (not metrics or "copying" in metrics) and extractor.name != "classifier"
+    if not (wanted and learnt) or reference.other is None:
+        return scene
+    other = reference.other.features(extractor)
+    training, heldout = (other, scene.reference) if reference.data.split == "test" else (scene.reference, other)
+    return replace(scene, training=training, heldout=heldout)
+
+
+def _measured(
+    subject: Subject,
+    scene: Scene,
+    metrics: dict[str, Metric],
+    n: int,
+    sets: int,
+    seed: int,
+    intended: NDArray[np.int64] | None,
+    bar: Progress,
+    what: str,
+) -> dict[str, Estimate]:
+    """Every number over the sets: their mean, and Student's interval where there are five."""
+    repeats: dict[str, list[float | Estimate]] = {}
+    with bar.bar(f"{what} through {scene.extractor.name}", n * sets, "images") as advance:
+        for index in range(sets):
+            batches = counted(subject.draw(index * n, n), advance)
+            meant = None if intended is None else intended[index * n : (index + 1) * n]
+            fakes = Fakes(scene.extractor.extract(batches), meant, seed + index)
+            for metric in metrics.values():
+                for name, value in metric.measure(fakes, scene).items():
+                    repeats.setdefault(name, []).append(value)
+    return {name: _together(values) for name, values in repeats.items()}
+
+
+def _together(values: list[float | Estimate]) -> Estimate:
+    if len(values) == 1 and isinstance(values[0], Estimate):
+        return values[0]
+    plain = [value.value if isinstance(value, Estimate) else value for value in values]
+    return t_interval(plain) if len(plain) >= MINIMUM else Estimate(float(np.mean(plain)), math.nan, math.nan)
+
+
+def _means(
+    subject: Subject, scene: Scene, metrics: dict[str, Metric], n: int, sets: int, seed: int, bar: Progress, what: str
+) -> dict[str, float]:
+    found = _measured(subject, scene, metrics, n, sets, seed, None, bar, what)
+    return {name: estimate.value for name, estimate in found.items()}
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What real images get in the place of the fakes, by metric; n a set."""
+
+    values: dict[str, float]
+    n: int
+    source: str
+
+
+def _floors(
+    reference: Reference, scene: Scene, metrics: dict[str, Metric], n: int, sets: int, seed: int, bar: Progress
+) -> dict[str, Floor]:
+    """For what compares, real images that are not the reference: the other split, else one half against the other.
+
+    For what only looks at the fakes, the reference images themselves.
+    """
+    own, names = reference.images.labels, reference.images.class_names
+    compares = {name: metric for name, metric in metrics.items() if metric.compares and name != "copying"}
+    looks = {name: metric for name, metric in metrics.items() if not metric.compares}
+    floors = [_floor(scene.reference, own, names, reference.label, scene, reference, looks, n, sets, seed, bar)]
+    if reference.other is not None:
+        other = reference.other
+        real = other.features(scene.extractor)
+        labels, label, against = other.images.labels, other.label, scene
+    else:
+        first, second = np.array_split(np.random.default_rng(0).permutation(len(scene.reference)), 2)
+        real, label = scene.reference[second], f"half of {reference.label}"
+        labels, against = None if own is None else own[second], replace(scene, reference=scene.reference[first])
+    floors.append(_floor(real, labels, names, label, against, reference, compares, n, sets, seed, bar))
+    return {name: floor for floor in floors for name in floor.values}
+
+
+def _floor(
+    real: Features,
+    labels: NDArray[np.int64] | None,
+    class_names: tuple[str, ...],
+    label: str,
+    scene: Scene,
+    reference: Reference,
+    metrics: dict[str, Metric],
+    n: int,
+    sets: int,
+    seed: int,
+    bar: Progress,
+) -> Floor:
+    n = min(n, len(real))
+    sets = max(1, min(sets, len(real) // n))
+    metrics = {name: metric for name, metric in metrics.items() if metric.missing(scene, n) is None}
+    meant = _meant(labels, class_names, scene.extractor)
+    order = np.random.default_rng(0).permutation(len(real))
+
+    def draw() -> dict[str, float]:
+        repeats: dict[str, list[float]] = {}
+        for index in range(sets):
+            part = order[index * n : (index + 1) * n]
+            fakes = Fakes(real[part], None if meant is None else meant[part], seed + index)
+            for metric in metrics.values():
+                for name, value in metric.measure(fakes, scene).items():
+                    repeats.setdefault(name, []).append(value.value if isinstance(value, Estimate) else value)
+        return {name: float(np.mean(values)) for name, values in repeats.items()}
+
+    key = {"what": label, "metrics": list(metrics), "n": n, "sets": sets, "seed": seed}
+    with bar.bar(f"floor: {label} through {scene.extractor.name}", n * sets, "images") as advance:
+        values = remembered(key | _identity(reference, scene.extractor), draw) if metrics else {}
+        advance(n * sets)
+    return Floor(values, n, label)
+
+
+def _floor_of(name: str, floors: dict[str, Floor]) -> dict[str, Any]:
+    if name not in floors:
+        return {"floor": None, "floor_n": 0, "floor_from": ""}
+    return {"floor": floors[name].values[name], "floor_n": floors[name].n, "floor_from": floors[name].source}
+
+
+def _identity(reference: Reference, extractor: Extractor) -> dict[str, Any]:
+    return {
+        "reference": reference.images.sha256,
+        "extractor": extractor.name,
+        "weights": extractor.weights_hash,
+        "resize": extractor.resize,
+    }
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

@@ -1,0 +1,148 @@
+"""Real images to compare with: their features, kept on disk by hash, since they never change."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+
+from ganvas import data as datasets
+from ganvas.config import DataConfig
+from ganvas.data import ImageSet
+from ganvas.datasets import cache
+from ganvas.datasets.progress import Progress, warn
+from ganvas.disk import load_tensors, save_tensors, write_file
+from ganvas.errors import GanvasError, UsageError
+from ganvas.metrics.features import Extractor, Features, in_batches
+
+Split = Literal["train", "test"]
+FIGURES = 1  # raised when a computation changes, so that figures kept from before are made anew
+OTHER: dict[Split, Split] = {"train": "test", "test": "train"}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One split of a data set; the other one, where there is one, gives the floor and the held-out images."""
+
+    data: DataConfig
+    progress: Progress
+
+    @cached_property
+    def images(self) -> ImageSet:
+        """The images themselves."""
+        return datasets.load(self.data, self.progress.show)
+
+    @cached_property
+    def other(self) -> Reference | None:
+        """The other split, read on the same terms; None where the set has one only."""
+        other = Reference(replace(self.data, split=OTHER[self.data.split]), self.progress)
+        try:
+            n = len(other.images.images)
+        except UsageError:
+            return None
+        return other if n else None
+
+    @property
+    def only_training(self) -> bool:
+        """Whether this is a test split that does not exist."""
+        try:
+            return self.data.split == "test" and not len(self.images.images)
+        except UsageError:
+            return True
+
+    @property
+    def label(self) -> str:
+        """name:split."""
+        return f"{self.images.name}:{self.data.split}"
+
+    def features(self, extractor: Extractor) -> Features:
+        """What the extractor sees in these images, in order."""
+        return kept_features(extractor, self.images, self.label, self.progress)
+
+
+def parse(text: str | None, trained_on: DataConfig | None, split: Split) -> DataConfig:
+    """The data behind `--reference` NAME_OR_PATH[:train|:test], or what a generator was trained on; else UsageError."""
+    if text is None:
+        if trained_on is None:
+            raise UsageError(
+                "these images were not made by a run: name real ones with --reference, such as cifar10:test"
+            )
+        return replace(trained_on, split=split)
+    if names_split(text):
+        text, _, ending = text.rpartition(":")
+        split = cast(Split, ending)
+    if trained_on is not None and text == trained_on.name:
+        return replace(trained_on, split=split)
+    size = trained_on.size if trained_on else None
+    return DataConfig(text, split, size)
+
+
+def names_split(text: str | None) -> bool:
+    """Whether `--reference` ends in a split of its own."""
+    return text is not None and text.rpartition(":")[2] in OTHER
+
+
+def kept_features(extractor: Extractor, images: ImageSet, label: str, progress: Progress) -> Features:
+    """Features from the cache, or made and put there. What the cache cannot hold or give back is made anew."""
+    about = {"extractor": extractor.name, "weights": extractor.weights_hash, "resize": extractor.resize}
+    key = hashlib.sha256(json.dumps({**about, "images": images.sha256}, sort_keys=True).encode()).hexdigest()
+    path = cache.root() / "features" / f"{key[:32]}.safetensors"
+    if path.is_file():
+        try:
+            tensors, _ = load_tensors(path)
+            probabilities = tensors["probabilities"].numpy() if "probabilities" in tensors else None
+            found = Features(tensors["vectors"].numpy(), probabilities)
+            if len(found) == len(images.images):
+                return found
+        except (GanvasError, KeyError):
+            pass
+        warn(f"{path} is broken and made anew")
+    with progress.bar(f"{label} through {extractor.name}", len(images.images), "images") as advance:
+        found = extractor.extract(counted(in_batches(images.images), advance))
+    tensors = {"vectors": torch.from_numpy(found.vectors)}
+    if found.probabilities is not None:
+        tensors["probabilities"] = torch.from_numpy(found.probabilities)
+    _keep(path, save_tensors(tensors, about))
+    return found
+
+
+def remembered(key: dict[str, Any], make: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """Figures that depend on nothing but `key`, from the cache where they are there."""
+    digest = hashlib.sha256(json.dumps({**key, "ganvas": FIGURES}, sort_keys=True).encode()).hexdigest()
+    path = cache.root() / "features" / f"{digest[:32]}.json"
+    try:
+        kept = json.loads(path.read_bytes())
+        return {str(name): float(value) for name, value in kept["figures"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        figures = make()
+    _keep(path, json.dumps({"figures": figures, "of": key}).encode())
+    return figures
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Write aside and rename; a cache that cannot be written is worth a line, no more."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(part, content)
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        warn(f"not kept for the next time: {path.parent}: {error.strerror or error}")
+
+
+def counted(batches: Iterable[np.ndarray], advance: Any) -> Iterator[np.ndarray]:
+    """The batches, each told to a progress bar once it is used."""
+    for batch in batches:
+        yield batch
+        advance(len(batch))

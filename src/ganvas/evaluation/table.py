@@ -1,0 +1,55 @@
+"""Scores as a person reads them: one block for each extractor, with what the numbers rest on above them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from ganvas.evaluation import Score
+
+HEAD = ("metric", "value", "95 % interval", "floor", "ceiling", "better")
+WORDS = {"lower": "lower", "higher": "higher", "real": "like the floor"}
+
+
+def text(scores: Sequence[Score]) -> str:
+    """The table, 80 to 100 columns wide."""
+    blocks = [_block(list(group)) for _, group in groupby(scores, key=lambda s: (s.extractor, s.reference, s.split))]
+    return "\n\n".join(blocks)
+
+
+def _block(scores: list[Score]) -> str:
+    first = scores[0]
+    seen = f", after {first.nimg:,} images" if first.nimg is not None else ""
+    sets = f"{first.sets} sets of {first.n:,}" if first.sets > 1 else f"{first.n:,} images"
+    lines = [
+        f"{first.subject}{seen}: {sets}, seed {first.seed}, against {first.reference}:{first.split} ({first.n_ref:,})",
+        f"features {first.extractor}, {first.resize}, weights {first.weights_hash[:12]}",
+        f"floor: real images, {_sources(scores)} a set; ceiling: uniform noise",
+    ]
+    rows = [HEAD, *(_row(score) for score in scores)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    for row in rows:
+        name, *figures, better = row
+        cells = [f"{name:<{widths[0]}}", *(f"{f:>{w}}" for f, w in zip(figures, widths[1:-1], strict=True)), better]
+        lines.append("  " + "  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _sources(scores: list[Score]) -> str:
+    """Where the floors come from."""
+    return " and ".join(dict.fromkeys(f"{s.floor_from}, {s.floor_n:,}" for s in scores if s.floor_from)) or "none"
+
+
+def _row(score: Score) -> tuple[str, ...]:
+    interval = "" if score.low is None or score.high is None else f"{number(score.low)} to {number(score.high)}"
+    floor = "" if score.floor is None else number(score.floor)
+    ceiling = "" if score.ceiling is None else number(score.ceiling)
+    return score.metric, number(score.value), interval, floor, ceiling, WORDS[score.better]
+
+
+def number(value: float) -> str:
+    """Four significant digits, without exponents where they can be had."""
+    if value == 0 or 1e-4 <= abs(value) < 1e5:
+        digits = f"{value:.4g}"
+        return f"{value:.0f}" if "e" in digits else digits
+    return f"{value:.2e}"

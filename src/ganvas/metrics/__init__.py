@@ -1,0 +1,1 @@
+"""How good, how diverse, how recognisable, and does it copy: pure maths over feature arrays, and what makes those."""

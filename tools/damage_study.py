@@ -1,0 +1,179 @@
+"""Which metric sees which damage to real images? Predictions first, then measurements.
+
+python tools/damage_study.py cifar10 efficientnet-lite0 OUT.md [--n 2000]
+
+One half of the test split is damaged in three strengths and held against the other half, which neither the classifier
+nor any fake has seen. PREDICTED was written before anything was measured; a damage counts as ranked by a metric when
+clean, weak, middle and strong lie in the predicted order, strictly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from ganvas import data
+from ganvas.config import DataConfig
+from ganvas.datasets.progress import Progress
+from ganvas.evaluation.measures import METRICS, Fakes, Scene, name_under
+from ganvas.evaluation.references import kept_features
+from ganvas.metrics import extractors
+from ganvas.metrics.features import in_batches
+from ganvas.metrics.intervals import Estimate
+
+TRAINING = 10_000  # training images that copies are taken from and looked for among
+MEASURED = ("fd", "kd", "prdc", "is", "recognition", "diversity", "copying")
+
+PREDICTED: dict[str, dict[str, str]] = {
+    "blur": {"fd": "up", "kd": "up", "precision": "down", "confidence": "down"},
+    "noise": {"fd": "up", "kd": "up", "precision": "down", "confidence": "down"},
+    "jpeg": {"fd": "up", "kd": "up"},
+    "dropped classes": {"fd": "up", "kd": "up", "recall": "down", "coverage": "down", "class_distance": "up"},
+    "duplicates": {"coverage": "down", "recall": "down"},
+    "copies": {"nearer_than_heldout": "up", "near_copies": "up"},
+    "colour": {"fd": "up", "kd": "up"},
+}
+"""damage -> metric -> which way its value must go from clean to strong."""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What is done to images [n, c, h, w] uint8 with labels [n]; `strengths` from weak to strong."""
+
+    strengths: tuple[float, ...]
+    unit: str
+    apply: Callable[[np.ndarray, np.ndarray, float, np.ndarray], tuple[np.ndarray, np.ndarray]]
+    """(images, labels, strength, training images) -> (images, labels)."""
+
+
+def each(picture: Callable[[Image.Image, float], Image.Image]) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
+    """A damage to one picture at a time."""
+
+    def apply(images: np.ndarray, labels: np.ndarray, strength: float, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        out = np.empty_like(images)
+        for i, image in enumerate(images):
+            pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+            done = np.asarray(picture(Image.fromarray(np.ascontiguousarray(pixels)), strength))
+            out[i] = done[None] if done.ndim == 2 else done.transpose(2, 0, 1)
+        return out, labels
+
+    return apply
+
+
+def compressed(picture: Image.Image, quality: float) -> Image.Image:
+    kept = io.BytesIO()
+    picture.save(kept, "JPEG", quality=int(quality))
+    return Image.open(kept)
+
+
+def noisy(images: np.ndarray, labels: np.ndarray, sd: float, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    noise = np.random.default_rng(0).normal(0, sd, images.shape)
+    return (images + noise).round().clip(0, 255).astype(np.uint8), labels
+
+
+def shifted(images: np.ndarray, labels: np.ndarray, by: float, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    moved = images.astype(int)
+    moved[:, 0] += int(by)  # red; of a grey image, all there is
+    return moved.clip(0, 255).astype(np.uint8), labels
+
+
+def without_classes(images: np.ndarray, labels: np.ndarray, k: float, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    kept = labels >= int(k)
+    return images[kept], labels[kept]
+
+
+def repeated(images: np.ndarray, labels: np.ndarray, share: float, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    different = max(1, round(len(images) * (1 - share)))
+    index = np.arange(len(images)) % different
+    return images[index], labels[index]
+
+
+def copied(images: np.ndarray, labels: np.ndarray, share: float, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    out, count = images.copy(), round(len(images) * share)
+    out[:count] = training[np.random.default_rng(0).permutation(len(training))[:count]]
+    return out, labels
+
+
+DAMAGES = {
+    "blur": Damage((0.5, 1.0, 2.0), "sigma, px", each(lambda p, s: p.filter(ImageFilter.GaussianBlur(s)))),
+    "noise": Damage((5, 15, 40), "standard deviation, of 255", noisy),
+    "jpeg": Damage((80, 40, 10), "quality", each(compressed)),
+    "dropped classes": Damage((1, 3, 6), "classes", without_classes),
+    "duplicates": Damage((0.5, 0.9, 0.99), "share of repeats", repeated),
+    "copies": Damage((0.02, 0.2, 1.0), "share of training images", copied),
+    "colour": Damage((8, 24, 64), "added to the first channel, of 255", shifted),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data")
+    parser.add_argument("features")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--n", type=int, default=2000)
+    args = parser.parse_args()
+
+    test = data.load(DataConfig(args.data, split="test"))
+    train = data.load(DataConfig(args.data, limit=TRAINING))
+    assert test.labels is not None
+    bar = Progress(True)
+    extractor = extractors.find(args.features, args.data, test.images.shape[1:])
+    seen = kept_features(extractor, test, f"{args.data}:test", bar)
+    training = kept_features(extractor, train, f"{args.data}:train, {TRAINING:,} of it", bar)
+    base, other = np.array_split(np.random.default_rng(1).permutation(len(test.images)), 2)
+    scene = Scene(extractor, seen[other], test.labels[other], training, seen[other])
+
+    def measured(images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+        fakes = Fakes(extractor.extract(in_batches(images[: args.n])), labels[: args.n], 0)
+        values: dict[str, float] = {}
+        for name in MEASURED:
+            if METRICS[name].missing(scene, args.n) is None:
+                found = METRICS[name].measure(fakes, scene)
+                values |= {k: v.value if isinstance(v, Estimate) else v for k, v in found.items()}
+        return values
+
+    clean = measured(test.images[base], test.labels[base])
+    rows, hits, misses = [], [], []
+    for name, damage in DAMAGES.items():
+        values = [clean]
+        for strength in damage.strengths:
+            images, labels = damage.apply(test.images[base], test.labels[base], strength, train.images)
+            values.append(measured(images, labels))
+            print(json.dumps({"damage": name, "strength": strength, **values[-1]}), flush=True)
+        for metric in clean:
+            series = [v[metric] for v in values]
+            steps = np.diff(series)
+            ranked = "up" if (steps > 0).all() else "down" if (steps < 0).all() else ""
+            predicted = PREDICTED[name].get(metric)
+            if predicted or ranked:
+                verdict = ("hit" if ranked == predicted else "miss") if predicted else "not predicted"
+                {"hit": hits, "miss": misses}.get(verdict, []).append(f"{name}/{metric}")
+                shown = " | ".join(f"{v:.4g}" for v in series)
+                full = name_under(metric, extractor.name)
+                rows.append(f"| {name} | {full} | {shown} | {predicted or '-'} | {verdict} |")
+    strengths = "; ".join(f"{n}: {', '.join(f'{s:g}' for s in d.strengths)} ({d.unit})" for n, d in DAMAGES.items())
+    text = [
+        f"### {args.data} through {extractor.name} ({extractor.resize}, weights {extractor.weights_hash[:12]})",
+        "",
+        f"n = {args.n:,} damaged test images against {len(other):,} others. Strengths: {strengths}.",
+        f"Hits: {len(hits)} of {len(hits) + len(misses)} predictions"
+        + (f"; misses: {', '.join(misses)}." if misses else "."),
+        "",
+        "| damage | metric | clean | weak | middle | strong | predicted | |",
+        "|---|---|---|---|---|---|---|---|",
+        *rows,
+        "",
+    ]
+    args.out.write_text("\n".join(text))
+    print("\n".join(text))
+
+
+if __name__ == "__main__":
+    main()
