@@ -11,7 +11,7 @@ import dataclasses
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from ganvas.datasets.progress import Progress
 from ganvas.errors import GanvasError, UsageError
-from ganvas.evaluation import subjects
-from ganvas.evaluation.measures import Fakes, Metric, Scene, chosen, name_under
-from ganvas.evaluation.references import Reference, counted, names_split, parse, remembered
+from ganvas.evaluation import floors, subjects
+from ganvas.evaluation.measures import Fakes, Scene, chosen, meant, name_under, repeated
+from ganvas.evaluation.references import Reference, counted, names_split, parse
 from ganvas.evaluation.subjects import Subject
-from ganvas.metrics import classifier, extractors
-from ganvas.metrics.features import Extractor, Features
+from ganvas.metrics import classifier, extractors, recognition
+from ganvas.metrics.features import Extractor
 from ganvas.metrics.intervals import MINIMUM, Estimate, t_interval
 
 N = 10_000
@@ -66,6 +66,8 @@ class Score:
     subject: str = ""
     sec: float = 0.0
     """Seconds that this extractor's images took, drawing and measuring them all."""
+    histogram: dict[str, float] | None = None
+    """With class_distance: the share of each class among the fakes, as the classifier sees them."""
 
 
 def evaluate(
@@ -141,20 +143,19 @@ def judge(
             f"{subject.name} has images of {_times(subject.shape)}, the reference {reference.label} of {_times(shape)}:"
             " name a --reference of the same size and channels"
         )
-    intended = _meant(subject.labels, subject.class_names, extractor)
+    intended = meant(subject.labels, subject.class_names, extractor)
     scene = _scene(subject, reference, extractor, metrics)
     taken, left_out = chosen(metrics, scene, n)
     for name, reason in left_out.items():
         bar.say(f"{name} under {extractor.name} is left out: {reason}")
 
     start = time.perf_counter()
-    found = _measured(subject, scene, taken, n, sets, seed, intended, bar, "fakes")
+    seen: list[NDArray[np.float64]] = []
+    drawn = _drawn(subject, extractor, n, sets, seed, intended, bar, seen)
+    found = {name: _together(values) for name, values in repeated(drawn, taken, scene).items()}
     seconds = round(time.perf_counter() - start, 2)
-    floors = _floors(reference, scene, taken, n, sets, seed, bar)
-    key = {"what": "noise", "metrics": list(taken), "n": n, "seed": seed, **_identity(reference, extractor)}
-    ceiling = remembered(
-        key, lambda: _means(subjects.noise(subject.shape, seed), scene, taken, n, 1, seed, bar, "noise")
-    )
+    floor = floors.real(reference, scene, taken, n, sets, seed, bar)
+    ceiling = floors.noise(reference, subject.shape, scene, taken, n, seed, bar)
 
     about = {"seed": seed} | (subject.about or {})
     better = {name: way for metric in taken.values() for name, way in metric.better.items()}
@@ -164,8 +165,9 @@ def judge(
             low=_or_none(estimate.low), high=_or_none(estimate.high), n=n, sets=sets,
             reference=reference.images.name, split=reference.data.split, n_ref=len(scene.reference),
             extractor=extractor.name, weights_hash=extractor.weights_hash, resize=extractor.resize,
-            better=better[name], **_floor_of(name, floors),
+            better=better[name], **dataclasses.asdict(floor.get(name, floors.NONE)),
             ceiling=ceiling.get(name), subject=subject.name, sec=seconds,
+            histogram=_shares(seen, extractor) if name == "class_distance" else None,
             **{key: about[key] for key in ("nimg", "snapshot", "ema", "seed") if key in about},
         )
         for name, estimate in found.items()
@@ -192,15 +194,6 @@ def _size(subject: Subject, n: int | None, sets: int) -> int:
     return n or there
 
 
-def _meant(
-    labels: NDArray[np.int64] | None, class_names: tuple[str, ...], extractor: Extractor
-) -> NDArray[np.int64] | None:
-    """The classes that images were meant to be, by the extractor's numbers; None where it knows other names."""
-    if labels is None or not set(class_names) <= set(extractor.class_names):
-        return None
-    return np.array([extractor.class_names.index(name) for name in class_names])[labels]
-
-
 def _scene(subject: Subject, reference: Reference, extractor: Extractor, metrics: tuple[str, ...]) -> Scene:
     scene = Scene(extractor, reference.features(extractor), reference.images.labels)
     learnt = subject.data is None or subject.data.name == reference.data.name
@@ -212,28 +205,23 @@ def _scene(subject: Subject, reference: Reference, extractor: Extractor, metrics
     return replace(scene, training=training, heldout=heldout)
 
 
-def _measured(
+def _drawn(
     subject: Subject,
-    scene: Scene,
-    metrics: dict[str, Metric],
+    extractor: Extractor,
     n: int,
     sets: int,
     seed: int,
     intended: NDArray[np.int64] | None,
     bar: Progress,
-    what: str,
-) -> dict[str, Estimate]:
-    """Every number over the sets: their mean, and Student's interval where there are five."""
-    repeats: dict[str, list[float | Estimate]] = {}
-    with bar.bar(f"{what} through {scene.extractor.name}", n * sets, "images") as advance:
+    seen: list[NDArray[np.float64]],
+) -> Iterator[Fakes]:
+    """The sets, one after the other; `seen` takes each one's class histogram where the extractor classifies."""
+    with bar.bar(f"{subject.name} through {extractor.name}", n * sets, "images") as advance:
         for index in range(sets):
-            batches = counted(subject.draw(index * n, n), advance)
-            meant = None if intended is None else intended[index * n : (index + 1) * n]
-            fakes = Fakes(scene.extractor.extract(batches), meant, seed + index)
-            for metric in metrics.values():
-                for name, value in metric.measure(fakes, scene).items():
-                    repeats.setdefault(name, []).append(value)
-    return {name: _together(values) for name, values in repeats.items()}
+            features = extractor.extract(counted(subject.draw(index * n, n), advance))
+            if features.probabilities is not None:
+                seen.append(recognition.class_histogram(features.probabilities))
+            yield Fakes(features, None if intended is None else intended[index * n : (index + 1) * n], seed + index)
 
 
 def _together(values: list[float | Estimate]) -> Estimate:
@@ -243,94 +231,10 @@ def _together(values: list[float | Estimate]) -> Estimate:
     return t_interval(plain) if len(plain) >= MINIMUM else Estimate(float(np.mean(plain)), math.nan, math.nan)
 
 
-def _means(
-    subject: Subject, scene: Scene, metrics: dict[str, Metric], n: int, sets: int, seed: int, bar: Progress, what: str
-) -> dict[str, float]:
-    found = _measured(subject, scene, metrics, n, sets, seed, None, bar, what)
-    return {name: estimate.value for name, estimate in found.items()}
-
-
-@dataclass(frozen=True)
-class Floor:
-    """What real images get in the place of the fakes, by metric; n a set."""
-
-    values: dict[str, float]
-    n: int
-    source: str
-
-
-def _floors(
-    reference: Reference, scene: Scene, metrics: dict[str, Metric], n: int, sets: int, seed: int, bar: Progress
-) -> dict[str, Floor]:
-    """For what compares, real images that are not the reference: the other split, else one half against the other.
-
-    For what only looks at the fakes, the reference images themselves.
-    """
-    own, names = reference.images.labels, reference.images.class_names
-    compares = {name: metric for name, metric in metrics.items() if metric.compares and name != "copying"}
-    looks = {name: metric for name, metric in metrics.items() if not metric.compares}
-    floors = [_floor(scene.reference, own, names, reference.label, scene, reference, looks, n, sets, seed, bar)]
-    if reference.other is not None:
-        other = reference.other
-        real = other.features(scene.extractor)
-        labels, label, against = other.images.labels, other.label, scene
-    else:
-        first, second = np.array_split(np.random.default_rng(0).permutation(len(scene.reference)), 2)
-        real, label = scene.reference[second], f"half of {reference.label}"
-        labels, against = None if own is None else own[second], replace(scene, reference=scene.reference[first])
-    floors.append(_floor(real, labels, names, label, against, reference, compares, n, sets, seed, bar))
-    return {name: floor for floor in floors for name in floor.values}
-
-
-def _floor(
-    real: Features,
-    labels: NDArray[np.int64] | None,
-    class_names: tuple[str, ...],
-    label: str,
-    scene: Scene,
-    reference: Reference,
-    metrics: dict[str, Metric],
-    n: int,
-    sets: int,
-    seed: int,
-    bar: Progress,
-) -> Floor:
-    n = min(n, len(real))
-    sets = max(1, min(sets, len(real) // n))
-    metrics = {name: metric for name, metric in metrics.items() if metric.missing(scene, n) is None}
-    meant = _meant(labels, class_names, scene.extractor)
-    order = np.random.default_rng(0).permutation(len(real))
-
-    def draw() -> dict[str, float]:
-        repeats: dict[str, list[float]] = {}
-        for index in range(sets):
-            part = order[index * n : (index + 1) * n]
-            fakes = Fakes(real[part], None if meant is None else meant[part], seed + index)
-            for metric in metrics.values():
-                for name, value in metric.measure(fakes, scene).items():
-                    repeats.setdefault(name, []).append(value.value if isinstance(value, Estimate) else value)
-        return {name: float(np.mean(values)) for name, values in repeats.items()}
-
-    key = {"what": label, "metrics": list(metrics), "n": n, "sets": sets, "seed": seed}
-    with bar.bar(f"floor: {label} through {scene.extractor.name}", n * sets, "images") as advance:
-        values = remembered(key | _identity(reference, scene.extractor), draw) if metrics else {}
-        advance(n * sets)
-    return Floor(values, n, label)
-
-
-def _floor_of(name: str, floors: dict[str, Floor]) -> dict[str, Any]:
-    if name not in floors:
-        return {"floor": None, "floor_n": 0, "floor_from": ""}
-    return {"floor": floors[name].values[name], "floor_n": floors[name].n, "floor_from": floors[name].source}
-
-
-def _identity(reference: Reference, extractor: Extractor) -> dict[str, Any]:
-    return {
-        "reference": reference.images.sha256,
-        "extractor": extractor.name,
-        "weights": extractor.weights_hash,
-        "resize": extractor.resize,
-    }
+def _shares(seen: list[NDArray[np.float64]], extractor: Extractor) -> dict[str, float]:
+    mean = np.mean(seen, axis=0)
+    names = extractor.class_names or tuple(map(str, range(len(mean))))
+    return {name: round(float(share), 5) for name, share in zip(names, mean, strict=True)}
 
 
 def _or_none(value: float) -> float | None:

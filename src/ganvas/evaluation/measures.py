@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -201,6 +201,26 @@ METRICS: dict[str, Metric] = {
     "diversity": Metric(_diversity, {"diversity": "real"}),
     "copying": Metric(_copying, COPYING, _both_splits),
 }
+
+
+def repeated(sets: Iterable[Fakes], metrics: Mapping[str, Metric], scene: Scene) -> dict[str, list[float | Estimate]]:
+    """Every number of every metric, once for each set."""
+    found: dict[str, list[float | Estimate]] = {}
+    for fakes in sets:
+        for metric in metrics.values():
+            for name, value in metric.measure(fakes, scene).items():
+                found.setdefault(name, []).append(value)
+    return found
+
+
+def meant(
+    labels: NDArray[np.int64] | None, class_names: tuple[str, ...], extractor: Extractor
+) -> NDArray[np.int64] | None:
+    """The classes that images were meant to be, by the extractor's numbers; None where it knows other names."""
+    if labels is None or not set(class_names) <= set(extractor.class_names):
+        return None
+    numbers: NDArray[np.int64] = np.array([extractor.class_names.index(name) for name in class_names])[labels]
+    return numbers
 
 
 def chosen(names: tuple[str, ...], scene: Scene, n: int) -> tuple[dict[str, Metric], dict[str, str]]:

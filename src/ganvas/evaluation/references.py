@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ganvas import data as datasets
 from ganvas.config import DataConfig
@@ -68,6 +69,14 @@ class Reference:
         """What the extractor sees in these images, in order."""
         return kept_features(extractor, self.images, self.label, self.progress)
 
+    def sample(self, extractor: Extractor, count: int) -> tuple[NDArray[np.int64], Features]:
+        """Which images stand first in a random order that is always the same, and their features."""
+        chosen = np.random.default_rng(0).permutation(len(self.images.images))[:count]
+        if _path(extractor, self.images.sha256).is_file() or count >= len(self.images.images):
+            return chosen, self.features(extractor)[chosen]
+        some = replace(self.images, images=self.images.images[chosen], sha256=f"{self.images.sha256}, {count} of it")
+        return chosen, kept_features(extractor, some, f"{self.label}, {count:,} of it,", self.progress)
+
 
 def parse(text: str | None, trained_on: DataConfig | None, split: Split) -> DataConfig:
     """The data behind `--reference` NAME_OR_PATH[:train|:test], or what a generator was trained on; else UsageError."""
@@ -93,9 +102,7 @@ def names_split(text: str | None) -> bool:
 
 def kept_features(extractor: Extractor, images: ImageSet, label: str, progress: Progress) -> Features:
     """Features from the cache, or made and put there. What the cache cannot hold or give back is made anew."""
-    about = {"extractor": extractor.name, "weights": extractor.weights_hash, "resize": extractor.resize}
-    key = hashlib.sha256(json.dumps({**about, "images": images.sha256}, sort_keys=True).encode()).hexdigest()
-    path = cache.root() / "features" / f"{key[:32]}.safetensors"
+    path = _path(extractor, images.sha256)
     if path.is_file():
         try:
             tensors, _ = load_tensors(path)
@@ -111,8 +118,15 @@ def kept_features(extractor: Extractor, images: ImageSet, label: str, progress: 
     tensors = {"vectors": torch.from_numpy(found.vectors)}
     if found.probabilities is not None:
         tensors["probabilities"] = torch.from_numpy(found.probabilities)
+    about = {"extractor": extractor.name, "weights": extractor.weights_hash, "images": images.sha256}
     _keep(path, save_tensors(tensors, about))
     return found
+
+
+def _path(extractor: Extractor, images_sha256: str) -> Path:
+    about = {"extractor": extractor.name, "weights": extractor.weights_hash, "resize": extractor.resize}
+    key = hashlib.sha256(json.dumps({**about, "images": images_sha256}, sort_keys=True).encode()).hexdigest()
+    return cache.root() / "features" / f"{key[:32]}.safetensors"
 
 
 def remembered(key: dict[str, Any], make: Callable[[], dict[str, float]]) -> dict[str, float]:

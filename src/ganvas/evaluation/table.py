@@ -32,6 +32,8 @@ def _block(scores: list[Score]) -> str:
         name, *figures, better = row
         cells = [f"{name:<{widths[0]}}", *(f"{f:>{w}}" for f, w in zip(figures, widths[1:-1], strict=True)), better]
         lines.append("  " + "  ".join(cells).rstrip())
+    for histogram in (score.histogram for score in scores if score.histogram):
+        lines.append("classes seen: " + ", ".join(f"{name} {share:.1%}" for name, share in histogram.items()))
     return "\n".join(lines)
 
 
