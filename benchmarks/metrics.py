@@ -1,6 +1,8 @@
-"""The cost of the metrics' maths on features of full size: CPU and wall seconds, and peak memory, each in a process.
+"""The cost of the metrics' maths on features of full size, and of making features: each in a process of its own.
 
-`python benchmarks/metrics.py frechet kernel prdc` prints one JSON line each; `--n` and `--d` change the size.
+`python benchmarks/metrics.py frechet kernel prdc` prints one JSON line each: CPU and wall seconds, peak memory; `--n`
+and `--d` change the size. `classifier` (CIFAR-10's network, with the weights that ship or random ones) and
+`efficientnet-lite0` look at 10,000 images of 3 x 32 x 32.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from ganvas.metrics.frechet import frechet_distance, moments
 from ganvas.metrics.kernel import kernel_distance
 from ganvas.metrics.prdc import precision_recall_density_coverage
 
-SIZES = {"frechet": 50_000, "kernel": 10_000, "prdc": 10_000}
+SIZES = {"frechet": 50_000, "kernel": 10_000, "prdc": 10_000, "classifier": 10_000, "efficientnet-lite0": 10_000}
 
 
 def features(n: int, d: int, seed: int) -> np.ndarray:
@@ -58,6 +60,41 @@ def measure(metric: str, n: int, d: int) -> dict[str, object]:
     }
 
 
+def look(name: str, n: int) -> dict[str, object]:
+    """What n random images of CIFAR-10's shape cost, the network's loading left out."""
+    import torch
+
+    from ganvas.metrics import classifier, efficientnet
+    from ganvas.metrics.features import Extractor, in_batches
+
+    if name == "efficientnet-lite0":
+        extractor = efficientnet.load()
+    elif "cifar10" in classifier.shipped():
+        extractor = classifier.load("cifar10", (3, 32, 32))
+    else:
+        network = classifier.Classifier(3, 2, (64, 128, 256), 10).eval().to(memory_format=torch.channels_last)
+
+        def forward(x: torch.Tensor) -> tuple[torch.Tensor, None]:
+            return network.features((x.float() / 127.5 - 1).to(memory_format=torch.channels_last)), None
+
+        extractor = Extractor("classifier", "random", "native 32x32", forward)
+    images = np.random.default_rng(0).integers(0, 256, (n, 3, 32, 32), np.uint8)
+    extractor.extract(in_batches(images[:250]))  # warms up
+    cpu, wall = time.process_time(), time.perf_counter()
+    extractor.extract(in_batches(images))
+    seconds = time.perf_counter() - wall
+    return {
+        "features": name,
+        "weights": extractor.weights_hash[:12],
+        "n": n,
+        "wall_seconds": round(seconds, 2),
+        "cpu_seconds": round(time.process_time() - cpu, 2),
+        "img_s": round(n / seconds, 1),
+        "peak_rss_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 3),
+        "threads": torch.get_num_threads(),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("metrics", nargs="+", choices=sorted(SIZES))
@@ -70,7 +107,9 @@ def main() -> None:
             subprocess.run(words, check=True)
         return
     (metric,) = args.metrics
-    print(json.dumps(measure(metric, args.n or SIZES[metric], args.d)), flush=True)
+    n = args.n or SIZES[metric]
+    found = look(metric, n) if metric in ("classifier", "efficientnet-lite0") else measure(metric, n, args.d)
+    print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":
