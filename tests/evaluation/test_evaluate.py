@@ -241,3 +241,14 @@ def test_all_features_are_those_that_can_be_had(
     monkeypatch.setattr("ganvas.metrics.inception.load", missing)
     found = scores_of(npz(tmp / "f.npz", shapes("train", 300)), features=["all"], progress=True)
     assert "fd_custom" in found and "features inception cannot be had: inception is not here" in capsys.readouterr().err
+
+
+def test_modes_that_are_gone_are_missed(tmp: Path) -> None:
+    left = shapes("train", 4000)[np.arange(4000) % 80 < 60]  # two of the eight colours are gone
+    score = scores_of(npz(tmp / "l.npz", left), metrics=["modes"], sets=1)["modes_custom"]
+    assert score.value <= 65 < 78 <= score.floor <= 80
+
+
+def test_a_limit_on_training_images_leaves_the_test_split_whole(finished: Run) -> None:
+    score = scores_of(finished.path, reference=None, n=40, sets=1, metrics=["kd"])["kd_custom"]
+    assert finished.config.data.limit == 96 and (score.split, score.n_ref) == ("test", 2000)

@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,7 +194,7 @@ def _size(subject: Subject, n: int | None, sets: int) -> int:
 
 
 def _scene(subject: Subject, reference: Reference, extractor: Extractor, metrics: tuple[str, ...]) -> Scene:
-    scene = Scene(extractor, reference.features(extractor), reference.images.labels)
+    scene = Scene(extractor, reference.features(extractor), reference.images.labels, reference.modes)
     learnt = subject.data is None or subject.data.name == reference.data.name
     wanted = (not metrics or "copying" in metrics) and extractor.name != "classifier"
     if not (wanted and learnt) or reference.other is None:

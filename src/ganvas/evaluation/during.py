@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from ganvas.config import Config
 from ganvas.datasets.progress import Progress
 from ganvas.errors import UsageError
 from ganvas.evaluation import Score, judge, subjects
-from ganvas.evaluation.references import Reference
+from ganvas.evaluation.references import Reference, of_run
 from ganvas.metrics import classifier
 from ganvas.run import Run, stem
 from ganvas.training import Event
@@ -36,7 +35,7 @@ class Watch:
     def __init__(self, run: Run) -> None:
         config = run.config
         self.run, self.config = run, config.evaluate
-        self.reference = Reference(replace(config.data, split="test"), Progress(False))
+        self.reference = Reference(of_run(config.data, "test"), Progress(False))
         rows = [row for row in run.rows("evals") if row.get("during")]
         self.last = max((row["nimg"] for row in rows), default=0)
         self.costs = list({row["nimg"]: row["sec"] for row in rows}.values())

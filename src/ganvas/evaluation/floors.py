@@ -63,7 +63,8 @@ def real(
             Reals(features, labels, other.label, other.images.sha256), scene, reference, compares, n, sets, seed, bar
         )
     first, second = np.array_split(order, 2)
-    against = replace(scene, reference=scene.reference[first])
+    modes = None if scene.modes is None else scene.modes[first]
+    against = replace(scene, reference=scene.reference[first], modes=modes)
     return floors | _floor(some(second, f"half of {reference.label}"), against, reference, compares, n, sets, seed, bar)
 
 

@@ -16,6 +16,8 @@ from ganvas.metrics import diversity, extractors, frechet, kernel, neighbours, p
 from ganvas.metrics.features import Extractor, Features
 from ganvas.metrics.intervals import Estimate, t_critical
 
+LEAST_SHARE = 0.2  # of its fair share of the images: with fewer, a mode counts as lost
+
 Better = Literal["lower", "higher", "real"]
 """Which way is better; `real`: the nearer to what real images get, the better."""
 
@@ -28,6 +30,8 @@ class Scene:
     reference: Features
     labels: NDArray[np.int64] | None = None
     """Classes of the reference images."""
+    modes: NDArray[np.int64] | None = None
+    """Known modes of the reference images: of `shapes`, shape and colour; else the classes."""
     training: Features | None = None
     """The images that the generator learnt from, and that it may have copied."""
     heldout: Features | None = None
@@ -137,6 +141,14 @@ def _diversity(fakes: Fakes, scene: Scene) -> Values:
     return {"diversity": diversity.diversity(fakes.features.vectors, scene.reference.vectors).overall}
 
 
+def _modes(fakes: Fakes, scene: Scene) -> Values:
+    assert scene.modes is not None
+    known, vectors = int(scene.modes.max()) + 1, fakes.features.vectors
+    found = recognition.modes_of(vectors, scene.reference.vectors, scene.modes)
+    least = max(1, round(len(vectors) * LEAST_SHARE / known))
+    return {"modes": float(recognition.modes_covered(found, known, least=least).hit)}
+
+
 def _copying(fakes: Fakes, scene: Scene) -> Values:
     assert scene.training is not None
     _, distances = neighbours.nearest(fakes.features.vectors, scene.training.vectors)
@@ -174,6 +186,10 @@ def _classes(scene: Scene, n: int) -> str | None:
     return None
 
 
+def _known_modes(scene: Scene, n: int) -> str | None:
+    return None if scene.modes is not None else f"the reference of {len(scene.reference):,} images has no classes"
+
+
 def _both_splits(scene: Scene, n: int) -> str | None:
     if scene.extractor.name == "classifier":
         return "the classifier has seen the training images itself (use --features efficientnet-lite0)"
@@ -199,6 +215,7 @@ METRICS: dict[str, Metric] = {
     "is": Metric(_score, {"is": "higher"}, _probabilities, compares=False),
     "recognition": Metric(_recognition, RECOGNITION, _classes, compares=False),
     "diversity": Metric(_diversity, {"diversity": "real"}),
+    "modes": Metric(_modes, {"modes": "higher"}, _known_modes),
     "copying": Metric(_copying, COPYING, _both_splits),
 }
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ganvas import data as datasets
 from ganvas.config import DataConfig
 from ganvas.data import ImageSet
-from ganvas.datasets import cache
+from ganvas.datasets import cache, shapes
 from ganvas.datasets.progress import Progress, warn
 from ganvas.disk import load_tensors, save_tensors, write_file
 from ganvas.errors import GanvasError, UsageError
@@ -51,6 +51,15 @@ class Reference:
         except UsageError:
             return None
         return other if n else None
+
+    @property
+    def modes(self) -> NDArray[np.int64] | None:
+        """Which known mode each image belongs to: of `shapes`, whole, its shape and colour; else its class, if any."""
+        if self.data.name == "shapes" and not self.data.classes:
+            first = shapes.FIRST[self.data.split]
+            shown = shapes.parameters(first + np.arange(len(self.images.images)))
+            return shown.colour * len(shapes.CLASSES) + shown.label
+        return self.images.labels
 
     @property
     def only_training(self) -> bool:
@@ -85,14 +94,19 @@ def parse(text: str | None, trained_on: DataConfig | None, split: Split) -> Data
             raise UsageError(
                 "these images were not made by a run: name real ones with --reference, such as cifar10:test"
             )
-        return replace(trained_on, split=split)
+        return of_run(trained_on, split)
     if names_split(text):
         text, _, ending = text.rpartition(":")
         split = cast(Split, ending)
     if trained_on is not None and text == trained_on.name:
-        return replace(trained_on, split=split)
+        return of_run(trained_on, split)
     size = trained_on.size if trained_on else None
     return DataConfig(text, split, size)
+
+
+def of_run(trained_on: DataConfig, split: Split) -> DataConfig:
+    """A split on the terms of a training; a limit on training images does not shorten the test split."""
+    return replace(trained_on, split=split, limit=trained_on.limit if split == "train" else None)
 
 
 def names_split(text: str | None) -> bool:
