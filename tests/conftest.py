@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 CHECKED = (
@@ -28,6 +29,8 @@ from ganvas.config import Config  # noqa: E402
 from ganvas.data import ImageSet, load  # noqa: E402
 from ganvas.run import Run  # noqa: E402
 
+settings.register_profile("same", derandomize=True)  # what passes here passes there (default: search anew each time)
+settings.load_profile("same")
 torch.set_num_threads(1)
 engine.cores = lambda: 1  # a second thread only waits where layers are this small
 

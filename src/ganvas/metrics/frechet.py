@@ -157,10 +157,11 @@ def _factor(a: Moments) -> np.ndarray:
     except np.linalg.LinAlgError:
         pass
     else:
-        if np.all(np.diag(root) ** 2 > negligible * np.diag(a.covariance)):
+        if a.n > len(a.mean) and np.all(np.diag(root) ** 2 > negligible * np.diag(a.covariance)):
             return root
     eigenvalues, eigenvectors = np.linalg.eigh(a.covariance)
     if eigenvalues[0] < -1e-6 * scale:
         raise GanvasError("covariance of features: has a negative eigenvalue; make these statistics again")
     kept = eigenvalues > negligible * eigenvalues[-1]
+    kept[: max(0, len(kept) - (a.n - 1))] = False  # n images span n - 1 dimensions; what else is there is rounding
     return np.asarray(eigenvectors[:, kept] * np.sqrt(eigenvalues[kept]))
