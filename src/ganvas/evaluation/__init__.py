@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ganvas.datasets.progress import Progress
 from ganvas.errors import GanvasError, UsageError
 from ganvas.evaluation import floors, subjects
-from ganvas.evaluation.measures import Fakes, Scene, chosen, meant, name_under, repeated
+from ganvas.evaluation.measures import SHARES, SIGNED, Fakes, Scene, chosen, meant, name_under, repeated
 from ganvas.evaluation.references import Reference, counted, names_split, parse
 from ganvas.evaluation.subjects import Subject
 from ganvas.metrics import classifier, extractors, recognition
@@ -151,7 +151,7 @@ def judge(
     start = time.perf_counter()
     seen: list[NDArray[np.float64]] = []
     drawn = _drawn(subject, extractor, n, sets, seed, intended, bar, seen)
-    found = {name: _together(values) for name, values in repeated(drawn, taken, scene).items()}
+    found = {name: _together(name, values) for name, values in repeated(drawn, taken, scene).items()}
     seconds = round(time.perf_counter() - start, 2)
     floor = floors.real(reference, scene, taken, n, sets, seed, bar)
     ceiling = floors.noise(reference, subject.shape, scene, taken, n, seed, bar)
@@ -223,11 +223,15 @@ def _drawn(
             yield Fakes(features, None if intended is None else intended[index * n : (index + 1) * n], seed + index)
 
 
-def _together(values: list[float | Estimate]) -> Estimate:
+def _together(name: str, values: list[float | Estimate]) -> Estimate:
+    """The mean over the sets and its interval, which stays where the metric can be."""
     if len(values) == 1 and isinstance(values[0], Estimate):
         return values[0]
     plain = [value.value if isinstance(value, Estimate) else value for value in values]
-    return t_interval(plain) if len(plain) >= MINIMUM else Estimate(float(np.mean(plain)), math.nan, math.nan)
+    if len(plain) < MINIMUM:
+        return Estimate(float(np.mean(plain)), math.nan, math.nan)
+    mean, low, high = t_interval(plain)
+    return Estimate(mean, low if name in SIGNED else max(low, 0.0), min(high, 1.0) if name in SHARES else high)
 
 
 def _shares(seen: list[NDArray[np.float64]], extractor: Extractor) -> dict[str, float]:

@@ -18,6 +18,12 @@ from ganvas.metrics.intervals import Estimate, t_critical
 
 LEAST_SHARE = 0.2  # of its fair share of the images: with fewer, a mode counts as lost
 
+SIGNED = ("kd", "fd_infinity")  # may fall below zero
+SHARES = (
+    "precision", "recall", "coverage", "confidence", "class_distance", "gan_test_accuracy", "nearer_than_heldout",
+    "copying_p", "near_copies_p",
+)  # fmt: skip
+
 Better = Literal["lower", "higher", "real"]
 """Which way is better; `real`: the nearer to what real images get, the better."""
 
