@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
+from ganvas.engine import keep_freed_memory
 from ganvas.errors import GanvasError
 
 BATCH = 250
@@ -50,12 +51,13 @@ class Extractor:
     """Of the probabilities' columns; empty where there are none, or no names are known."""
 
     @torch.inference_mode()
-    def extract(self, batches: Iterable[UInt8[np.ndarray, "_ c h w"]]) -> Features:
+    def extract(self, batches: Iterable[UInt8[np.ndarray, "_ _ _ _"]]) -> Features:
         """The features of all images, in their order.
 
         Raises GanvasError where there are no images, where the network refuses them (with its reason), and where it
         gives something that is not one finite vector for each image.
         """
+        keep_freed_memory()  # a batch asks for the same blocks as the one before
         vectors, probabilities = [], []
         for images in batches:
             try:
