@@ -21,6 +21,7 @@ from PIL import Image, ImageFilter
 
 from ganvas import data
 from ganvas.config import DataConfig
+from ganvas.data import ImageSet
 from ganvas.datasets.progress import Progress
 from ganvas.evaluation.measures import METRICS, Fakes, Scene, name_under
 from ganvas.evaluation.references import kept_features
@@ -49,14 +50,16 @@ class Damage:
 
     strengths: tuple[float, ...]
     unit: str
-    apply: Callable[[np.ndarray, np.ndarray, float, np.ndarray], tuple[np.ndarray, np.ndarray]]
-    """(images, labels, strength, training images) -> (images, labels)."""
+    apply: Callable[[np.ndarray, np.ndarray, float, ImageSet], tuple[np.ndarray, np.ndarray]]
+    """(images, labels, strength, training set) -> (images, labels)."""
+    loses: bool = False
+    """Whether images go missing, so that it must begin with more than are measured."""
 
 
 def each(picture: Callable[[Image.Image, float], Image.Image]) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
     """A damage to one picture at a time."""
 
-    def apply(images: np.ndarray, labels: np.ndarray, strength: float, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def apply(images: np.ndarray, labels: np.ndarray, strength: float, _: ImageSet) -> tuple[np.ndarray, np.ndarray]:
         out = np.empty_like(images)
         for i, image in enumerate(images):
             pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
@@ -73,39 +76,41 @@ def compressed(picture: Image.Image, quality: float) -> Image.Image:
     return Image.open(kept)
 
 
-def noisy(images: np.ndarray, labels: np.ndarray, sd: float, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def noisy(images: np.ndarray, labels: np.ndarray, sd: float, _: ImageSet) -> tuple[np.ndarray, np.ndarray]:
     noise = np.random.default_rng(0).normal(0, sd, images.shape)
     return (images + noise).round().clip(0, 255).astype(np.uint8), labels
 
 
-def shifted(images: np.ndarray, labels: np.ndarray, by: float, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def shifted(images: np.ndarray, labels: np.ndarray, by: float, _: ImageSet) -> tuple[np.ndarray, np.ndarray]:
     moved = images.astype(int)
     moved[:, 0] += int(by)  # red; of a grey image, all there is
     return moved.clip(0, 255).astype(np.uint8), labels
 
 
-def without_classes(images: np.ndarray, labels: np.ndarray, k: float, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def without_classes(images: np.ndarray, labels: np.ndarray, k: float, _: ImageSet) -> tuple[np.ndarray, np.ndarray]:
     kept = labels >= int(k)
     return images[kept], labels[kept]
 
 
-def repeated(images: np.ndarray, labels: np.ndarray, share: float, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def repeated(images: np.ndarray, labels: np.ndarray, share: float, _: ImageSet) -> tuple[np.ndarray, np.ndarray]:
     different = max(1, round(len(images) * (1 - share)))
     index = np.arange(len(images)) % different
     return images[index], labels[index]
 
 
-def copied(images: np.ndarray, labels: np.ndarray, share: float, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    out, count = images.copy(), round(len(images) * share)
-    out[:count] = training[np.random.default_rng(0).permutation(len(training))[:count]]
-    return out, labels
+def copied(images: np.ndarray, labels: np.ndarray, share: float, train: ImageSet) -> tuple[np.ndarray, np.ndarray]:
+    assert train.labels is not None
+    count = round(len(images) * share)
+    taken = np.random.default_rng(0).permutation(len(train.images))[:count]
+    rest = slice(count, None)
+    return np.concatenate([train.images[taken], images[rest]]), np.concatenate([train.labels[taken], labels[rest]])
 
 
 DAMAGES = {
     "blur": Damage((0.5, 1.0, 2.0), "sigma, px", each(lambda p, s: p.filter(ImageFilter.GaussianBlur(s)))),
     "noise": Damage((5, 15, 40), "standard deviation, of 255", noisy),
     "jpeg": Damage((80, 40, 10), "quality", each(compressed)),
-    "dropped classes": Damage((1, 3, 6), "classes", without_classes),
+    "dropped classes": Damage((1, 3, 6), "classes", without_classes, loses=True),
     "duplicates": Damage((0.5, 0.9, 0.99), "share of repeats", repeated),
     "copies": Damage((0.02, 0.2, 1.0), "share of training images", copied),
     "colour": Damage((8, 24, 64), "added to the first channel, of 255", shifted),
@@ -144,7 +149,8 @@ def main() -> None:
     for name, damage in DAMAGES.items():
         values = [clean]
         for strength in damage.strengths:
-            images, labels = damage.apply(test.images[base], test.labels[base], strength, train.images)
+            part = base if damage.loses else base[: args.n]
+            images, labels = damage.apply(test.images[part], test.labels[part], strength, train)
             values.append(measured(images, labels))
             print(json.dumps({"damage": name, "strength": strength, **values[-1]}), flush=True)
         for metric in clean:
