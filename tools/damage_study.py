@@ -123,7 +123,9 @@ def main() -> None:
     parser.add_argument("features")
     parser.add_argument("out", type=Path)
     parser.add_argument("--n", type=int, default=2000)
+    parser.add_argument("--only", choices=DAMAGES, help="one damage instead of all")
     args = parser.parse_args()
+    damages = {name: damage for name, damage in DAMAGES.items() if args.only in (None, name)}
 
     test = data.load(DataConfig(args.data, split="test"))
     train = data.load(DataConfig(args.data, limit=TRAINING))
@@ -133,7 +135,7 @@ def main() -> None:
     seen = kept_features(extractor, test, f"{args.data}:test", bar)
     training = kept_features(extractor, train, f"{args.data}:train, {TRAINING:,} of it", bar)
     base, other = np.array_split(np.random.default_rng(1).permutation(len(test.images)), 2)
-    scene = Scene(extractor, seen[other], test.labels[other], training, seen[other])
+    scene = Scene(extractor, seen[other], test.labels[other], training=training, heldout=seen[other])
 
     def measured(images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         fakes = Fakes(extractor.extract(in_batches(images[: args.n])), labels[: args.n], 0)
@@ -146,7 +148,7 @@ def main() -> None:
 
     clean = measured(test.images[base], test.labels[base])
     rows, hits, misses = [], [], []
-    for name, damage in DAMAGES.items():
+    for name, damage in damages.items():
         values = [clean]
         for strength in damage.strengths:
             part = base if damage.loses else base[: args.n]
@@ -164,7 +166,7 @@ def main() -> None:
                 shown = " | ".join(f"{v:.4g}" for v in series)
                 full = name_under(metric, extractor.name)
                 rows.append(f"| {name} | {full} | {shown} | {predicted or '-'} | {verdict} |")
-    strengths = "; ".join(f"{n}: {', '.join(f'{s:g}' for s in d.strengths)} ({d.unit})" for n, d in DAMAGES.items())
+    strengths = "; ".join(f"{n}: {', '.join(f'{s:g}' for s in d.strengths)} ({d.unit})" for n, d in damages.items())
     text = [
         f"### {args.data} through {extractor.name} ({extractor.resize}, weights {extractor.weights_hash[:12]})",
         "",
