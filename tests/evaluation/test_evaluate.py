@@ -252,3 +252,10 @@ def test_modes_that_are_gone_are_missed(tmp: Path) -> None:
 def test_a_limit_on_training_images_leaves_the_test_split_whole(finished: Run) -> None:
     score = scores_of(finished.path, reference=None, n=40, sets=1, metrics=["kd"])["kd_custom"]
     assert finished.config.data.limit == 96 and (score.split, score.n_ref) == ("test", 2000)
+
+
+def test_a_run_is_found_by_a_relative_path(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(finished.path.parent)
+    subject = subjects.find(finished.path.name)
+    assert subject.about is not None and subject.about["snapshot"] == "snapshots/000000192.safetensors"
+    assert subject.run is not None and subject.run.path == finished.path.resolve()

@@ -94,7 +94,7 @@ def _generator(path: Path, seed: int, device: str) -> Subject:
             yield sampler.sample(min(BATCH, start + n - first), seed, first)
 
     run = _run_of(sampler.path)
-    snapshot = sampler.path.relative_to(run.path).as_posix() if run else sampler.path.name
+    snapshot = sampler.path.resolve().relative_to(run.path).as_posix() if run else sampler.path.name
     about = {
         "nimg": sampler.nimg,
         "snapshot": snapshot,
