@@ -265,8 +265,9 @@ def test_every_number_of_evaluate_has_its_sentence() -> None:
     """Whatever measures.py gives is explained; run apart, since it needs torch and the report does not."""
     code = (
         "from ganvas import locale; from ganvas.evaluation import measures as m; from ganvas.report import quality\n"
+        "from ganvas.metrics import extractors as x\n"
         "say = locale.load('en')\n"
-        "names = [m.name_under(n, e) for metric in m.METRICS.values() for n in metric.better\n"
+        "names = [x.name_under(n, e) for metric in m.METRICS.values() for n in metric.better\n"
         "         for e in ('classifier', 'efficientnet-lite0', 'inception', 'mine.pt')]\n"
         "assert len(names) > 60\n"
         "print([n for n in names if f'metric.{quality.kind(n)}' not in say])"

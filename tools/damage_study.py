@@ -23,7 +23,7 @@ from ganvas import data
 from ganvas.config import DataConfig
 from ganvas.data import ImageSet
 from ganvas.datasets.progress import Progress
-from ganvas.evaluation.measures import METRICS, Fakes, Scene, name_under
+from ganvas.evaluation.measures import METRICS, Fakes, Scene
 from ganvas.evaluation.references import kept_features
 from ganvas.metrics import extractors
 from ganvas.metrics.features import in_batches
@@ -164,7 +164,7 @@ def main() -> None:
                 verdict = ("hit" if ranked == predicted else "miss") if predicted else "not predicted"
                 {"hit": hits, "miss": misses}.get(verdict, []).append(f"{name}/{metric}")
                 shown = " | ".join(f"{v:.4g}" for v in series)
-                full = name_under(metric, extractor.name)
+                full = extractors.name_under(metric, extractor.name)
                 rows.append(f"| {name} | {full} | {shown} | {predicted or '-'} | {verdict} |")
     strengths = "; ".join(f"{n}: {', '.join(f'{s:g}' for s in d.strengths)} ({d.unit})" for n, d in damages.items())
     text = [

@@ -259,3 +259,14 @@ def test_a_run_is_found_by_a_relative_path(finished: Run, monkeypatch: pytest.Mo
     subject = subjects.find(finished.path.name)
     assert subject.about is not None and subject.about["snapshot"] == "snapshots/000000192.safetensors"
     assert subject.run is not None and subject.run.path == finished.path.resolve()
+
+
+def test_a_floor_that_is_remembered_is_not_looked_for_again(tmp: Path, own_cache: Path) -> None:
+    fakes = npz(tmp / "f.npz", shapes("train", 300))
+    before = scores_of(fakes, metrics=["fd"])["fd_custom"]
+    kept = sorted((own_cache / "features").glob("*.safetensors"))
+    assert len(kept) == 2  # the reference's, and some of the other split's
+    for path in kept:
+        path.unlink()
+    assert scores_of(fakes, metrics=["fd"])["fd_custom"].floor == before.floor
+    assert len(list((own_cache / "features").glob("*.safetensors"))) == 1

@@ -1,7 +1,8 @@
 """How good are these images? From a run, a snapshot or a folder of images to scores that say what they rest on.
 
-subjects.py     what is judged          references.py   real images and their features, kept by hash
-measures.py     the metrics by name     table.py        what the terminal shows
+subjects.py     what is judged          references.py    real images and their features, kept by hash
+measures.py     the metrics by name     floors.py        what real images and noise get in the place of the fakes
+table.py        for the terminal        lookalikes.py    fakes beside their nearest training images
 during.py       the same while training, as a hook
 """
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from ganvas.datasets.progress import Progress
 from ganvas.errors import GanvasError, UsageError
 from ganvas.evaluation import floors, subjects
-from ganvas.evaluation.measures import SHARES, SIGNED, Fakes, Scene, chosen, meant, name_under, repeated
+from ganvas.evaluation.measures import SHARES, SIGNED, Fakes, Scene, chosen, meant, repeated
 from ganvas.evaluation.references import Reference, counted, names_split, parse
 from ganvas.evaluation.subjects import Subject
 from ganvas.metrics import classifier, extractors, recognition
@@ -160,7 +161,7 @@ def judge(
     better = {name: way for metric in taken.values() for name, way in metric.better.items()}
     return [
         Score(
-            metric=name_under(name, extractor.name), value=estimate.value,
+            metric=extractors.name_under(name, extractor.name), value=estimate.value,
             low=_or_none(estimate.low), high=_or_none(estimate.high), n=n, sets=sets,
             reference=reference.images.name, split=reference.data.split, n_ref=len(scene.reference),
             extractor=extractor.name, weights_hash=extractor.weights_hash, resize=extractor.resize,

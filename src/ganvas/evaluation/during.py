@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from pathlib import Path
 
 from ganvas.config import Config
 from ganvas.datasets.progress import Progress
@@ -36,6 +35,7 @@ class Watch:
         config = run.config
         self.run, self.config = run, config.evaluate
         self.reference = Reference(of_run(config.data, "test"), Progress(False))
+        self.extractor = classifier.load(config.data.name, tuple(run.data["shape"]))
         rows = [row for row in run.rows("evals") if row.get("during")]
         self.last = max((row["nimg"] for row in rows), default=0)
         self.costs = list({row["nimg"]: row["sec"] for row in rows}.values())
@@ -70,20 +70,15 @@ class Watch:
         folder = self.run.path / "checkpoints" / stem(nimg)
         path = next(p for p in (folder / "ema.safetensors", folder / "generator.safetensors") if p.exists())
         subject = subjects.find(path, seed)
-        extractor = classifier.load(self.reference.data.name, subject.shape)
-        return judge(subject, self.reference, extractor, METRICS, self.config.n, 1, seed, Progress(False))
+        return judge(subject, self.reference, self.extractor, METRICS, self.config.n, 1, seed, Progress(False))
 
     def finish(self, event: Event) -> None:
         """Score the selected checkpoint again, by images that had no part in its selection; say what it all cost."""
         best = self.run.selected
         start = time.perf_counter()
-        if best is not None and _kept(self.run, best["nimg"]):
+        if best is not None and (self.run.path / "checkpoints" / stem(best["nimg"])).is_dir():
             for score in self.score(best["nimg"], FRESH):
                 self.run.append("evals", {**dataclasses.asdict(score), "selected": True})
         seconds = sum(self.costs) + time.perf_counter() - start
         share = seconds / max(event.sec + seconds, 1e-9)
         self.run.event("evaluated", event.nimg, times=len(self.costs), sec=round(seconds, 1), share=round(share, 4))
-
-
-def _kept(run: Run, nimg: int) -> bool:
-    return Path(run.path / "checkpoints" / stem(nimg)).is_dir()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,10 +31,11 @@ NONE = Floor(None, 0, "")
 
 @dataclass(frozen=True)
 class Reals:
-    """Real images as the extractor sees them, in random order, and their classes."""
+    """Real images in random order: where they come from, and how to see them when no figure is remembered."""
 
-    features: Features
-    labels: NDArray[np.int64] | None
+    count: int
+    look: Callable[[], tuple[Features, NDArray[np.int64] | None]]
+    """() -> what the extractor sees in them, and their classes."""
     source: str
     sha256: str
 
@@ -53,15 +54,18 @@ def real(
 
     def some(part: NDArray[np.int64], source: str) -> Reals:
         labels = None if own is None else own[part]
-        return Reals(scene.reference[part], labels, source, reference.images.sha256)
+        return Reals(len(part), lambda: (scene.reference[part], labels), source, reference.images.sha256)
 
     floors = _floor(some(order, reference.label), scene, reference, looks, n, sets, seed, bar)
     if (other := reference.other) is not None:
-        part, features = other.sample(scene.extractor, n * sets)
-        labels = None if other.images.labels is None else other.images.labels[part]
-        return floors | _floor(
-            Reals(features, labels, other.label, other.images.sha256), scene, reference, compares, n, sets, seed, bar
-        )
+
+        def look() -> tuple[Features, NDArray[np.int64] | None]:
+            part, features = other.sample(scene.extractor, n * sets)
+            return features, None if other.images.labels is None else other.images.labels[part]
+
+        count = min(n * sets, len(other.images.images))
+        others = Reals(count, look, other.label, other.images.sha256)
+        return floors | _floor(others, scene, reference, compares, n, sets, seed, bar)
     first, second = np.array_split(order, 2)
     modes = None if scene.modes is None else scene.modes[first]
     against = replace(scene, reference=scene.reference[first], modes=modes)
@@ -97,17 +101,18 @@ def _floor(
     seed: int,
     bar: Progress,
 ) -> dict[str, Floor]:
-    n = min(n, len(reals.features))
-    sets = max(1, min(sets, len(reals.features) // n))
+    n = min(n, reals.count)
+    sets = max(1, min(sets, reals.count // n))
     metrics = {name: metric for name, metric in metrics.items() if metric.missing(scene, n) is None}
     if not metrics:
         return {}
-    classes = meant(reals.labels, reference.images.class_names, scene.extractor)
 
     def drawn() -> Iterator[Fakes]:
+        features, labels = reals.look()
+        classes = meant(labels, reference.images.class_names, scene.extractor)
         for index in range(sets):
             part = slice(index * n, (index + 1) * n)
-            yield Fakes(reals.features[part], None if classes is None else classes[part], seed + index)
+            yield Fakes(features[part], None if classes is None else classes[part], seed + index)
 
     key = {"what": reals.source, "images": reals.sha256, "metrics": list(metrics), "n": n, "sets": sets, "seed": seed}
     bar.say(f"floor: {reals.source} in the place of the fakes, {sets} x {n:,}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ganvas.config import did_you_mean
 from ganvas.errors import UsageError
-from ganvas.metrics import diversity, extractors, frechet, kernel, neighbours, prdc, recognition
+from ganvas.metrics import diversity, frechet, kernel, neighbours, prdc, recognition
 from ganvas.metrics.features import Extractor, Features
 from ganvas.metrics.intervals import Estimate, t_critical
 
@@ -88,16 +88,6 @@ class Metric:
     """(scene, images a set) -> why it cannot be measured, or None."""
     compares: bool = True
     """Whether images are held against the reference, so that a floor takes other real images than those."""
-
-
-def name_under(name: str, extractor: str) -> str:
-    """The full name of a number: fid, fid_infinity, fd_classifier, precision_efficientnet, gan_test_accuracy, ..."""
-    kind, _, rest = name.partition("_")
-    if kind in extractors.PUBLISHED:
-        return "_".join(filter(None, (extractors.metric_name(kind, extractor), rest)))  # type: ignore[arg-type]
-    if name == "gan_test_accuracy":
-        return name
-    return f"{name}_{extractors.SHORT.get(extractor, 'inception' if extractor == 'inception' else 'custom')}"
 
 
 # -- the computations ------------------------------------------------------------------------------------------

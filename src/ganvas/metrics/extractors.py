@@ -7,8 +7,9 @@ FIDs are made with; a path or package.module:function: the user's own. Nothing h
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from ganvas.config import did_you_mean
 from ganvas.errors import UsageError
@@ -21,6 +22,7 @@ SUFFIXES = (".pt", ".ts", ".pth", ".torchscript")
 
 Kind = Literal["fd", "kd", "is"]
 PUBLISHED = {"fd": "fid", "kd": "kid", "is": "is"}
+KINDS = {published: own for own, published in PUBLISHED.items()}
 SHORT = {"classifier": "classifier", "efficientnet-lite0": "efficientnet"}
 
 
@@ -35,6 +37,24 @@ def metric_name(kind: Kind, extractor_name: str) -> str:
 def distance_name(extractor_name: str) -> str:
     """What a Fréchet distance made with these features is called: fid, fd_classifier, fd_efficientnet or fd_custom."""
     return metric_name("fd", extractor_name)
+
+
+def name_under(name: str, extractor_name: str) -> str:
+    """The full name of a number: fid, fid_infinity, fd_classifier, precision_efficientnet, gan_test_accuracy, ..."""
+    first, _, rest = name.partition("_")
+    if first in PUBLISHED:
+        return "_".join(filter(None, (metric_name(cast(Kind, first), extractor_name), rest)))
+    if name == "gan_test_accuracy":
+        return name
+    suffix = SHORT.get(extractor_name, extractor_name if extractor_name == "inception" else "custom")
+    return f"{name}_{suffix}"
+
+
+def kind(metric: str) -> str:
+    """What a number measures, whatever its features, from its full name: fd for fd_classifier and fid."""
+    plain = re.sub(rf"_({'|'.join((*SHORT.values(), 'inception', 'custom'))})(?=_infinity$|$)", "", metric)
+    first, _, rest = plain.partition("_")
+    return "_".join(filter(None, (KINDS.get(first, first), rest)))
 
 
 def find(name: str, data_name: str, shape: tuple[int, int, int]) -> Extractor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ganvas.locale import Locale
+from ganvas.metrics.extractors import kind
 from ganvas.report import charts
 from ganvas.report.charts import Chart, Chosen, Series, Tick
 from ganvas.report.facts import Facts, is_number
@@ -22,7 +22,6 @@ BASIS = (
 )  # fmt: skip
 """What a table's caption says once for all of its rows."""
 DIGITS = 12  # of a hash
-PUBLISHED = {"fid": "fd", "kid": "kd"}
 
 
 # -- which rows --------------------------------------------------------------------------------------------------
@@ -112,13 +111,6 @@ def selection(selected: Row | None, rows: Sequence[Row]) -> Selection | None:
 
 
 # -- words and figures -------------------------------------------------------------------------------------------
-
-
-def kind(metric: str) -> str:
-    """What a metric measures, whatever its features: fd for fd_classifier and fid, precision for precision_custom."""
-    plain = re.sub(r"_(classifier|efficientnet|inception|custom)(?=_infinity$|$)", "", metric)
-    first, _, rest = plain.partition("_")
-    return "_".join(filter(None, (PUBLISHED.get(first, first), rest)))
 
 
 def figure(value: Any) -> str:
