@@ -54,7 +54,7 @@ bench: .venv/ready
 	@echo '$(CURDIR)' >$@
 
 .venv/ready: .venv/made pyproject.toml constraints.txt
-	@$(PIP) --no-build-isolation -e .
+	@$(PIP) --no-build-isolation -e '.[metrics]'
 	@touch $@
 
 .venv/ready-dev: .venv/made pyproject.toml constraints.txt tools/chromium.sh
