@@ -17,10 +17,11 @@ import torch
 import torch.nn.functional as F
 
 import ganvas  # noqa: F401  (first: it says how OpenMP's threads wait)
-from ganvas import engine, recipes, training
+from ganvas import engine, recipes
 from ganvas.config import EngineConfig
 from ganvas.data import ImageSet
 from ganvas.state import fresh_state
+from ganvas.stepper import Stepper, throwaway
 
 RECIPE = "cifar-dcgan-recap"
 PEAK_SHAPES = ((256, 256, 8), (128, 128, 16), (64, 64, 32))  # in, out channels, side: 3x3, stride 1
@@ -60,9 +61,9 @@ def main() -> None:
     config = dataclasses.replace(config, step=dataclasses.replace(config.step, batch=args.batch))
     images = random_images()
     wanted = EngineConfig("cpu", args.dtype, args.layout, args.conv, args.threads)
-    chosen, seconds = engine.probe(wanted, lambda e: training._throwaway_step(config, images, e))
+    chosen, seconds = engine.probe(wanted, lambda e: throwaway(config, images, e))
     settled = engine.Engine(chosen)
-    state, stepper = fresh_state(config, (3, 32, 32), settled), training.Stepper(config, images, settled)
+    state, stepper = fresh_state(config, (3, 32, 32), settled), Stepper(config, images, settled)
 
     def step() -> None:
         stepper(state, None)

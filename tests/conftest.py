@@ -14,7 +14,9 @@ from hypothesis import settings
 from jaxtyping import install_import_hook
 
 CHECKED = (
-    "step", "losses", "optim", "models.dcgan", "engine", "sampler", "state",
+    "batch", "look", "step", "losses", "penalties", "augment", "latent", "statistics", "stepper", "optim", "muon",
+    "models.dcgan", "models.lean", "models.resnet", "models.r3", "models.head", "models.norm", "models.spectral",
+    "models.pyramid", "models.layers", "models.describe", "engine", "sampler", "state",
     *(f"metrics.{name}" for name in (
         "features", "frechet", "kernel", "prdc", "recognition", "neighbours", "diversity", "intervals",
         "classifier", "efficientnet", "inception", "custom",

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ganvas import media, models, recipes
+from ganvas import media, models, recipes, statistics
 from ganvas.config import BudgetConfig, Config
 from ganvas.run import Run, stem
 
@@ -24,19 +24,25 @@ def pictures(n: int, shape: tuple[int, int, int], seed: int) -> np.ndarray:
     return np.asarray(slope * (1 - inside[:, None]) + colours * inside[:, None]).astype(np.uint8)
 
 
-def row(nimg: int, done: float, noise: np.random.Generator, every: int = 2560) -> dict[str, float | int]:
+def row(nimg: int, done: float, noise: np.random.Generator, config: Config) -> dict[str, float | int]:
     """One row of metrics.jsonl when the share `done` of the run is behind it; the fake accuracy falls towards 0.5."""
     wobble = noise.normal(0, 0.02, 10)
     fake = 0.93 - 0.25 * done + wobble[0]
-    return {
-        "nimg": nimg, "sec": round(nimg / 700, 3),
+    balanced = statistics.LOSSES[config.loss.name].threshold is None
+    values = {
         "loss/d": 0.5 + 0.5 * done + wobble[1], "loss/g": 3 - 1.8 * done + 5 * wobble[2],
-        "acc/real": 0.9 - 0.2 * done + wobble[3], "acc/fake": fake,
+        "acc/real": fake if balanced else 0.9 - 0.2 * done + wobble[3], "acc/fake": fake,
         "acc/real_0.5": 0.82 - 0.2 * done + wobble[3], "acc/fake_0.5": min(fake + 0.06, 1.0),
+        "acc/pair": 0.98 - 0.2 * done + wobble[3],
         "logit/real": 2.4 - 1.6 * done + 4 * wobble[4], "logit/fake": -2.6 + 1.7 * done + 4 * wobble[5],
-        "grad/d": 0.8 + 0.3 * done + 3 * wobble[6], "grad/g": 1.1 + 3 * wobble[7],
-        "lr/g": 1e-4, "lr/d": 1e-4, "img_s": 700 + 1500 * wobble[8],
+        "grad/d": 0.8 + 0.3 * done + 3 * wobble[6], "grad/g": 1.1 + 3 * wobble[7], "penalty": 0.2 + wobble[9],
     }  # fmt: skip
+    told = {"nimg": nimg, "sec": round(nimg / 700, 3)} | {name: values[name] for name in statistics.names(config)}
+    if config.data.held_out:
+        told |= {"logit/held_out": 1.1 - done + 4 * wobble[6], "overfit": 0.3 + 0.4 * done + wobble[7]}
+    if config.augment.p or config.augment.adapt:
+        told["augment/p"] = 0.4 * done
+    return told | {"lr/d": 1e-4, "lr/g": 1e-4, "img_s": 700 + 1500 * wobble[8]}
 
 
 SCORES = {
@@ -74,6 +80,16 @@ def score(metric: str, nimg: int, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def of_classes(total: int, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """What an evaluation of a generator that is told classes adds: three scores that can be told class by class."""
+    shares = np.linspace(0.4, 0.98, len(names)).round(5).tolist()
+    parts = {
+        "class_distance_classifier": [round(1 / len(names), 5)] * len(names), "gan_test_accuracy": shares,
+        "class_recall_classifier": shares[::-1],
+    }  # fmt: skip
+    return [score(metric, total, by_class=dict(zip(names, part, strict=True))) for metric, part in parts.items()]
+
+
 def watched(nimg: int, done: float) -> list[dict[str, Any]]:
     """What the hook writes when the share `done` of the run is behind it: scores near the floor, then drift away."""
     away = (1 - done) ** 2 + 0.2 * max(0.0, done - 0.7)
@@ -99,19 +115,24 @@ def make_run(
     n: int = 5000,
     tiles: int = 64,
     evals: Literal["none", "during", "all"] = "all",
+    classes: tuple[str, ...] = ("disc",),
 ) -> Run:
     """A run of `epochs` passes over `n` images, ended by the event `end` (None: still open).
 
-    `evals`: scored never, while training (eight times, the best one selected), or afterwards as well.
+    `evals`: scored never, while training (eight times, the best one selected), or afterwards as well. Of several
+    `classes` the generator is told which.
     """
     plan = recipes.get(recipe).config
     config = config or dataclasses.replace(plan, budget=BudgetConfig(epochs=epochs))
+    labels: Literal["use", "ignore"] = "use" if len(classes) > 1 else "ignore"
+    config = dataclasses.replace(config, data=dataclasses.replace(config.data, labels=labels))
     total, noise = round(epochs * n), np.random.default_rng(config.seed)
     data = {
         "name": config.data.name, "sha256": "0" * 64, "n": n, "shape": list(shape),
-        "class_names": ["disc"], "class_counts": [n], "source": "made up for a test",
+        "class_names": list(classes), "class_counts": [n // len(classes)] * len(classes),
+        "source": "made up for a test",
     }  # fmt: skip
-    run = Run.create(path, config, plan, data, models.summary(config, shape))
+    run = Run.create(path, config, plan, data, models.summary(config, shape, models.classes(config, classes)))
     run.write_config(config, plan, total)
     run.append("env", {"nimg": 0, "torch": "2.13.0", "device": "cpu", "cpu": "a test's processor", "threads": 2,
                        "dtype": "float32", "layout": "channels_last", "conv": "winograd",
@@ -119,7 +140,7 @@ def make_run(
     run.event("start", 0, total=total, probe={"float32 direct": 0.31, "float32 winograd": 0.24})
     run.event("untrained", 0, logit=-0.0021, n=64)
     for nimg in np.linspace(0, total, rows + 1).astype(int)[1:]:
-        run.append("metrics", row(int(nimg), nimg / total, noise))
+        run.append("metrics", row(int(nimg), nimg / total, noise, config))
     real = pictures(tiles, shape, seed=1)
     run.write_bytes("samples/real.png", media.still(media.grid(real)))
     final, rng = pictures(tiles, shape, seed=2).astype(float), np.random.default_rng(3)
@@ -139,6 +160,8 @@ def make_run(
     if evals == "all":
         for metric in SCORES:
             run.append("evals", score(metric, total))
+        for made in of_classes(total, classes) if len(classes) > 1 else ():
+            run.append("evals", made)
     if end:
         run.event(end, total, sec=round(total / 700, 1))
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import os
@@ -20,10 +21,11 @@ from PIL import Image
 
 import ganvas
 from conftest import TINY, flags, python, trained
-from ganvas import cli, console, media
-from ganvas.config import BudgetConfig
+from ganvas import cli, console, media, models
+from ganvas.config import AugmentConfig, BudgetConfig, Config, LossConfig, OptimConfig, PenaltyConfig, StepConfig
 from ganvas.run import Run
 from ganvas.training import Event
+from ganvas.verbs import looking
 
 
 class Answer(NamedTuple):
@@ -101,6 +103,36 @@ def test_recipes(ganvas_: Ganvas) -> None:
     assert len(totals) == 2 and all(totals)
 
 
+def test_a_recipe_is_shown_with_the_classes_that_it_is_told(ganvas_: Ganvas) -> None:
+    code, out, _ = ganvas_("recipes", "quick")
+    config = ganvas.RECIPES["quick"].config
+    assert config.data.labels == "auto" and code == 0
+    config = dataclasses.replace(config, data=dataclasses.replace(config.data, labels="use"))
+    networks = models.build_generator(config, (3, 32, 32), 10), models.build_discriminator(config, (3, 32, 32), 10)
+    assert sum("for 3 x 32 x 32, told the class (10)" in line for line in out) == 2
+    totals = [int(line.split()[1].replace(",", "")) for line in out if line.startswith("  total")]
+    assert totals == [models.count(network) for network in networks]
+
+
+def test_how_a_recipe_learns_is_told_whatever_it_uses() -> None:
+    slow = OptimConfig(lr=3e-5)
+    plain = Config(d_optim=slow)
+    assert looking._training(plain) == [
+        "update: simultaneous, batch 256; loss: bce", "optimisers: G adam 0.0001; D adam 3e-05"
+    ]  # fmt: skip
+    optim = OptimConfig("adamw", 2e-4, beta1=0.0, weight_decay=0.01, decay="cosine")
+    rich = Config(
+        step=StepConfig("alternating", d_steps=5, joint=True), loss=LossConfig("hinge", feature_matching=0.1),
+        penalty=PenaltyConfig(r1=10, every=16), augment=AugmentConfig(p=0.5, mirror=True, paired=False),
+        g_optim=optim, d_optim=optim,
+    )  # fmt: skip
+    assert looking._training(rich) == [
+        "update: alternating, batch 256, d_steps 5, joint; loss: hinge, feature_matching 0.1; "
+        "penalty: r1 10, every 16; augment: p 0.5, mirror, no paired",
+        "optimisers: G and D adamw 0.0002, beta1 0, weight_decay 0.01, decay cosine",
+    ]
+
+
 def test_data(ganvas_: Ganvas, tmp: Path) -> None:
     code, out, _ = ganvas_("data", "list", "--json")
     rows = {row["name"]: row for row in map(json.loads, out)}
@@ -159,6 +191,52 @@ def test_samples_take_three_forms(ganvas_: Ganvas, reference: Path) -> None:
     np.testing.assert_array_equal(np.stack([np.asarray(Image.open(file)) for file in files]), array)
 
 
+def test_samples_of_classes_say_which_is_which(ganvas_: Ganvas, tmp: Path) -> None:
+    run = trained(tmp / "told", {"data.labels": "use"})
+    names = run.data["class_names"]
+    code, out, _ = ganvas_("sample", run.path, "--columns", 3)
+    assert code == 0 and out[0].startswith("told.png: 30 images from ")
+    assert out[0].endswith(f"seed 0; one class a row: {', '.join(names)}")
+    with Image.open("told.png") as grid:
+        assert grid.size == (3 * 16, 10 * 16)
+    assert ganvas_("sample", run.path, "--n", 9, "--columns", 4).out[0].endswith(": circle, square, triangle")
+
+    assert ganvas_("sample", run.path, "--n", 40, "--out", "x.npz").code == 0
+    array = np.load("x.npz")
+    assert array["class_names"].tolist() == names and array["labels"].shape == (40,)
+    sampler = ganvas.load(run.path)
+    np.testing.assert_array_equal(array["labels"], sampler.labels(40))
+    np.testing.assert_array_equal(array["images"].transpose(0, 3, 1, 2), sampler.sample(40))
+    assert ganvas_("data", "check", "x.npz").out[1].startswith("classes: 10 (circle ")
+    assert ganvas_("sample", run.path, "--n", 40, "--out", "folder").code == 0
+    found = {path.parent.name: path for path in Path("folder").glob("*/*.png")}
+    assert set(found) == {names[k] for k in array["labels"]} and len([*Path("folder").glob("*/*.png")]) == 40
+    for name, path in found.items():
+        i = int(path.stem)
+        assert names[array["labels"][i]] == name
+        np.testing.assert_array_equal(np.asarray(Image.open(path)), array["images"][i])
+
+    code, out, _ = ganvas_("sample", run.path, "--class", "star", "--n", 4, "--out", "star.npz")
+    assert code == 0 and out[0].endswith("seed 0") and set(np.load("star.npz")["labels"]) == {names.index("star")}
+    assert_one_clear_line(ganvas_("sample", run.path, "--class", "stra"), 2, "no class 'stra'; did you mean star?")
+
+
+def test_a_model_that_ships_is_drawn_by_its_name(
+    ganvas_: Ganvas, finished: Run, tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp / "weights").mkdir()
+    shutil.copy(finished.snapshots()[-1][1], tmp / "weights" / "toy-cpu-v3.safetensors")
+    monkeypatch.setattr("ganvas.sampler.WEIGHTS", tmp / "weights")
+    code, out, err = ganvas_("sample", "toy", "--n", 2)
+    assert code == 0 and err == ["toy is toy-cpu-v3"] and out[0].startswith("toy.png: 2 images from ")
+    assert Path("toy.png").is_file()
+    assert_one_clear_line(ganvas_("sample", "tory"), 2, "or a model that ships: toy-cpu-v3")
+    code, out, err = ganvas_(
+        "evaluate", "toy", "--features", "pixel_features:look", "--metrics", "kd", "--n", 20, "--sets", 1
+    )
+    assert code == 0 and "toy is toy-cpu-v3" in err and any("kd_custom" in line for line in out)
+
+
 def test_dry_run_shows_the_difference_and_makes_nothing(ganvas_: Ganvas, tmp: Path) -> None:
     code, out, err = ganvas_("train", "cifar-dcgan", "--dry-run", "--g-optim.lr", "2e-4", "--minutes", 5, "--data.flip")
     assert code == 0 and err == []
@@ -203,7 +281,7 @@ SHAPES = (*TRAIN, "--data", "shapes", "--limit", 9)
 USAGE: dict[str, tuple[tuple[Any, ...], str]] = {
     "unknown command": (("tran",), "unknown command 'tran'; did you mean train? (ganvas --help)"),
     "unknown recipe": (("train", "cifar-dcgn"), "unknown recipe 'cifar-dcgn'; did you mean cifar-dcgan?"),
-    "unknown recipe shown": (("recipes", "nothing-like-it"), "'nothing-like-it' (ganvas recipes lists them)"),
+    "unknown recipe shown": (("recipes", "xyzzy"), "'xyzzy' (ganvas recipes lists them)"),
     "no recipe": (("train",), "name a recipe first: ganvas train RECIPE"),
     "flags before the recipe": (("train", "--minutes", 5), "name a recipe first"),
     "unknown flag": ((*TRAIN, "--minuts", 5), "unknown flag --minuts; did you mean --minutes?"),
@@ -241,7 +319,7 @@ USAGE: dict[str, tuple[tuple[Any, ...], str]] = {
     "report of nothing": (("report", "nope"), "nope is no run directory"),
     "report in no language": (("report", "{run}", "--lang", "xx"), "argument --lang: invalid choice: 'xx'"),
     "sample of nothing": (("sample", "nope", "--out", "x.png"), "nope does not exist"),
-    "sample to nowhere": (("sample", "{run}"), "the following arguments are required: --out"),
+    "sample a class of none": (("sample", "{run}", "--class", "star", "--out", "x.png"), "was trained without classes"),
     "sample to a bad suffix": (("sample", "{run}", "--out", "x.jpg"), "--out x.jpg: name a .png, a .npz or a folder"),
     "sample none": (("sample", "{run}", "--n", 0, "--out", "x.png"), "n = 0: ask for 1 image or more"),
     "sample in no columns": (("sample", "{run}", "--columns", 0, "--out", "x.png"), "--columns must be 1 or more"),
@@ -446,6 +524,13 @@ def test_progress_on_a_terminal_and_elsewhere(
         ):
             assert part in " ".join(err.split()) or part in err, (type(live), part)
     assert isinstance(console.live(96), console.Lines)
+
+
+def test_a_discriminator_that_only_compares_is_told_by_its_pairs() -> None:
+    row = {"nimg": 48, "loss/d": 1.25, "loss/g": 0.5, "acc/real": 0.62, "acc/fake": 0.62, "img_s": 99.6}
+    assert console.losses(row, 96) == "epoch 0.50  D 1.250  G 0.500  real 62%  fake 62%  100 img/s"
+    told = console.losses({**row, "acc/pair": 0.71}, 96)
+    assert told == "epoch 0.50  D 1.250  G 0.500  pairs 71%  real = fake 62%  100 img/s"
 
 
 # -- real processes --------------------------------------------------------------------------------------------

@@ -27,8 +27,28 @@ BLOCKS = st.integers(1, 4)
 def configs(draw: st.DrawFn) -> Config:
     """Any valid config: every field drawn from its type, those with a rule of their own from that rule."""
     up, down, one = draw(BLOCKS), draw(BLOCKS), draw(st.sampled_from(["epochs", "kimg", "minutes", None]))
+    family, norm = draw(st.sampled_from(["dcgan", "resnet", "r3", "lean"])), draw(st.sampled_from(["batch", "none"]))
+    update, loss = draw(st.sampled_from(["simultaneous", "alternating"])), draw(st.sampled_from(["bce", "hinge"]))
+    batch, held_out = draw(st.integers(2, 4096)), draw(st.sampled_from([0.0, 0.25, 0.5]))
+    share = st.floats(0, 1)
     ruled = {
         "seed": st.integers(0, 2**63),
+        "data.held_out": st.just(held_out),
+        "generator.family": st.just(family),
+        "discriminator.family": st.just(family),
+        "generator.norm": st.just(norm),
+        "generator.condition": st.sampled_from(["concat", "norm"] if norm == "batch" else ["concat"]),
+        "loss.name": st.just(loss),
+        **{f"loss.{name}": st.floats(0, 0.5) if loss == "bce" else st.just(0.0) for name in ("smooth", "soft", "flip")},
+        **{f"augment.{name}": share for name in ("p", "ramp", "translate", "cutout")},
+        "augment.adapt": share if held_out else st.just(0.0),
+        "penalty.gp": st.just(0.0),
+        "penalty.share": st.floats(0, 1, exclude_min=True),
+        "step.update": st.just(update),
+        "step.d_steps": POSITIVE if update == "alternating" else st.just(1),
+        "step.accumulate": st.sampled_from([k for k in (1, 2, 3, batch) if batch % k == 0]),
+        **{f"{side}_optim.weight_decay": st.just(0.0) for side in "gd"},
+        **{f"{side}_optim.{name}": FRACTION for side in "gd" for name in ("warmup", "decay_from")},
         "generator.strides": _tuples(st.integers(1, 4), up + 1),
         "generator.widths": _tuples(POSITIVE, up),
         "generator.extra": st.just(()) | _tuples(st.integers(0, 64), up),
@@ -37,7 +57,7 @@ def configs(draw: st.DrawFn) -> Config:
         "discriminator.norms": _tuples(st.booleans(), down),
         "discriminator.kernel": ODD,
         "discriminator.dropout": FRACTION,
-        "step.batch": st.integers(2, 4096),
+        "step.batch": st.just(batch),
         "log.samples": st.integers(1, 1024),
         "evaluate.n": st.integers(2, 4096),
         "evaluate.share": st.floats(0, 1, exclude_min=True),
@@ -154,6 +174,35 @@ def test_what_cannot_be_meant_is_refused_in_one_line(name: str, value: Any) -> N
     section, _, key = name.rpartition(".")
     assert message.startswith(section or name) and (key in message or "beta" in key or section == "budget")
     assert " = " in message and "it must be" in message and "\n" not in message
+
+
+ONE_STAGE = {"step.update": "one-stage", "discriminator.norms": (False, False)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "setting", "rule"),
+    [
+        ({"loss.name": "hinge", "loss.smooth": 0.1}, "loss.smooth", "0: the loss hinge has no targets"),
+        ({"loss.flip": 0.6}, "loss.flip", "in [0, 0.5]"),
+        ({"generator.family": "r3"}, "discriminator.family", "generator.family (r3)"),
+        ({"generator.norm": "none", "generator.condition": "norm"}, "generator.condition", "concat without batch norm"),
+        ({"penalty.form": "finite", "penalty.gp": 10.0}, "penalty.gp", "0 with penalty.form finite"),
+        ({"penalty.share": 0.0}, "penalty.share", "more than 0, at most 1"),
+        ({"augment.adapt": 0.5}, "augment.adapt", "0 where data.held_out is 0"),
+        ({"step.d_steps": 2}, "step.d_steps", "1 with step.update simultaneous"),
+        ({"step.accumulate": 3}, "step.accumulate", "a divisor of step.batch (256)"),
+        ({"step.update": "one-stage", "discriminator.norms": (False, True)}, "step.update", "looks at a whole batch"),
+        ({**ONE_STAGE, "discriminator.minibatch": "std"}, "step.update", "looks at a whole batch"),
+        ({**ONE_STAGE, "loss.feature_matching": 1.0}, "step.update", "looks at a whole batch"),
+        ({**ONE_STAGE, "loss.name": "hinge"}, "step.update", "unless D's loss always rises"),
+        ({**ONE_STAGE, "penalty.centring": 0.1}, "step.update", "unless D's loss always rises"),
+        ({"g_optim.weight_decay": 0.1}, "g_optim.weight_decay", "0 but for adamw"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(changes: dict[str, Any], setting: str, rule: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        api.override(Config(), changes)
+    assert str(caught.value).startswith(f"{setting} = ") and rule in str(caught.value)
 
 
 def test_only_one_budget() -> None:

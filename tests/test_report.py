@@ -10,7 +10,6 @@ import re
 import string
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -24,51 +23,10 @@ from ganvas.report import charts, diagram, evidence, notes, quality
 from ganvas.report.facts import gather
 from ganvas.report.trend import Trend
 from ganvas.run import Layer, Run
+from report_page import Page, page
 from synthetic import SCORES, WATCHED, make_run, score
 
 SMALL = {"rows": 200, "grids": 4, "tiles": 16}
-VOID = {"meta", "link", "img", "input", "br", "wbr", "path", "rect"}
-
-
-class Page(HTMLParser):
-    """Tags, attributes and visible words of a page; `unclosed` must be empty at its end."""
-
-    def __init__(self, content: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.unclosed: list[str] = []
-        self.feed(content)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.unclosed.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.unclosed.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.unclosed and self.unclosed[-1] not in ("script", "style"):
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        """The words of the page with single spaces."""
-        return " ".join(" ".join(self.words).split())
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        """Attributes of every such tag."""
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
-def page(run: Run, lang: str = "en") -> Page:
-    read = Page(report.render(gather(run), locale.load(lang)))
-    assert read.unclosed == []
-    return read
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +72,8 @@ def test_the_animations_hold_every_grid(finished: Run, finished_page: Page) -> N
     for name in ("progress.gif", "progress.webp"):
         with Image.open(finished.path / name) as animation:
             assert animation.n_frames == len(finished.samples())
-    with Image.open(finished.path / "curves.png") as curves:
-        assert curves.width > 1000
+    with Image.open(finished.path / "curves.png") as picture:
+        assert picture.width > 1000
 
 
 def test_figures_and_controls(finished_page: Page) -> None:
@@ -143,19 +101,20 @@ def test_what_users_write_is_escaped(tmp_path: Path) -> None:
     evil = "<script>alert('&\"x')</script>"
     plan = recipes.get("cifar-dcgan").config
     config = dataclasses.replace(plan, data=DataConfig(evil), budget=BudgetConfig(epochs=2))
-    run = make_run(tmp_path / "0001-evil", recipe="cifar-dcgan", config=config, epochs=2, **SMALL)
+    names = (evil, "<b>", "plain")
+    run = make_run(tmp_path / "0001-evil", recipe="cifar-dcgan", config=config, epochs=2, classes=names, **SMALL)
     run.event("warning", 10, what=evil)
     run.write_bytes("notes.md", f"{evil}\n\n## {evil}\n- {evil}\n".encode())
     run.append("env", {"argv": [evil], evil: evil})
     words = dict.fromkeys(("extractor", "weights_hash", "resize", "reference", "split", "better", "floor_from"), evil)
     for changes in ({}, {"during": True, "value": 0.2}):
         run.append("evals", score(evil, 10, **{**words, **changes}))
-    run.append("evals", score("gan_test_accuracy", 20_000, **words))
+    run.append("evals", score("gan_test_accuracy", 20_000, **words, by_class={evil: 0.5, "<b>": 0.25}))
     run.select(10, evil, 0.2)
     read = page(run)
     assert evil in read.text
     assert evil in " ".join(evidence.rubric(gather(run), None, locale.load("en"))[0].evidence)
-    drawn = [c for c in charts.SPECS if c.key != "lr"]
+    drawn = charts.charts(gather(run), None, locale.load("en"))
     assert len(read.all("script")) == len(drawn) + len(quality.curves(gather(run).evals)) + 1
 
 
@@ -222,7 +181,7 @@ def test_changed_settings_are_shown_and_count_as_applied(tmp_path: Path) -> None
     text = page(make_run(tmp_path / "0001-new", recipe="cifar-dcgan", config=config, epochs=2, **SMALL)).text
     assert "d_optim.lr 0.0001 3e-05" in text
     assert "Applied in this run, number of settings: 1 (d_optim.lr)" in text
-    assert "settled on this machine: engine.device = cpu, engine.threads = 2" in text
+    assert "settled when the run began: engine.device = cpu, engine.threads = 2" in text
 
 
 def test_sixty_frames_at_most(tmp_path: Path) -> None:

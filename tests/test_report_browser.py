@@ -48,9 +48,9 @@ def browser() -> Iterator[Browser | None]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Report files by language; the Korean one of an unfinished run of grey images."""
+    """Report files by language; the Korean one of an unfinished run of grey images, the English one of classes."""
     folder = tmp_path_factory.mktemp("runs")
-    colour = make_run(folder / "0001-colour", rows=300, grids=12)
+    colour = make_run(folder / "0001-colour", rows=300, grids=12, classes=("cat", "a class with a long name", "eel"))
     small = {"shape": (1, 28, 28), "epochs": 2, "rows": 60, "grids": 2}
     grey = make_run(folder / "0002-grey", recipe="fashion-dcgan", end=None, **small)
     return {"en": report.write(colour, "en"), "ko": report.write(grey, "ko")}
@@ -171,6 +171,27 @@ def test_charts_are_read_by_pointer_and_keys(browser: Browser | None, pages: dic
     assert chart.locator(".readout").inner_text().startswith("epoch 60.0 · 300,000 images")
     page.keyboard.press("ArrowLeft")
     assert chart.locator(".readout").inner_text().startswith("epoch 59.8")
+    assert troubles == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [PHONE["width"], 1280])
+def test_names_of_classes_stand_beside_their_rows(browser: Browser | None, pages: dict[str, Path], width: int) -> None:
+    if browser is None:
+        return
+    page, troubles = visit(browser, pages["en"], viewport={"width": width, "height": 900})
+    beside = page.locator(".named").all()
+    assert len(beside) == 3
+    for named in beside:
+        grid = named.locator("img:visible").first.bounding_box()
+        names = [name.bounding_box() for name in named.locator(".rows li").all()]
+        assert grid and len(names) == 8
+        for row, name in enumerate(names):
+            assert name and name["x"] >= 0 and name["x"] + name["width"] <= grid["x"] + 0.5
+            middle = grid["y"] + (row + 0.5) * grid["height"] / 8
+            assert abs(name["y"] + name["height"] / 2 - middle) < 1.5
+    last, real = (named.locator("img").bounding_box() for named in beside[1:])
+    assert last and real and (last["width"], last["height"]) == (real["width"], real["height"])
     assert troubles == []
     page.close()
 

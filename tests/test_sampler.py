@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -13,12 +14,19 @@ import torch
 
 import ganvas
 from conftest import tiny, trained
-from ganvas import training
+from ganvas import media, training
+from ganvas import sampler as sampling
 from ganvas.config import SCHEMA_VERSION, to_dict
 from ganvas.disk import load_tensors, save_tensors
 from ganvas.errors import GanvasError, UsageError
 from ganvas.run import Run
 from ganvas.sampler import Sampler, load
+
+
+@pytest.fixture(scope="module")
+def conditional(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A small training that is told the ten shapes."""
+    return trained(tmp_path_factory.mktemp("conditional") / "run", {"data.labels": "auto", "g_optim.lr": 0.01})
 
 
 def test_a_run_and_its_last_snapshot_give_the_same_images(finished: Run, tmp: Path) -> None:
@@ -86,8 +94,108 @@ def test_loading_leaves_training_mode_and_the_given_device(finished: Run) -> Non
 
 @pytest.mark.parametrize("n", [0, -1])
 def test_no_images_is_no_request(finished: Run, n: int) -> None:
-    with pytest.raises(UsageError, match=f"n = {n}: ask for 1 image or more"):
-        load(finished.path).sample(n)
+    for ask in (load(finished.path).sample, load(finished.path).grid):
+        with pytest.raises(UsageError, match=f"n = {n}: ask for 1 image or more"):
+            ask(n)
+
+
+# -- classes ---------------------------------------------------------------------------------------------------
+
+
+def test_a_generator_that_was_told_classes_knows_them(conditional: Run) -> None:
+    sampler = load(conditional.path)
+    data = conditional.data
+    assert sampler.class_names == tuple(data["class_names"]) and len(sampler.class_names) == 10
+    assert sampler.class_counts == tuple(data["class_counts"]) and sum(sampler.class_counts) == 96
+    assert load(conditional.snapshots()[-1][1]).class_names == sampler.class_names
+
+
+def test_a_class_is_asked_for_by_name_or_by_number(conditional: Run) -> None:
+    sampler = load(conditional.path)
+    star = sampler.class_names.index("star")
+    np.testing.assert_array_equal(sampler.sample(6, labels="star"), sampler.sample(6, labels=[star] * 6))
+    assert (sampler.sample(6, labels="star") != sampler.sample(6, labels="ring")).any(axis=(1, 2, 3)).all()
+    mixed = [star, 0, star, 0, 0, star]
+    alone = sampler.sample(6, labels="star")
+    assert np.abs(sampler.sample(6, labels=mixed).astype(int) - alone)[[0, 2, 5]].max() <= 1  # of one z and class
+    with pytest.raises(UsageError, match=r"no class 'stra'; did you mean star\? \(there are: circle, .*pillar\)"):
+        sampler.sample(1, labels="stra")
+    for wrong in ([0], [10, 0], [-1, 0]):
+        with pytest.raises(UsageError, match="labels: expected 2 numbers from 0 to 9"):
+            sampler.sample(2, labels=wrong)
+
+
+def test_without_wishes_classes_come_as_often_as_they_were_learnt(finished: Run, conditional: Run) -> None:
+    sampler = dataclasses.replace(load(conditional.path), class_counts=(60, 30, 10, *(0,) * 7))
+    drawn = sampler.labels(3000, seed=1)
+    assert drawn is not None
+    np.testing.assert_allclose(np.bincount(drawn, minlength=10) / 3000, [0.6, 0.3, 0.1, *(0,) * 7], atol=0.03)
+    np.testing.assert_array_equal(sampler.labels(100, seed=1, start=200), drawn[200:300])
+    assert (sampler.labels(3000, seed=2) != drawn).any()
+    assert load(finished.path).labels(5) is None
+    with pytest.raises(UsageError, match="was trained without classes: leave the class out"):
+        load(finished.path).sample(1, labels="star")
+
+
+def test_a_grid_shows_one_class_a_row(conditional: Run) -> None:
+    sampler = load(conditional.path)
+    assert sampler.grid().size == (8 * 16, 10 * 16)
+    shown = media.tiles(sampler.grid(columns=3, seed=2), sampler.shape)
+    rows = np.arange(30) // 3
+    np.testing.assert_array_equal(shown, sampler.sample(30, seed=2, labels=rows.tolist()))
+    one = media.tiles(sampler.grid(4, columns=2, labels="heart"), sampler.shape)
+    np.testing.assert_array_equal(one, sampler.sample(4, labels="heart"))
+
+
+# -- models that ship ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def weights(tmp: Path, finished: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of models that ship, all of them the small training's."""
+    folder = tmp / "weights"
+    folder.mkdir()
+    for name in ("toy-cpu-v1", "toy-cpu-v9", "toy-cpu-v10", "toy-gpu-v11", "other-v2", "toy-classifier-v12"):
+        shutil.copy(finished.snapshots()[0][1], folder / f"{name}.safetensors")
+    monkeypatch.setattr(sampling, "WEIGHTS", folder)
+    monkeypatch.chdir(tmp)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"),
+    [("toy", "toy-cpu-v10"), ("toy-cpu", "toy-cpu-v10"), ("other", "other-v2"), ("toy-gpu", "toy-gpu-v11")],
+)
+def test_a_name_without_its_version_is_the_newest_and_says_so(
+    weights: Path, capsys: pytest.CaptureFixture[str], name: str, chosen: str
+) -> None:
+    assert sampling.find(name) == weights / f"{chosen}.safetensors"
+    assert capsys.readouterr().err == f"{name} is {chosen}\n"
+
+
+def test_a_whole_name_is_itself_and_a_path_comes_first(
+    weights: Path, finished: Run, tmp: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert load("toy-cpu-v9").path == weights / "toy-cpu-v9.safetensors"
+    shutil.copytree(finished.path, tmp / "toy")
+    assert sampling.find("toy") == Path("toy/snapshots/000000192.safetensors")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_name_that_nothing_has_lists_what_ships(weights: Path) -> None:
+    with pytest.raises(UsageError, match=r"toi does not exist: .*: other-v2, toy-cpu-v1, toy-cpu-v10, toy-cpu-v9, .*"):
+        load("toi")
+    for name in ("toy-classifier-v12", "toy-classifier", "toy-cpu-v2", "toy-cpu-v", "cpu", "./toy", "to.*"):
+        with pytest.raises(UsageError, match="does not exist"):
+            load(name)
+    for path in weights.iterdir():
+        path.unlink()
+    with pytest.raises(UsageError, match=r"name a run directory or a \.safetensors snapshot$"):
+        load("toy")
+
+
+def test_what_ships_is_what_the_folder_of_weights_holds() -> None:
+    assert all(load(name).nimg for name in sampling.shipped())
 
 
 def snapshot(metadata: Any, drop: bool = False) -> bytes:

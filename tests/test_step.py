@@ -1,8 +1,10 @@
-"""The two updates against gradients computed independently, with torch's own functions."""
+"""The updates against gradients computed independently, with torch's own functions."""
 
 from __future__ import annotations
 
 import copy
+import dataclasses
+from typing import Any
 
 import pytest
 import torch
@@ -11,10 +13,15 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 from conftest import tiny
+from ganvas.augment import Augment
+from ganvas.batch import Batch
+from ganvas.config import Config
 from ganvas.engine import Engine
-from ganvas.losses import LOSSES, bce
+from ganvas.look import Rules, View
+from ganvas.losses import LOSSES, Critique
+from ganvas.penalties import near, squared_gradient
 from ganvas.state import State, fresh_state
-from ganvas.step import UPDATES, Batch, Outcome
+from ganvas.step import UPDATES, Outcome
 
 SHAPE = (3, 16, 16)
 PLAIN = {"discriminator.dropout": 0.0}
@@ -31,26 +38,31 @@ class Recorder:
         return self.optimiser.step(gradients, progress)  # type: ignore[attr-defined,no-any-return]
 
 
-def batch(n: int = 16) -> Batch:
-    generator = torch.Generator().manual_seed(1)
+def batch(config: Config, seed: int = 1, n: int = 16, classes: int = 0) -> Batch:
+    generator = torch.Generator().manual_seed(seed)
     real = torch.rand((n, *SHAPE), generator=generator) * 2 - 1
-    return Batch(real, torch.randn((n, 8), generator=generator), None, 0.25)
+    labels = torch.arange(n) % classes if classes else None
+    draws = Augment(config.augment, SHAPE).draw(n, config.augment.p, 0.0, generator)
+    z = torch.randn((n, 8), generator=generator)
+    return Batch(real, z, labels, None, (draws, draws), True, 0.25, torch.Generator().manual_seed(2))
 
 
-def updated(update: str, changes: dict[str, object], g_weight: float = 1.0) -> tuple[State, State, Outcome]:
+def updated(changes: dict[str, object], classes: int = 0) -> tuple[State, State, Outcome]:
     """The state before and after one update, its gradients recorded."""
     config = tiny({**PLAIN, "d_optim.lr": 0.01, "g_optim.lr": 0.01, **changes})
     engine = Engine(config.engine)
-    old, new = (fresh_state(config, SHAPE, engine) for _ in range(2))
+    old, new = (fresh_state(config, SHAPE, engine, classes) for _ in range(2))
     players = new.players
     players.g_optim, players.d_optim = Recorder(players.g_optim), Recorder(players.d_optim)  # type: ignore[assignment]
-    outcome = UPDATES[update](players, batch(), LOSSES["bce"], g_weight, engine.autocast)
+    batches = [batch(config, 1 + i, classes=classes) for i in range(config.step.d_steps)]
+    rules = Rules(config, Augment(config.augment, SHAPE), engine.autocast)
+    outcome = UPDATES[config.step.update](players, batches, rules)
     return old, new, outcome
 
 
 def expected_gradients(generator: nn.Module, judge: nn.Module, learner: nn.Module, of: str) -> list[Tensor]:
     """Plain autograd, one backward pass a network: D's terms from `judge`, differentiated by `learner`."""
-    given = batch()
+    given = batch(tiny())
     ones, zeros = torch.ones(16), torch.zeros(16)
     if of == "d":
         with torch.no_grad():
@@ -68,7 +80,7 @@ def close(found: list[Tensor], expected: list[Tensor]) -> None:
 
 
 def test_simultaneous_takes_both_gradients_at_the_old_weights() -> None:
-    old, new, _ = updated("simultaneous", {})
+    old, new, _ = updated({})
     G, D = old.players.generator, old.players.discriminator
     close(new.players.d_optim.gradients, expected_gradients(copy.deepcopy(G), D, D, "d"))  # type: ignore[attr-defined]
     close(new.players.g_optim.gradients, expected_gradients(G, copy.deepcopy(D), G, "g"))  # type: ignore[attr-defined]
@@ -76,7 +88,7 @@ def test_simultaneous_takes_both_gradients_at_the_old_weights() -> None:
 
 
 def test_alternating_lets_g_meet_the_updated_d() -> None:
-    old, new, _ = updated("alternating", {})
+    old, new, _ = updated({"step.update": "alternating"})
     G, D = old.players.generator, old.players.discriminator
     close(new.players.d_optim.gradients, expected_gradients(copy.deepcopy(G), D, D, "d"))  # type: ignore[attr-defined]
     found = new.players.g_optim.gradients  # type: ignore[attr-defined]
@@ -87,7 +99,7 @@ def test_alternating_lets_g_meet_the_updated_d() -> None:
 
 @pytest.mark.parametrize("update", UPDATES)
 def test_each_optimiser_moves_its_own_network_and_nothing_else_remains(update: str) -> None:
-    old, new, outcome = updated(update, {})
+    old, new, outcome = updated({"step.update": update, "discriminator.norms": (False, False)})
     for name in ("generator", "discriminator"):
         before, after = getattr(old.players, name), getattr(new.players, name)
         assert all(not torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True))
@@ -99,18 +111,19 @@ def test_each_optimiser_moves_its_own_network_and_nothing_else_remains(update: s
 
 @pytest.mark.parametrize("update", UPDATES)
 def test_the_weight_of_gs_loss_scales_its_gradient_alone(update: str) -> None:
-    _, one, _ = updated(update, {})
-    _, three, outcome = updated(update, {}, g_weight=3.0)
-    close(three.players.g_optim.gradients, [3 * g for g in one.players.g_optim.gradients])  # type: ignore[attr-defined]
-    close(three.players.d_optim.gradients, one.players.d_optim.gradients)  # type: ignore[attr-defined]
-    if update == "simultaneous":
-        torch.testing.assert_close(outcome.g_loss, bce(outcome.real, outcome.fake)[1])  # the loss logged is unweighted
+    alone = {"step.update": update, "discriminator.norms": (False, False)}
+    _, one, _ = updated(alone)
+    _, three, outcome = updated({**alone, "loss.g_weight": 3.0})
+    close(grads(three, "g"), [3 * g for g in grads(one, "g")])
+    close(grads(three, "d"), grads(one, "d"))
+    if update != "alternating":  # the loss logged is unweighted
+        torch.testing.assert_close(outcome.found.g_loss, LOSSES["bce"].g(outcome.found.real, outcome.found.fake))
 
 
 @pytest.mark.parametrize(("update", "calls"), [("simultaneous", "rf"), ("alternating", "rff")])
 def test_batch_norm_sees_the_real_batch_first_and_each_call_once(update: str, calls: str) -> None:
-    old, new, _ = updated(update, {"d_optim.lr": 1e-9, "g_optim.lr": 1e-9})
-    G, D, given = old.players.generator, old.players.discriminator, batch()
+    old, new, _ = updated({"step.update": update, "d_optim.lr": 1e-9, "g_optim.lr": 1e-9})
+    G, D, given = old.players.generator, old.players.discriminator, batch(tiny())
     with torch.no_grad():
         fake = G(given.z, None)
         for call in calls:
@@ -122,9 +135,133 @@ def test_batch_norm_sees_the_real_batch_first_and_each_call_once(update: str, ca
             torch.testing.assert_close(value, buffers[name], rtol=1e-4, atol=1e-6)
 
 
+# -- one stage, joint calls, parts, several steps of D
+
+ALONE = {"discriminator.norms": (False, False), "generator.norm": "none"}
+
+
+@pytest.mark.parametrize("loss", ["bce", "relativistic", "wasserstein"])
+@pytest.mark.parametrize("extra", [{}, {"penalty.r1": 0.1, "penalty.r2": 0.2, "penalty.form": "finite"},
+                                   {"penalty.r1": 0.1, "penalty.r2": 0.2},
+                                   {"augment.p": 1.0, "augment.translate": 0.2, "augment.colour": 1.0}])  # fmt: skip
+@pytest.mark.parametrize("classes", [0, 3])
+def test_one_stage_finds_the_gradients_of_the_simultaneous_step(loss: str, extra: dict[str, Any], classes: int) -> None:
+    labels = {"data.labels": "use"} if classes else {}
+    settings = {**ALONE, **extra, **labels, "loss.name": loss, "step.joint": True}
+    _, two, expected = updated({**settings, "step.update": "simultaneous"}, classes)
+    _, one, found = updated({**settings, "step.update": "one-stage"}, classes)
+    close(grads(one, "g"), grads(two, "g"))
+    close(grads(one, "d"), grads(two, "d"))
+    torch.testing.assert_close(found.found.g_loss, expected.found.g_loss)
+
+
+def test_one_stage_still_teaches_g_where_d_has_won() -> None:
+    sure = {**ALONE, "step.update": "one-stage"}
+    config = tiny({**PLAIN, **sure})
+    rules = Rules(config, Augment(config.augment, SHAPE), Engine(config.engine).autocast)
+    seen = torch.tensor([-20.0, -8.0, 0.0, 8.0])
+    view = View(Critique(seen + 9, seen[:, None]), Critique(seen, seen[:, None]), seen, seen[0])
+    _, ratio = rules.g_from_d(view, None)
+    slope_d = torch.sigmoid(seen)
+    torch.testing.assert_close(ratio * slope_d, -torch.sigmoid(-seen))
+
+
+@pytest.mark.parametrize("update", ["simultaneous", "alternating"])
+def test_a_joint_call_changes_nothing_where_d_looks_at_each_image_alone(update: str) -> None:
+    settings = {**ALONE, "step.update": update, "penalty.r1": 0.1, "penalty.r2": 0.1, "penalty.form": "finite"}
+    _, apart, _ = updated({**settings, "step.joint": False})
+    _, joint, _ = updated({**settings, "step.joint": True})
+    close(grads(joint, "d"), grads(apart, "d"))
+    close(grads(joint, "g"), grads(apart, "g"))
+
+
+@pytest.mark.parametrize("update", UPDATES)
+@pytest.mark.parametrize("loss", ["bce", "relativistic"])
+def test_parts_of_a_batch_give_the_gradient_of_the_whole(update: str, loss: str) -> None:
+    settings = {**ALONE, "step.update": update, "loss.name": loss}
+    _, whole, expected = updated(settings)
+    _, parts, found = updated({**settings, "step.accumulate": 4})
+    close(grads(parts, "d"), grads(whole, "d"))
+    close(grads(parts, "g"), grads(whole, "g"))
+    torch.testing.assert_close(found.found.real, expected.found.real)
+    torch.testing.assert_close(found.found.g_loss, expected.found.g_loss, rtol=1e-4, atol=1e-6)
+
+
+def test_d_takes_all_its_steps_before_g_meets_it() -> None:
+    settings = {"step.update": "alternating", "step.d_steps": 3}
+    config = tiny({**PLAIN, "d_optim.lr": 0.01, "g_optim.lr": 0.01, **settings})
+    old, new, _ = updated(settings)
+    engine = Engine(config.engine)
+    rules = Rules(config, Augment(config.augment, SHAPE), engine.autocast)
+    by_hand, players = old, old.players
+    for i in range(3):  # D alone, thrice
+        given, fake = batch(config, 1 + i), None
+        with torch.no_grad():
+            fake = players.generator(given.z, None)
+        view = rules.look(players.discriminator, *given.shown(fake), None, True, given.rng)
+        players.d_optim.step(torch.autograd.grad(view.d_loss.mean(), tuple(players.discriminator.parameters())), 0.25)
+    close(list(new.players.discriminator.parameters()), list(by_hand.players.discriminator.parameters()))
+
+
+# -- the terms beside the loss
+
+
+def test_the_exact_penalties_are_added_at_their_weights() -> None:
+    plain, with_r1 = updated({**ALONE})[2].found, updated({**ALONE, "penalty.r1": 3.0})[2].found
+    old, _, _ = updated(ALONE)
+    expected = squared_gradient(old.players.discriminator, batch(tiny()).real, None).mean() * 3 / 2
+    assert plain.penalty == 0
+    torch.testing.assert_close(with_r1.penalty, expected.detach())
+    torch.testing.assert_close(with_r1.d_loss, plain.d_loss)  # logged apart
+
+
+def test_a_share_of_the_batch_is_penalised_and_laziness_is_made_up_for() -> None:
+    old, _, _ = updated(ALONE)
+    found = updated({**ALONE, "penalty.r1": 2.0, "penalty.share": 0.25, "penalty.every": 4})[2].found
+    expected = squared_gradient(old.players.discriminator, batch(tiny()).real[:4], None).mean() * 4
+    torch.testing.assert_close(found.penalty, expected.detach())
+
+
+def test_the_finite_penalty_treats_a_moved_image_as_the_image_itself() -> None:
+    settings = {**ALONE, "augment.p": 1.0, "augment.translate": 0.25, "augment.colour": 1.0, "augment.cutout": 0.5,
+                "penalty.r1": 1.0, "penalty.form": "finite", "penalty.sigma": 0.001}  # fmt: skip
+    config = tiny({**PLAIN, **settings})
+    old, _, _ = updated(settings)
+    found = updated(settings)[2].found.penalty
+    given, augment, D = batch(config), Augment(config.augment, SHAPE), old.players.discriminator
+    moved = near(given.real, 0.001, torch.Generator().manual_seed(2))
+    logits = [D(augment(x, given.draws[0]), None).logits for x in (given.real, moved)]
+    expected = ((logits[1] - logits[0]) / 0.001).square().mean() / 2
+    torch.testing.assert_close(found, expected.detach(), rtol=1e-2, atol=1e-4)
+
+
+def test_gs_loss_may_match_features_too() -> None:
+    settings = {**ALONE, "loss.feature_matching": 5.0}
+    old, new, _ = updated(settings)
+    G, D, given = old.players.generator, old.players.discriminator, batch(tiny())
+    real, fake = D(given.real, None), D(G(given.z, None), None)
+    matching = (real.features.mean(0) - fake.features.mean(0)).square().sum()
+    loss = cross_entropy(fake.logits, torch.ones(16)) + 5 * matching
+    close(grads(new, "g"), list(torch.autograd.grad(loss, tuple(G.parameters()))))
+
+
+def test_centring_pulls_the_sum_of_a_pairs_logits_to_zero() -> None:
+    settings = {**ALONE, "loss.name": "relativistic", "penalty.centring": 0.5}
+    _, _, outcome = updated(settings)
+    found = outcome.found
+    expected = torch.nn.functional.softplus(found.fake - found.real) + 0.5 * (found.real + found.fake) ** 2
+    torch.testing.assert_close(found.d_loss, expected)
+
+
+def grads(state: State, of: str) -> list[Tensor]:
+    """The gradients that a recorder kept."""
+    found: list[Tensor] = getattr(state.players, f"{of}_optim").gradients
+    return found
+
+
 def test_shapes_are_checked_while_testing() -> None:
-    real = batch().real
+    given = batch(tiny())
     with pytest.raises(TypeCheckError):
-        Batch(real, torch.zeros(8), None, 0.0)
+        dataclasses.replace(given, z=torch.zeros(8))
     with pytest.raises(TypeCheckError):
-        Batch(real, torch.zeros(len(real) + 1, 8), None, 0.0)
+        dataclasses.replace(given, z=torch.zeros(len(given.z) + 1, 8))

@@ -19,15 +19,17 @@ import pytest
 import torch
 
 from conftest import flags, python, start, tiny, trained
-from ganvas import api, recipes, training
+from ganvas import api, models, recipes, training
 from ganvas.config import BudgetConfig, EngineConfig
 from ganvas.disk import load_tensors
 from ganvas.engine import Engine, to_uint8
 from ganvas.errors import GanvasError
-from ganvas.losses import Loss, bce
+from ganvas.losses import LOSSES
 from ganvas.run import Run
 from ganvas.state import fresh_state
-from ganvas.training import Event, Stepper
+from ganvas.statistics import names
+from ganvas.stepper import Stepper
+from ganvas.training import Event
 
 EVERYTHING = {
     "discriminator.dropout": 0.3, "step.ema_kimg": 0.1, "g_optim.decay": "linear", "d_optim.decay": "cosine",
@@ -217,7 +219,7 @@ def test_a_run_ends_at_the_first_full_batch_at_or_past_its_budget(
 
 def test_minutes_become_images_once_and_stay(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "SETTLE_SECONDS", 0.05)
-    run, images = start(tmp / "run", {"budget.kimg": None, "budget.minutes": 0.01, "log.checkpoint_kimg": 1000.0})
+    run, images = start(tmp / "run", {"budget.kimg": None, "budget.minutes": 0.02, "log.checkpoint_kimg": 1000.0})
     events: list[Event] = []
     assert not api.proceed(run, images, [at(0, "budget", interrupt), events.append])
     total, kinds = run.total_nimg, [event.kind for event in events if event.kind != "row"]
@@ -300,7 +302,7 @@ def test_hooks_hear_what_happens_in_order(tmp: Path) -> None:
     assert untrained["n"] == 6 and abs(untrained["logit"]) < 0.5
     row = run.rows("metrics")[0]
     assert row == json.loads(json.dumps(events[3].details["row"]))
-    assert set(row) == {"nimg", "sec", *training.STATISTICS, "lr/d", "lr/g", "img_s"}
+    assert set(row) == {"nimg", "sec", *names(run.config), "lr/d", "lr/g", "img_s"}
     assert all(0 <= row[name] <= 1 for name in row if name.startswith("acc"))
     env = run.rows("env")[0]
     assert env["torch"] == torch.__version__ and env["threads"] == 1 and env["dtype"] == "float32" and env["cpu"]
@@ -310,7 +312,7 @@ def test_a_row_is_the_mean_of_its_updates(tmp: Path) -> None:
     every = trained(tmp / "every", {"log.every": 1}).rows("metrics")
     fifth = trained(tmp / "fifth", {"log.every": 5}).rows("metrics")
     assert len(every) == 12
-    for name in training.STATISTICS:
+    for name in names(tiny()):
         assert fifth[0][name] == pytest.approx(np.mean([row[name] for row in every[:5]]), rel=1e-5, abs=1e-6)
 
 
@@ -337,7 +339,7 @@ def test_a_grid_shows_what_the_generator_makes_of_the_fixed_latents(tmp: Path) -
 
     run = trained(tmp / "run", {"step.ema_kimg": 0.1})
     loaded = sampler.load(run.path)
-    drawn = training.draw(loaded.generator, training.fixed_latents(run.config), loaded.engine).numpy()
+    drawn = training.draw(loaded.generator, *training.fixed_latents(run.config, ()), loaded.engine).numpy()
     with Image.open(run.samples()[-1][1]) as picture:
         np.testing.assert_array_equal(media.tiles(picture, (3, 16, 16)), drawn)
     assert run.samples()[0][0] == 0 and run.samples()[0][1].read_bytes() != run.samples()[-1][1].read_bytes()
@@ -350,11 +352,12 @@ def test_batches_are_a_function_of_seed_and_position() -> None:
     step = Stepper(config, images, engine)
     twice = Stepper(dataclasses.replace(config, step=dataclasses.replace(config.step, batch=32)), images, engine)
     other = Stepper(dataclasses.replace(config, seed=1), images, engine)
-    step.batch(160, 0.0)
-    first, second, both = step.batch(80, 0.0), step.batch(96, 0.5), twice.batch(80, 0.0)
+    step.batch(160, 0.0, 0.0)
+    first, second, both = step.batch(80, 0.0, 0.0), step.batch(96, 0.5, 0.0), twice.batch(80, 0.0, 0.0)
     torch.testing.assert_close(torch.cat([first.real, second.real]), both.real, rtol=0, atol=0)
     torch.testing.assert_close(torch.cat([first.z, second.z]), both.z, rtol=0, atol=0)
-    assert not torch.equal(other.batch(80, 0.0).z, first.z) and not torch.equal(other.batch(80, 0.0).real, first.real)
+    strange = other.batch(80, 0.0, 0.0)
+    assert not torch.equal(strange.z, first.z) and not torch.equal(strange.real, first.real)
     assert second.progress == 0.5
     np.testing.assert_array_equal(to_uint8(engine.images(torch.from_numpy(images.images))).numpy(), images.images)
 
@@ -369,7 +372,7 @@ def test_dropout_is_a_function_of_seed_and_position() -> None:
     assert torch.equal(states[0].sums, states[1].sums)
     moved = fresh_state(config, images.images.shape[1:], Engine(config.engine))
     step = Stepper(config, images, Engine(config.engine))
-    step.batch = lambda nimg, progress: Stepper.batch(step, 0, progress)  # type: ignore[method-assign]
+    step.batch = lambda nimg, progress, p: Stepper.batch(step, 0, progress, p)  # type: ignore[method-assign]
     moved.nimg = 16
     step(moved, 192)
     assert not torch.equal(moved.sums, states[0].sums)
@@ -380,15 +383,23 @@ def test_dropout_is_a_function_of_seed_and_position() -> None:
 
 def finite_steps(config: Any, shape: tuple[int, int, int], steps: int = 2) -> None:
     rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (8, *shape), dtype=np.uint8)
-    images = dataclasses.replace(api.load_data(tiny({"data.limit": 8}).data), images=pixels)
-    state, step = fresh_state(config, shape, engine := Engine(config.engine)), Stepper(config, images, engine)
+    count = 4 * config.step.batch
+    pixels = rng.integers(0, 256, (count, *shape), dtype=np.uint8)
+    names = ("one", "two", "three")
+    images = dataclasses.replace(
+        api.load_data(tiny({"data.limit": 8}).data), images=pixels, labels=np.arange(count) % 3, class_names=names
+    )
+    config = api.settle_labels(config, images)
+    classes = models.classes(config, names)
+    state = fresh_state(config, shape, engine := Engine(config.engine), classes)
+    step = Stepper(config, images, engine)
     for _ in range(steps):
         step(state, None)
-    assert state.sums.isfinite().all() and state.nimg == steps * config.step.batch
+    assert state.sums.isfinite().all() and state.nimg == steps * config.step.batch * config.step.d_steps
     for network in (state.players.generator, state.players.discriminator):
         assert all(value.isfinite().all() for value in network.state_dict().values())
-    assert training.draw(state.sampler, training.fixed_latents(config), engine).shape == (config.log.samples, *shape)
+    drawn = training.draw(state.sampler, *training.fixed_latents(config, names), engine)
+    assert drawn.shape == (config.log.samples, *shape)
 
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32)], ids=["28x28x1", "32x32x3"])
@@ -396,7 +407,10 @@ def finite_steps(config: Any, shape: tuple[int, int, int], steps: int = 2) -> No
 def test_every_recipe_takes_finite_steps(name: str, shape: tuple[int, int, int]) -> None:
     engine = {"engine.device": "cpu", "engine.dtype": "float32", "engine.layout": "channels_last", "engine.threads": 1}
     small = {"engine.conv": "winograd", **engine, "step.batch": 2, "log.samples": 2}
-    finite_steps(api.override(recipes.get(name).config, small), shape)
+    recipe = recipes.get(name).config
+    if recipe.generator.family != "dcgan":
+        small |= {"generator.width": 0.25, "discriminator.width": 0.25}
+    finite_steps(api.override(recipe, small), shape)
 
 
 @pytest.mark.parametrize("conv", ["direct", "winograd"])
@@ -439,16 +453,16 @@ def broken_from(update: int) -> Iterator[bool]:
 def test_nan_stops_with_the_last_good_checkpoint_kept(
     tmp: Path, monkeypatch: pytest.MonkeyPatch, update: int, kept: int
 ) -> None:
-    broken = broken_from(update)
+    broken, whole = broken_from(update), LOSSES["bce"]
 
-    def terms(real: Any, fake: Any) -> Any:
-        d_loss, g_loss = bce(real, fake)
-        return (d_loss * float("nan"), g_loss) if next(broken) else (d_loss, g_loss)
+    def d_loss(real: Any, fake: Any, targets: Any) -> Any:
+        loss = whole.d(real, fake, targets)
+        return loss * float("nan") if next(broken) else loss
 
     run, images = start(tmp / "run")
     at_nimg = 16 * (update + 1)
     with monkeypatch.context() as patched:
-        patched.setitem(training.LOSSES, "bce", Loss(terms, 0.0))
+        patched.setitem(LOSSES, "bce", dataclasses.replace(whole, d=d_loss))
         with pytest.raises(GanvasError) as caught:
             api.proceed(run, images)
     message = str(caught.value)

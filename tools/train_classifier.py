@@ -4,7 +4,8 @@ python tools/train_classifier.py cifar10 WORK_DIR [--epochs 16] [--seed 0] [--th
 
 Convolutions by Muon on weights of fixed norm, everything else by Adam, rates falling linearly to zero; random
 translation by 2 pixels, for cifar10 mirrored every other time an image is seen (Jordan 2024, arXiv 2404.00498;
-Jordan et al. 2024, "Muon"). WORK_DIR keeps the state after every epoch: run the same command again to go on.
+Jordan et al. 2024, "Muon"). WORK_DIR keeps the state after every epoch: run the same command again to go on, or,
+with more --epochs than are done, to let the rates rise once more to where that longer fall would have them.
 The test images are looked at after every epoch, to be printed, and decide nothing but the temperature.
 """
 
@@ -27,6 +28,7 @@ from ganvas.disk import load_tensors, save_tensors, write_file
 from ganvas.engine import keep_freed_memory
 from ganvas.metrics.classifier import SHIPPED, Classifier
 from ganvas.models.conv import SameConv2d, set_algorithm
+from ganvas.muon import orthogonalised
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "src" / "ganvas" / "weights"
 SHIFT = 2  # pixels
@@ -99,7 +101,7 @@ class Optimiser:
         """Update number `count` (from 1), with `left` in [0, 1] of the rates."""
         for name, p in self.hidden.items():
             momentum = self.buffers[f"{name}/1"].mul_(0.85).add_(p.grad)
-            update = orthogonalised((p.grad + 0.85 * momentum).flatten(1)).view_as(p)
+            update = orthogonalised((p.grad + 0.85 * momentum).flatten(1), iterations=3).view_as(p)
             p.mul_(math.sqrt(len(p)) / p.norm()).sub_(0.12 * left * update)
         for name, p in self.others.items():
             first = self.buffers[f"{name}/1"].lerp_(p.grad, 0.1)
@@ -108,18 +110,6 @@ class Optimiser:
             p.sub_(rate * first / ((second / (1 - 0.98**count)).sqrt() + 1e-8))
         for p in (*self.hidden.values(), *self.others.values()):
             p.grad = None
-
-
-def orthogonalised(matrix: Tensor, iterations: int = 3) -> Tensor:
-    """Its nearest semi-orthogonal matrix, roughly: Newton and Schulz's iteration with Jordan's coefficients."""
-    a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrix / (matrix.norm() + 1e-7)
-    if wide := len(x) > x.shape[1]:
-        x = x.T
-    for _ in range(iterations):
-        square = x @ x.T
-        x = a * x + (b * square + c * square @ square) @ x
-    return x.T if wide else x
 
 
 def augmented(images: Tensor, chosen: np.ndarray, seed: int, epoch: int, mirror: bool) -> Tensor:
@@ -185,10 +175,11 @@ def main() -> None:
     optimiser = Optimiser(network)
 
     args.work.mkdir(parents=True, exist_ok=True)
-    kept, begun, seconds = args.work / "state.safetensors", 0, 0.0
+    kept, begun, seconds, ends = args.work / "state.safetensors", 0, 0.0, [epochs]
     if kept.exists():
         tensors, about = load_tensors(kept)
-        begun, seconds = about["epochs"], about["seconds"]
+        begun, seconds, ends = about["epochs"], about["seconds"], about.get("ends", [about["epochs"]])
+        ends += [epochs] if ends[-1] != epochs else []
         network.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("network/")})
         for name, buffer in optimiser.buffers.items():
             buffer.copy_(tensors[f"optimiser/{name}"])
@@ -211,7 +202,8 @@ def main() -> None:
         print(f"epoch {epoch + 1}/{epochs}  loss {total / steps:.4f}  test {right:.4f}  {seconds:.0f} s", flush=True)
         tensors = {f"network/{k}": v for k, v in network.state_dict().items()}
         tensors |= {f"optimiser/{k}": v for k, v in optimiser.buffers.items()}
-        write_file(kept.with_suffix(".part"), save_tensors(tensors, {"epochs": epoch + 1, "seconds": seconds}))
+        about = {"epochs": epoch + 1, "seconds": seconds, "ends": ends}
+        write_file(kept.with_suffix(".part"), save_tensors(tensors, about))
         kept.with_suffix(".part").replace(kept)
 
     temperature = best_temperature(logits(network, test_images), test_labels)
@@ -228,7 +220,7 @@ def main() -> None:
         "test_accuracy": round((found.argmax(1) == test_labels).double().mean().item(), 4),
         "test_loss": round(F.cross_entropy(found, test_labels).item(), 4),
         "temperature": round(temperature, 4),
-        "trained": {"epochs": epochs, "batch": args.batch, "seed": args.seed, "mirror": recipe["mirror"]},
+        "trained": {"epochs": ends, "batch": args.batch, "seed": args.seed, "mirror": recipe["mirror"]},
     }
     WEIGHTS.mkdir(exist_ok=True)
     path = WEIGHTS / f"{SHIPPED[args.data]}.safetensors"

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ganvas import recipes
 from ganvas import report as reports
-from ganvas.config import BudgetConfig, Config, EngineConfig, did_you_mean, flat, from_dict, to_dict
+from ganvas.config import BudgetConfig, Config, EngineConfig, override
 from ganvas.data import ImageSet
 from ganvas.data import load as load_data
 from ganvas.errors import GanvasError, UsageError
 from ganvas.run import Run, next_path
+from ganvas.tricks import apply
 
 if TYPE_CHECKING:
     from ganvas.training import Hook
+
+
+CATCH_UP = 0.1
+"""Share of a run that begins with a trained G in which its rate rises from zero: D begins with nothing."""
 
 
 def train(
@@ -32,11 +38,14 @@ def train(
     settings: Mapping[str, Any] | None = None,
     hooks: Sequence[Hook] = (),
     report: bool = True,
+    tricks: Sequence[str] = (),
+    origin: str | os.PathLike[str] | None = None,
 ) -> Run:
     """Train a recipe, write its report, and return its run directory.
 
     `data` is a known set or a path; the budget is one of `minutes`, `epochs` and `kimg` (50 epochs without);
-    `settings` changes any field of the config by its dotted name, such as {"g_optim.lr": 1e-4}.
+    `tricks` are switched on first (see ganvas.tricks); `settings` changes any field of the config by its dotted name,
+    such as {"g_optim.lr": 1e-4}; `origin` is a model, run or snapshot whose generator it begins with.
     Raises UsageError for what cannot be meant, GanvasError for what goes wrong.
 
     >>> import ganvas
@@ -51,37 +60,13 @@ def train(
     own = {"seed": seed, "engine.device": device, **budget}
     if data is not None:
         own["data.name"] = os.fspath(data)
-    config = override(recipes.get(recipe).config, {**own, **(settings or {})})
+    config = apply(recipes.get(recipe).config, tricks)
+    config = override(continued(config, origin) if origin else config, {**own, **(settings or {})})
     images = load_data(config.data)
     run = start(config, images, out)
     if proceed(run, images, hooks) and report:
         reports.write(run)
     return run
-
-
-def override(config: Config, settings: Mapping[str, Any]) -> Config:
-    """The config with fields replaced by dotted name; UsageError for an unknown name or a wrong value."""
-    values = to_dict(config)
-    for name, value in settings.items():
-        if name not in setting_names(config):
-            raise UsageError(f"no setting is called {name!r}{did_you_mean(name, setting_names(config))}")
-        *sections, key = name.split(".")
-        target = values
-        for section in sections:
-            target = target[section]
-        target[key] = list(value) if isinstance(value, tuple) else value
-    try:
-        changed: Config = from_dict(values)
-    except UsageError:
-        raise
-    except GanvasError as error:
-        raise UsageError(str(error)) from error
-    return changed
-
-
-def setting_names(config: Config) -> list[str]:
-    """The dotted name of every setting."""
-    return list(flat(to_dict(config)))
 
 
 def start(config: Config, images: ImageSet, out: str | os.PathLike[str] | None = None) -> Run:
@@ -92,7 +77,10 @@ def start(config: Config, images: ImageSet, out: str | os.PathLike[str] | None =
     from ganvas import engine, models
 
     engine.resolve(config.engine)
-    networks = models.summary(config, images.images.shape[1:])
+    config = settle_labels(config, images)
+    if config.origin:
+        _check_origin(config, images)
+    networks = models.summary(config, images.images.shape[1:], models.classes(config, images.class_names))
     if config.evaluate.every:
         from ganvas.evaluation import during
 
@@ -110,6 +98,42 @@ def start(config: Config, images: ImageSet, out: str | os.PathLike[str] | None =
     }
     path = Path(out) if out is not None else next_path(Path("runs"), config)
     return Run.create(path, config, recipes.get(config.recipe).config, about, networks)
+
+
+def continued(config: Config, origin: str | os.PathLike[str]) -> Config:
+    """The config for going on from a trained generator: its network, and a warm-up of G while D, fresh, catches up."""
+    from ganvas.sampler import load
+
+    trained = load(origin)
+    theirs = trained.config
+    warm = replace(config.g_optim, warmup=max(config.g_optim.warmup, CATCH_UP))
+    data = replace(config.data, labels="use" if theirs.data.labels == "use" else "ignore")
+    return replace(config, generator=theirs.generator, data=data, g_optim=warm, origin=str(trained.path.resolve()))
+
+
+def settle_labels(config: Config, images: ImageSet) -> Config:
+    """The config with data.labels = "auto" decided by the images; UsageError for "use" where there are no classes."""
+    there = images.labels is not None and len(images.class_names) > 1
+    if config.data.labels == "use" and not there:
+        raise UsageError(f"{config.data.name} has no classes to use: leave data.labels at auto, or sort into folders")
+    chosen: Literal["use", "ignore"] = "use" if there and config.data.labels != "ignore" else "ignore"
+    return replace(config, data=replace(config.data, labels=chosen))
+
+
+def _check_origin(config: Config, images: ImageSet) -> None:
+    from ganvas.sampler import load
+
+    theirs, classes = load(config.origin), images.class_names if config.data.labels == "use" else ()
+    ours = images.images.shape[1:]
+    if (theirs.shape, theirs.class_names, theirs.config.generator) != (ours, tuple(classes), config.generator):
+        raise UsageError(
+            f"{config.origin} makes {_times(theirs.shape)} images of {len(theirs.class_names)} classes, these are "
+            f"{_times(ours)} of {len(classes)} (names and network must be the same as well): train without --from"
+        )
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
 
 
 def proceed(

@@ -15,6 +15,7 @@ from ganvas.errors import GanvasError, UsageError
 VERBS = {
     "data": ("ganvas.verbs.data", "list, fetch, check or show data sets"),
     "recipes": ("ganvas.verbs.looking", "the networks and trainings there are"),
+    "tricks": ("ganvas.verbs.tricks", "the tips of the field, each of which can be switched on"),
     "train": ("ganvas.verbs.train", "train a recipe and write its report"),
     "resume": ("ganvas.verbs.train", "finish a run's budget, or add to it"),
     "runs": ("ganvas.verbs.looking", "table of runs"),

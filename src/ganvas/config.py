@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -31,64 +31,157 @@ class DataConfig:
     """Only these classes, by name; empty = all."""
     limit: int | None = None
     """Only so many images, balanced over the classes; None = all."""
+    labels: Literal["ignore", "auto", "use"] = "ignore"
+    """Whether G and D are told each image's class; auto: where the data have classes."""
     flip: bool = False
     """Mirror each real image left to right with probability 0.5."""
+    held_out: float = 0.0
+    """Share of the images that training never sees, to measure how far D overfits."""
 
 
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """G: a dense layer to a small map of `base` channels, then transposed convolutions up to the image."""
+    """G: a dense layer to a small map, then layers that double its side up to the image."""
 
-    family: Literal["dcgan"] = "dcgan"
+    family: Literal["dcgan", "resnet", "r3", "lean"] = "dcgan"
     """Which file of ganvas/models builds it."""
     latent_dim: int = 100
-    """Length of z ~ N(0, 1)."""
+    """Length of z."""
+    latent: Literal["normal", "sphere"] = "normal"
+    """z ~ N(0, 1), or the same scaled to length sqrt(latent_dim)."""
+    width: float = 1.0
+    """One dial: every number of channels below times this."""
     base: int = 256
     """Channels of the first map, made by the dense layer."""
     widths: tuple[int, ...] = (128, 64)
-    """Output channels of each hidden transposed convolution."""
+    """Channels after each doubling; dcgan: of each hidden transposed convolution."""
+    blocks: tuple[int, ...] = ()
+    """Residual blocks at each map, the first one first; empty = the family's own."""
+    group: int = 16
+    """r3: channels in each group of its 3x3 convolutions."""
+    norm: Literal["batch", "virtual", "none"] = "batch"
+    """Normalisation of hidden layers: of the batch, of a fixed reference batch (Salimans et al. 2016), none."""
+    condition: Literal["concat", "norm"] = "concat"
+    """Where a class enters: beside z, or as scale and shift of every normalisation."""
     strides: tuple[int, ...] = (2, 2, 2)
-    """Stride of each transposed convolution, the image layer last; their product sets the first map's size."""
+    """dcgan: stride of each transposed convolution, the image layer last; their product sets the first map's size."""
     extra: tuple[int, ...] = ()
-    """Output channels of a 3x3 convolution after each hidden block; empty = none."""
+    """dcgan: output channels of a 3x3 convolution after each hidden block; empty = none."""
     kernel: int = 5
     """Side of the transposed convolutions' kernels, in pixels."""
     slope: float = 0.3
     """Negative slope of the activations (0 = ReLU)."""
+    skip: bool = False
+    """lean: every map adds an image of its own, enlarged to the next (Karras et al. 2020, StyleGAN2)."""
+    tanh: bool = True
+    """Whether the image layer ends in tanh; without it images are only clipped when they are looked at."""
+    init: Literal["family", "normal"] = "family"
+    """First weights: the family's own (dcgan: glorot-uniform), or N(0, 0.02) (Radford et al. 2016)."""
 
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
-    """D: strided convolutions, then a dense layer to one logit."""
+    """D: layers that halve the image's side down to a small map, then a dense layer to one logit."""
 
-    family: Literal["dcgan"] = "dcgan"
+    family: Literal["dcgan", "resnet", "r3", "lean"] = "dcgan"
     """Which file of ganvas/models builds it."""
+    width: float = 1.0
+    """One dial: every number of channels below times this."""
     widths: tuple[int, ...] = (64, 128)
-    """Output channels of each convolution, stride 2."""
+    """Channels after each halving."""
+    blocks: tuple[int, ...] = ()
+    """Residual blocks at each map, the image's first; empty = the family's own."""
+    group: int = 16
+    """r3: channels in each group of its 3x3 convolutions."""
     norms: tuple[bool, ...] = (False, False)
-    """Whether batch normalisation follows each convolution."""
+    """dcgan: whether batch normalisation follows each convolution."""
+    spectral: bool = False
+    """Divide every weight by its largest singular value (Miyato et al. 2018)."""
+    minibatch: Literal["none", "std", "features"] = "none"
+    """What D sees of the rest of the batch: nothing, its standard deviation (Karras et al. 2018), or distances of
+    features (minibatch discrimination, Salimans et al. 2016)."""
     kernel: int = 5
     """Side of the kernels, in pixels."""
     slope: float = 0.3
     """Negative slope of the activations (0 = ReLU)."""
     dropout: float = 0.3
-    """Share of activations dropped after each layer while training, in [0, 1)."""
+    """dcgan: share of activations dropped after each layer while training, in [0, 1)."""
+    init: Literal["family", "normal"] = "family"
+    """First weights: the family's own (dcgan: glorot-uniform), or N(0, 0.02) (Radford et al. 2016)."""
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """What is done to every image, real and fake, before D sees it (Zhao et al. 2020; Karras et al. 2020)."""
+
+    p: float = 0.0
+    """Probability of each part for each image; 0 = off."""
+    ramp: float = 0.0
+    """p rises from 0 over this share of the run."""
+    mirror: bool = False
+    """Left to right."""
+    translate: float = 0.0
+    """By at most this share of the side, filled with zeros (grey)."""
+    cutout: float = 0.0
+    """A square of this share of the side is set to zero."""
+    colour: float = 0.0
+    """Brightness, saturation and contrast are changed by up to this much (1 = Zhao et al.)."""
+    paired: bool = True
+    """The real and the fake image of a pair are treated alike."""
+    adapt: float = 0.0
+    """p follows D's overfitting on held-out images (ADA) towards this value; 0 = off. Needs data.held_out."""
+    adapt_kimg: float = 100.0
+    """Thousand images in which p can rise from 0 to 1."""
+    noise: float = 0.0
+    """Standard deviation of Gaussian noise added to D's inputs; falls linearly to 0 over the run."""
 
 
 @dataclass(frozen=True)
 class LossConfig:
     """What G and D minimise."""
 
-    name: Literal["bce"] = "bce"
+    name: Literal["bce", "least-squares", "hinge", "wasserstein", "relativistic"] = "bce"
     """bce: non-saturating cross-entropy on logits (Goodfellow et al. 2014)."""
     g_weight: float = 1.0
     """Factor on G's loss."""
+    smooth: float = 0.0
+    """bce, least-squares: a real image's target is 1 minus this (one-sided label smoothing)."""
+    soft: float = 0.0
+    """bce, least-squares: targets are drawn from [1 - soft, 1] and [0, soft]."""
+    flip: float = 0.0
+    """bce, least-squares: probability that an image's target is the opposite one, for D."""
+    feature_matching: float = 0.0
+    """Factor on the squared distance of real and fake mean features, added to G's loss."""
+
+
+@dataclass(frozen=True)
+class PenaltyConfig:
+    """What keeps D smooth: weights of the terms added to its loss; 0 = off."""
+
+    r1: float = 0.0
+    """Gamma of gamma / 2 * |grad D(real)|^2 (Mescheder et al. 2018)."""
+    r2: float = 0.0
+    """Gamma of gamma / 2 * |grad D(fake)|^2."""
+    gp: float = 0.0
+    """Lambda of lambda * (|grad D(mix)| - 1)^2 between real and fake images (Gulrajani et al. 2017)."""
+    centring: float = 0.0
+    """Weight of (D(real) + D(fake))^2: pins the offset that a relativistic loss leaves free."""
+    form: Literal["exact", "finite"] = "exact"
+    """exact: double backward. finite: from D at images moved by noise of `sigma`; first order, cheaper (r1, r2)."""
+    sigma: float = 0.05
+    """finite: standard deviation of the noise."""
+    share: float = 1.0
+    """Share of the batch that r1, r2 and gp are taken of."""
+    every: int = 1
+    """r1, r2 and gp at every so many updates, times as strong (lazy regularisation, Karras et al. 2020)."""
 
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """Adam (Kingma & Ba 2015) with Keras' epsilon."""
+    """How a gradient becomes an update."""
 
+    name: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    """Adam (Kingma & Ba 2015); with decoupled weight decay; RMSProp (beta2, no momentum); SGD with momentum beta1."""
     lr: float = 1e-4
     """Learning rate at the start."""
     beta1: float = 0.9
@@ -97,22 +190,41 @@ class OptimConfig:
     """Decay of the mean of squared gradients."""
     epsilon: float = 1e-7
     """Added to the root of the uncorrected second moment (the paper's epsilon-hat)."""
+    weight_decay: float = 0.0
+    """adamw: each update takes this share of the learning rate off the weights."""
+    muon: float = 0.0
+    """Learning rate of Muon for hidden convolutions (Jordan et al. 2024), in place of the above; 0 = off."""
+    warmup: float = 0.0
+    """Share of the run over which the learning rate rises from zero."""
     decay: Literal["constant", "linear", "cosine"] = "constant"
     """How the learning rate falls to zero over the run's images."""
+    decay_from: float = 0.0
+    """Share of the run after which it begins to fall."""
     clip: float = 0.0
     """Largest allowed norm of the whole gradient; 0 = off."""
+    historical: float = 0.0
+    """Weight of the squared distance to the weights' mean over the past (Salimans et al. 2016); 0 = off."""
 
 
 @dataclass(frozen=True)
 class StepConfig:
     """How one update is made."""
 
-    update: Literal["simultaneous", "alternating"] = "simultaneous"
-    """simultaneous: both gradients from the weights as they were. alternating: G meets the D just updated."""
+    update: Literal["simultaneous", "alternating", "one-stage"] = "simultaneous"
+    """simultaneous: both gradients from the weights as they were. alternating: G meets the D just updated.
+    one-stage: as simultaneous, G's gradient read off D's backward pass (Shen et al. 2021)."""
     batch: int = 256
-    """Real images per update."""
+    """Real images per update of D."""
+    d_steps: int = 1
+    """Updates of D for each of G."""
+    accumulate: int = 1
+    """Parts in which the gradient of a batch is computed, to save memory."""
+    joint: bool = False
+    """D sees real and fake images in one call: quicker; with batch normalisation in D something else."""
     ema_kimg: float = 0.0
     """Half-life, in thousand images, of the moving average of G that samples are drawn from; 0 = off."""
+    ema_warmup: float = 0.0
+    """The half-life is at most this share of the images seen; 0 = no warm-up."""
 
 
 @dataclass(frozen=True)
@@ -175,12 +287,18 @@ class Config:
 
     recipe: str = "cifar-dcgan"
     """The recipe it started from."""
+    tricks: tuple[str, ...] = ()
+    """The tricks that were then switched on, in this order (`--with`)."""
+    origin: str = ""
+    """A shipped model, run or snapshot whose generator it begins with (`--from`); empty = from fresh weights."""
     seed: int = 0
     """Everything random is a function of this and of the image's index."""
     data: DataConfig = field(default_factory=DataConfig)
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
+    penalty: PenaltyConfig = field(default_factory=PenaltyConfig)
     g_optim: OptimConfig = field(default_factory=OptimConfig)
     d_optim: OptimConfig = field(default_factory=OptimConfig)
     step: StepConfig = field(default_factory=StepConfig)
@@ -190,46 +308,9 @@ class Config:
     engine: EngineConfig = field(default_factory=EngineConfig)
 
     def __post_init__(self) -> None:
-        g, d, s, log = self.generator, self.discriminator, self.step, self.log
-        budgets = [v for v in (self.budget.epochs, self.budget.kimg, self.budget.minutes) if v is not None]
-        checks = [
-            (self.seed >= 0, "seed", self.seed, "0 or more"),
-            (len(g.strides) == len(g.widths) + 1, "generator.strides", g.strides, "one more than generator.widths"),
-            (len(g.extra) in (0, len(g.widths)), "generator.extra", g.extra, "empty or as long as generator.widths"),
-            (min((0, *g.extra)) == 0, "generator.extra", g.extra, "0 (none) or more"),
-            (g.latent_dim > 0, "generator.latent_dim", g.latent_dim, "more than 0"),
-            (min((g.base, *g.widths)) > 0, "generator.base and widths", (g.base, *g.widths), "more than 0"),
-            (min(g.strides) > 0, "generator.strides", g.strides, "more than 0"),
-            (len(d.norms) == len(d.widths), "discriminator.norms", d.norms, "as long as discriminator.widths"),
-            (min(d.widths, default=0) > 0, "discriminator.widths", d.widths, "more than 0"),
-            (g.kernel > 0 and g.kernel % 2 == 1, "generator.kernel", g.kernel, "odd and more than 0"),
-            (d.kernel > 0 and d.kernel % 2 == 1, "discriminator.kernel", d.kernel, "odd and more than 0"),
-            (0 <= d.dropout < 1, "discriminator.dropout", d.dropout, "in [0, 1)"),
-            (s.batch >= 2, "step.batch", s.batch, "2 or more"),
-            (s.ema_kimg >= 0, "step.ema_kimg", s.ema_kimg, "0 (off) or more"),
-            (len(budgets) <= 1, "budget", tuple(budgets), "one of epochs, kimg and minutes"),
-            (all(v > 0 for v in budgets), "budget", budgets and budgets[0], "more than 0"),
-            (log.every >= 1, "log.every", log.every, "1 or more"),
-            (1 <= log.samples <= 1024, "log.samples", log.samples, "1 to 1024"),
-            (log.checkpoint_kimg > 0, "log.checkpoint_kimg", log.checkpoint_kimg, "more than 0"),
-            (log.snapshot_kimg >= 0, "log.snapshot_kimg", log.snapshot_kimg, "0 (only at the end) or more"),
-            (self.evaluate.every >= 0, "evaluate.every", self.evaluate.every, "0 (off) or more"),
-            (self.evaluate.n >= 2, "evaluate.n", self.evaluate.n, "2 or more"),
-            (0 < self.evaluate.share <= 1, "evaluate.share", self.evaluate.share, "more than 0, at most 1"),
-            (self.engine.threads >= 0, "engine.threads", self.engine.threads, "0 (automatic) or more"),
-        ]
-        for name, o in (("g_optim", self.g_optim), ("d_optim", self.d_optim)):
-            checks += [
-                (0 < o.lr < 1e3, f"{name}.lr", o.lr, "more than 0 and less than 1000"),
-                (0 <= o.beta1 < 1 and 0 <= o.beta2 < 1, f"{name}.beta", (o.beta1, o.beta2), "in [0, 1)"),
-                (o.epsilon > 0, f"{name}.epsilon", o.epsilon, "more than 0"),
-                (o.clip >= 0, f"{name}.clip", o.clip, "0 (off) or more"),
-            ]
-        numbers = ((name, value) for name, value in flat(to_dict(self)).items() if isinstance(value, float))
-        checks += [(math.isfinite(value), name, value, "a finite number") for name, value in numbers]
-        for good, name, value, rule in checks:
-            if not good:
-                raise UsageError(f"{name} = {value}: it must be {rule}")
+        from ganvas.rules import check
+
+        check(self)
 
 
 def to_dict(config: Any) -> dict[str, Any]:
@@ -281,6 +362,31 @@ def _read(value: Any, hint: Any, where: str) -> Any:
     if type(value) is hint:
         return value
     raise GanvasError(f"{where} = {value!r}: expected {getattr(hint, '__name__', hint)}")
+
+
+def override(config: Config, settings: Mapping[str, Any]) -> Config:
+    """The config with fields replaced by dotted name; UsageError for an unknown name or a wrong value."""
+    values = to_dict(config)
+    for name, value in settings.items():
+        if name not in setting_names(config):
+            raise UsageError(f"no setting is called {name!r}{did_you_mean(name, setting_names(config))}")
+        *sections, key = name.split(".")
+        target = values
+        for section in sections:
+            target = target[section]
+        target[key] = list(value) if isinstance(value, tuple) else value
+    try:
+        changed: Config = from_dict(values)
+    except UsageError:
+        raise
+    except GanvasError as error:
+        raise UsageError(str(error)) from error
+    return changed
+
+
+def setting_names(config: Config) -> list[str]:
+    """The dotted name of every setting."""
+    return list(flat(to_dict(config)))
 
 
 def diff(old: Config, new: Config) -> dict[str, tuple[Any, Any]]:

@@ -25,11 +25,12 @@ def clock(seconds: float) -> str:
 
 
 def losses(row: dict[str, Any], n: int) -> str:
-    """The telling figures of a metrics row."""
-    return (
-        f"epoch {row['nimg'] / n:.2f}  D {row['loss/d']:.3f}  G {row['loss/g']:.3f}  "
-        f"real {row['acc/real']:.0%}  fake {row['acc/fake']:.0%}  {row['img_s']:.0f} img/s"
-    )
+    """The telling figures of a metrics row; where D only compares, `pairs`: how often it rates the real one higher."""
+    accuracy = f"real {row['acc/real']:.0%}  fake {row['acc/fake']:.0%}"
+    if "acc/pair" in row:
+        accuracy = f"pairs {row['acc/pair']:.0%}  real = fake {row['acc/fake']:.0%}"
+    losses = f"D {row['loss/d']:.3f}  G {row['loss/g']:.3f}"
+    return f"epoch {row['nimg'] / n:.2f}  {losses}  {accuracy}  {row['img_s']:.0f} img/s"
 
 
 def remark(event: Event) -> str | None:

@@ -60,6 +60,19 @@ def to_uint8(images: Tensor) -> Tensor:
     return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
 
 
+@torch.no_grad()
+def draw(generator: nn.Module, z: Tensor, labels: Tensor | None, engine: Engine, batch: int = 256) -> Tensor:
+    """uint8 images [n, c, h, w] for latents z [n, latent_dim] and classes [n], in evaluation mode."""
+    generator.eval()
+    parts = []
+    for at in range(0, len(z), batch):
+        classes = None if labels is None else labels[at : at + batch].to(engine.device)
+        with engine.autocast:
+            images = generator(z[at : at + batch].to(engine.device), classes)
+        parts.append(to_uint8(images).cpu().contiguous())
+    return torch.cat(parts)
+
+
 @cache
 def keep_freed_memory() -> None:
     """Let glibc keep what is freed instead of giving it back to the system: a step asks for the same blocks again.

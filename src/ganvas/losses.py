@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
+
+from ganvas.config import LossConfig
 
 
 class Critique(NamedTuple):
@@ -20,20 +23,103 @@ class Critique(NamedTuple):
     """The flattened input of D's last layer."""
 
 
+class Targets(NamedTuple):
+    """What D should answer to each image of a pair, in [0, 1]: 1 = real."""
+
+    real: Float[Tensor, "n"]
+    fake: Float[Tensor, "n"]
+
+
+Logits = Float[Tensor, "n"]
+
+
 @dataclass(frozen=True)
 class Loss:
-    """`terms(real, fake)` gives (d_loss [n], g_loss [n]); a logit above `threshold` is D calling an image real."""
+    """`d(real, fake, targets)` [n] and `g(real, fake)` [n] of logits [n]; without targets they are 1 and 0.
 
-    terms: Callable[[Critique, Critique], tuple[Float[Tensor, "n"], Float[Tensor, "n"]]]
-    threshold: float
-
-
-def bce(real: Critique, fake: Critique) -> tuple[Float[Tensor, "n"], Float[Tensor, "n"]]:
-    """Cross-entropy on logits with the non-saturating G loss (Goodfellow et al. 2014, arXiv 1406.2661, section 3).
-
-    d = -log sigmoid(D(x)) - log(1 - sigmoid(D(G(z)))), g = -log sigmoid(D(G(z))).
+    A logit above `threshold` is D calling an image real. Losses that only compare have none: there the accuracies are
+    those at the threshold where both are equal, the median of all logits, and a third number is of use, the share of
+    pairs in which D(real) > D(fake), ideally 0.5.
     """
-    return softplus(-real.logits) + softplus(fake.logits), softplus(-fake.logits)
+
+    d: Callable[[Tensor, Tensor, Targets | None], Tensor]
+    g: Callable[[Tensor, Tensor], Tensor]
+    threshold: float | None
+    compares: bool = False
+    """Whether G's loss depends on D(real)."""
 
 
-LOSSES = {"bce": Loss(bce, threshold=0.0)}
+def bce_d(real: Logits, fake: Logits, targets: Targets | None) -> Logits:
+    """Cross-entropy on logits: -t log sigmoid(D) - (1 - t) log(1 - sigmoid(D)), for real and for fake images.
+
+    Goodfellow et al. 2014 (arXiv 1406.2661), eq. 1; soft targets as in Salimans et al. 2016 (arXiv 1606.03498).
+    """
+    if targets is None:
+        return softplus(-real) + softplus(fake)
+    return softplus(real) - targets.real * real + softplus(fake) - targets.fake * fake
+
+
+def bce_g(real: Logits, fake: Logits) -> Logits:
+    """The non-saturating loss -log sigmoid(D(G(z))) (Goodfellow et al. 2014, section 3)."""
+    return softplus(-fake)
+
+
+def least_squares_d(real: Logits, fake: Logits, targets: Targets | None) -> Logits:
+    """(D(x) - 1)^2 / 2 + D(G(z))^2 / 2 (Mao et al. 2017, arXiv 1611.04076, with a = 0, b = c = 1)."""
+    t_real, t_fake = (1.0, 0.0) if targets is None else targets
+    return ((real - t_real).square() + (fake - t_fake).square()) / 2
+
+
+def least_squares_g(real: Logits, fake: Logits) -> Logits:
+    """(D(G(z)) - 1)^2 / 2."""
+    return (fake - 1).square() / 2
+
+
+def hinge_d(real: Logits, fake: Logits, targets: Targets | None) -> Logits:
+    """max(0, 1 - D(x)) + max(0, 1 + D(G(z))) (Lim & Ye 2017, arXiv 1705.02894; Miyato et al. 2018)."""
+    return relu(1 - real) + relu(1 + fake)
+
+
+def wasserstein_d(real: Logits, fake: Logits, targets: Targets | None) -> Logits:
+    """D(G(z)) - D(x) (Arjovsky et al. 2017, arXiv 1701.07875); D must be kept smooth by a penalty."""
+    return fake - real
+
+
+def raise_fake(real: Logits, fake: Logits) -> Logits:
+    """-D(G(z)): G's side of the hinge and of the Wasserstein loss."""
+    return -fake
+
+
+def relativistic_d(real: Logits, fake: Logits, targets: Targets | None) -> Logits:
+    """softplus(D(G(z)) - D(x)), each fake against one real image (Jolicoeur-Martineau 2018, arXiv 1807.00734;
+    as paired by Huang et al. 2024, "R3GAN", arXiv 2501.05441)."""
+    return softplus(fake - real)
+
+
+def relativistic_g(real: Logits, fake: Logits) -> Logits:
+    """softplus(D(x) - D(G(z)))."""
+    return softplus(real - fake)
+
+
+LOSSES = {
+    "bce": Loss(bce_d, bce_g, threshold=0.0),
+    "least-squares": Loss(least_squares_d, least_squares_g, threshold=0.5),
+    "hinge": Loss(hinge_d, raise_fake, threshold=0.0),
+    "wasserstein": Loss(wasserstein_d, raise_fake, threshold=None),
+    "relativistic": Loss(relativistic_d, relativistic_g, threshold=None, compares=True),
+}
+
+
+def feature_matching(real: Float[Tensor, "n f"], fake: Float[Tensor, "n f"]) -> Float[Tensor, ""]:
+    """|E f(x) - E f(G(z))|^2 over D's last features (Salimans et al. 2016, section 3.1)."""
+    return (real.float().mean(0) - fake.float().mean(0)).square().sum()
+
+
+def draw_targets(config: LossConfig, n: int, rng: torch.Generator, device: torch.device) -> Targets | None:
+    """Smoothed, soft and flipped targets of n pairs; None where the config asks for plain ones."""
+    if not (config.smooth or config.soft or config.flip):
+        return None
+    softness, chance = torch.rand(2, 2, n, generator=rng, device=device)
+    real = 1 - config.smooth - config.soft * softness[0]
+    fake = config.soft * softness[1]
+    return Targets(torch.where(chance[0] < config.flip, 0.0, real), torch.where(chance[1] < config.flip, 1.0, fake))

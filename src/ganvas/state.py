@@ -14,9 +14,10 @@ from ganvas.config import SCHEMA_VERSION, Config, to_dict
 from ganvas.disk import load_tensors, save_tensors
 from ganvas.engine import Engine
 from ganvas.errors import GanvasError
-from ganvas.optim import Adam
+from ganvas.optim import Optimiser
 from ganvas.run import Checkpoint, Run, stem
-from ganvas.step import STATISTICS, Players
+from ganvas.statistics import names
+from ganvas.step import Players
 
 
 @dataclass
@@ -27,10 +28,12 @@ class State:
     ema: nn.Module | None
     nimg: int = 0
     sec: float = 0.0
-    sums: Tensor = field(default_factory=lambda: torch.zeros(len(STATISTICS)))
+    sums: Tensor = field(default_factory=lambda: torch.zeros(0))
     """Statistics summed up since the last row, on the device."""
     steps: int = 0
     """Updates in `sums`."""
+    adapted: float = 0.0
+    """Probability of augmentation that ADA has come to."""
 
     @property
     def sampler(self) -> nn.Module:
@@ -38,15 +41,24 @@ class State:
         return self.players.generator if self.ema is None else self.ema
 
 
-def fresh_state(config: Config, shape: tuple[int, int, int], engine: Engine) -> State:
+def fresh_state(config: Config, shape: tuple[int, int, int], engine: Engine, classes: int = 0) -> State:
     """Untrained networks and optimisers on the engine, a function of the config's seed."""
-    generator = engine.place(models.build_generator(config, shape))
-    discriminator = engine.place(models.build_discriminator(config, shape))
-    g_optim = Adam(list(generator.parameters()), config.g_optim)
-    d_optim = Adam(list(discriminator.parameters()), config.d_optim)
+    generator = engine.place(models.build_generator(config, shape, classes))
+    discriminator = engine.place(models.build_discriminator(config, shape, classes))
+    g_optim, d_optim = Optimiser(generator, config.g_optim), Optimiser(discriminator, config.d_optim)
     ema = copy.deepcopy(generator) if config.step.ema_kimg else None
-    sums = torch.zeros(len(STATISTICS), device=engine.device)
+    sums = torch.zeros(len(names(config)), device=engine.device)
     return State(Players(generator, discriminator, g_optim, d_optim), ema, sums=sums)
+
+
+def begin_with(state: State, generator: nn.Module) -> None:
+    """Let G, and its moving average, begin with a trained generator's weights; GanvasError where they do not fit."""
+    for network in (state.players.generator, *([state.ema] if state.ema is not None else [])):
+        try:
+            network.load_state_dict(generator.state_dict())
+        except RuntimeError as error:
+            why = str(error).strip().splitlines()[-1].strip()
+            raise GanvasError(f"that generator does not fit these images and classes ({why})") from error
 
 
 def save_checkpoint(run: Run, state: State, config: Config, environment: dict[str, Any]) -> None:
@@ -57,7 +69,11 @@ def save_checkpoint(run: Run, state: State, config: Config, environment: dict[st
         "discriminator": players.discriminator.state_dict(),
         "g_optim": players.g_optim.tensors(),
         "d_optim": players.d_optim.tensors(),
-        "log": {"sums": state.sums, "steps": torch.tensor(state.steps)},
+        "log": {
+            "sums": state.sums,
+            "steps": torch.tensor(state.steps),
+            "adapted": torch.tensor(state.adapted, dtype=torch.float64),
+        },
     }
     if state.ema is not None:
         parts["ema"] = state.ema.state_dict()
@@ -79,6 +95,7 @@ def restore(state: State, checkpoint: Checkpoint, config: Config) -> None:
             state.ema.load_state_dict(parts["ema"])
         state.sums.copy_(parts["log"]["sums"])
         state.steps = int(parts["log"]["steps"])
+        state.adapted = float(parts["log"].get("adapted", 0.0))
         state.nimg, state.sec = checkpoint.nimg, float(checkpoint.state["sec"])
     except (KeyError, IndexError, RuntimeError, ValueError, TypeError) as error:
         why = str(error).strip().splitlines()[-1].strip()
@@ -95,10 +112,12 @@ def save_snapshot(run: Run, state: State, config: Config) -> None:
 
 def _metadata(run: Run, state: State, config: Config) -> dict[str, Any]:
     """What a generator file says of itself."""
+    conditional = config.data.labels == "use"
     return {
         "schema_version": SCHEMA_VERSION,
         "config": to_dict(config),
         "shape": run.data["shape"],
         "nimg": state.nimg,
         "ema": state.ema is not None,
+        **({"class_names": run.data["class_names"], "class_counts": run.data["class_counts"]} if conditional else {}),
     }

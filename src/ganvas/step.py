@@ -1,15 +1,18 @@
-"""The training step, on one screen."""
+"""The training step, on one screen. What D is shown and what its losses are: look.py."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
+from torch.autograd import grad
 
-from ganvas.losses import Critique, Loss
-from ganvas.optim import Adam
+from ganvas.batch import Batch, Found, whole
+from ganvas.look import Rules
+from ganvas.optim import Optimiser
 
 
 @dataclass
@@ -18,78 +21,93 @@ class Players:
 
     generator: nn.Module
     discriminator: nn.Module
-    g_optim: Adam
-    d_optim: Adam
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one update is made from; `progress` in [0, 1] of the run sets the learning rates."""
-
-    real: Float[Tensor, "n c h w"]
-    z: Float[Tensor, "n z"]
-    labels: Int[Tensor, "n"] | None
-    progress: float
+    g_optim: Optimiser
+    d_optim: Optimiser
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one update saw: critiques at the weights as they were, per-sample losses, gradient norms."""
+    """What one update saw, and the norms of its gradients."""
 
-    real: Critique
-    fake: Critique
-    d_loss: Float[Tensor, "n"]
-    g_loss: Float[Tensor, "n"]
+    found: Found
     d_norm: Float[Tensor, ""]
     g_norm: Float[Tensor, ""]
 
 
-def simultaneous(players: Players, batch: Batch, loss: Loss, g_weight: float, autocast: torch.autocast) -> Outcome:
+def simultaneous(players: Players, batches: Sequence[Batch], rules: Rules) -> Outcome:
     """Both gradients from the weights as they were, then both optimisers step (the course's step)."""
     G, D = players.generator, players.discriminator
-    with autocast:
-        fake = G(batch.z, batch.labels)
-        on_real, on_fake = D(batch.real, batch.labels), D(fake, batch.labels)
-        d_loss, g_loss = loss.terms(on_real, on_fake)
-    g_grads = torch.autograd.grad(g_weight * g_loss.mean(), tuple(G.parameters()), retain_graph=True)
-    d_grads = torch.autograd.grad(d_loss.mean(), tuple(D.parameters()))
-    g_norm = players.g_optim.step(g_grads, batch.progress)
-    d_norm = players.d_optim.step(d_grads, batch.progress)
-    return Outcome(on_real, on_fake, d_loss, g_loss, d_norm, g_norm)
+    (batch,) = batches
+
+    def both(part: Batch) -> Found:
+        with rules.autocast:
+            fake = G(part.z, part.labels)
+            view = rules.look(D, *part.shown(fake), part.targets, part.due, part.rng)
+            g_loss = rules.g_loss(view.real, view.fake)
+        g_grads = grad(rules.g_weight * g_loss.mean(), tuple(G.parameters()), retain_graph=True)
+        d_grads = grad(view.d_loss.mean() + view.penalty, tuple(D.parameters()))
+        return Found(view.real.logits, view.fake.logits, view.d_loss, g_loss, view.penalty, d_grads, g_grads)
+
+    return _stepped(players, whole(both(part) for part in batch.parts(rules.parts)), batch.progress)
 
 
-def alternating(players: Players, batch: Batch, loss: Loss, g_weight: float, autocast: torch.autocast) -> Outcome:
-    """D steps first; G's gradient then comes from the updated D (Goodfellow et al. 2014, algorithm 1)."""
+def one_stage(players: Players, batches: Sequence[Batch], rules: Rules) -> Outcome:
+    """As `simultaneous`, with one backward pass through D (Shen et al. 2021, "OSGAN", arXiv 2103.00430).
+
+    Both losses reach a fake image x only through its logit f, where D looks at each image alone. So dL_G/dx is
+    dL_D/dx times (dL_G/df) / (dL_D/df), a number for each image.
+    """
     G, D = players.generator, players.discriminator
-    with autocast:
-        fake = G(batch.z, batch.labels)
-        on_real, on_fake = D(batch.real, batch.labels), D(fake.detach(), batch.labels)
-        d_loss, _ = loss.terms(on_real, on_fake)
-    d_grads = torch.autograd.grad(d_loss.mean(), tuple(D.parameters()))
-    d_norm = players.d_optim.step(d_grads, batch.progress)
-    with autocast:
-        _, g_loss = loss.terms(Critique(*(t.detach() for t in on_real)), D(fake, batch.labels))
-    g_grads = torch.autograd.grad(g_weight * g_loss.mean(), tuple(G.parameters()))
-    g_norm = players.g_optim.step(g_grads, batch.progress)
-    return Outcome(on_real, on_fake, d_loss, g_loss, d_norm, g_norm)
+    (batch,) = batches
+
+    def both(part: Batch) -> Found:
+        with rules.autocast:
+            fake = G(part.z, part.labels)
+            seen = fake.detach().requires_grad_()
+            view = rules.look(D, *part.shown(seen), part.targets, part.due, part.rng)
+        g_loss, ratio = rules.g_from_d(view, part.targets)
+        *d_grads, at_fake = grad(view.d_loss.mean() + view.penalty, (*D.parameters(), seen))
+        g_grads = grad(fake, tuple(G.parameters()), at_fake * (rules.g_weight * ratio)[:, None, None, None])
+        return Found(view.real.logits, view.fake.logits, view.d_loss, g_loss, view.penalty, tuple(d_grads), g_grads)
+
+    return _stepped(players, whole(both(part) for part in batch.parts(rules.parts)), batch.progress)
 
 
-UPDATES = {"simultaneous": simultaneous, "alternating": alternating}
+def alternating(players: Players, batches: Sequence[Batch], rules: Rules) -> Outcome:
+    """D steps first, once for each batch; G's gradient then comes from the updated D.
 
-STATISTICS = (
-    "loss/d", "loss/g", "acc/real", "acc/fake", "acc/real_0.5", "acc/fake_0.5",
-    "logit/real", "logit/fake", "grad/d", "grad/g",
-)  # fmt: skip
+    Goodfellow et al. 2014 (arXiv 1406.2661), algorithm 1; but G learns from the latents that D has just met.
+    """
+    G, D = players.generator, players.discriminator
+
+    def for_d(part: Batch, fake: Tensor) -> Found:
+        with rules.autocast:
+            view = rules.look(D, *part.shown(fake.detach()), part.targets, part.due, part.rng)
+        d_grads = grad(view.d_loss.mean() + view.penalty, tuple(D.parameters()))
+        return Found(view.real.logits, view.fake.logits, view.d_loss, view.d_loss, view.penalty, d_grads)
+
+    def for_g(part: Batch, fake: Tensor) -> Found:
+        with rules.autocast:
+            real, fooled = rules.look_again(D, *part.shown(fake))
+            g_loss = rules.g_loss(real, fooled)
+        g_grads = grad(rules.g_weight * g_loss.mean(), tuple(G.parameters()))
+        return Found(real.logits, fooled.logits, g_loss, g_loss, g_loss.new_zeros(()), (), g_grads)
+
+    for batch in batches:
+        parts = batch.parts(rules.parts)
+        with rules.autocast, torch.set_grad_enabled(batch is batches[-1]):
+            fakes = [G(part.z, part.labels) for part in parts]
+        found = whole(for_d(part, fake) for part, fake in zip(parts, fakes, strict=True))
+        d_norm = players.d_optim.step(found.d_grads, batch.progress)
+    on_g = whole(for_g(part, fake) for part, fake in zip(parts, fakes, strict=True))
+    g_norm = players.g_optim.step(on_g.g_grads, batches[-1].progress)
+    return Outcome(found._replace(g_loss=on_g.g_loss), d_norm, g_norm)
 
 
-@torch.no_grad()
-def statistics(outcome: Outcome, loss: Loss) -> Float[Tensor, "s"]:
-    """The STATISTICS of one update, on its device. The `_0.5` pair is the notebooks' own rule: logit against 0.5."""
-    real, fake = outcome.real.logits, outcome.fake.logits
-    values = [
-        outcome.d_loss.mean(), outcome.g_loss.mean(),
-        (real > loss.threshold).float().mean(), (fake <= loss.threshold).float().mean(),
-        (real > 0.5).float().mean(), (fake < 0.5).float().mean(),
-        real.mean(), fake.mean(), outcome.d_norm, outcome.g_norm,
-    ]  # fmt: skip
-    return torch.stack([value.float() for value in values])
+def _stepped(players: Players, found: Found, progress: float) -> Outcome:
+    g_norm = players.g_optim.step(found.g_grads, progress)
+    d_norm = players.d_optim.step(found.d_grads, progress)
+    return Outcome(found, d_norm, g_norm)
+
+
+UPDATES = {"simultaneous": simultaneous, "one-stage": one_stage, "alternating": alternating}

@@ -16,22 +16,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganvas import data as datasets
 from ganvas import engine as engines
-from ganvas import media, models, rng
+from ganvas import latent, media, models, sampler
+from ganvas.augment import adapted
 from ganvas.config import BudgetConfig, Config, EngineConfig
 from ganvas.data import ImageSet
-from ganvas.engine import Engine
+from ganvas.engine import Engine, draw
 from ganvas.errors import GanvasError
-from ganvas.losses import LOSSES
-from ganvas.optim import update_ema
 from ganvas.run import Run, stem
-from ganvas.state import State, fresh_state, restore, save_checkpoint, save_snapshot
-from ganvas.step import STATISTICS, UPDATES, Batch, statistics
+from ganvas.state import State, begin_with, fresh_state, restore, save_checkpoint, save_snapshot
+from ganvas.statistics import names
+from ganvas.stepper import Stepper, throwaway
 
-PROBE_BATCH = 64
 SETTLE_SECONDS = 20.0  # of training before a budget in minutes becomes a number of images
 
 
@@ -66,7 +65,7 @@ def train(
     with run.writing(), _signals() as interrupted:
         # Where and how to compute: settled once, then kept in config.json
         config, recipe, total = run.config, run.recipe, run.total_nimg
-        chosen, medians = engines.probe(engine_config or config.engine, lambda e: _throwaway_step(config, images, e))
+        chosen, medians = engines.probe(engine_config or config.engine, lambda e: throwaway(config, images, e))
         config = dataclasses.replace(config, engine=chosen)
         engine = Engine(chosen)
         environment = engines.environment(engine)
@@ -76,7 +75,9 @@ def train(
         if checkpoint is None and (problems or run.rows("metrics")):
             why = "; ".join(problems) or "checkpoints/ is empty"
             raise GanvasError(f"no checkpoint of {run.path} is whole ({why}): train anew into another folder")
-        state = fresh_state(config, images.images.shape[1:], engine)
+        state = fresh_state(config, images.images.shape[1:], engine, models.classes(config, images.class_names))
+        if checkpoint is None and config.origin:
+            begin_with(state, sampler.load(config.origin, "cpu").generator)
         if checkpoint is not None:
             restore(state, checkpoint, config)
             run.drop_after(state.nimg)
@@ -114,12 +115,13 @@ def train(
             record("warning", what=f"{key} was {before.get(key)}, is {environment[key]}: not bit for bit the same run")
 
         # The untrained network, looked at before anything is learnt
-        latents = fixed_latents(config)
+        latents, labels = fixed_latents(config, images.class_names)
         if checkpoint is None:
             _write_real(run, images, config)
-            untrained = _write_samples(run, state, engine, latents)
+            untrained = _write_samples(run, state, engine, latents, labels)
             with torch.no_grad(), engine.autocast:
-                logits = state.players.discriminator.eval()(engine.images(untrained), None).logits
+                on_device = None if labels is None else labels.to(engine.device)
+                logits = state.players.discriminator.eval()(engine.images(untrained), on_device).logits
             record("untrained", logit=logits.mean().item(), n=len(logits))
             save_checkpoint(run, state, config, environment)
 
@@ -149,14 +151,14 @@ def train(
             checkpoint_due = settled or _crosses(config.log.checkpoint_kimg, old, state.nimg)
             checkpoint_due |= _crosses(config.evaluate.every / 1000, old, state.nimg)
             if row_due or checkpoint_due or engine.device.type == "cpu":  # elsewhere, looking means waiting
-                _stop_if_not_finite(run, state, config.step.batch)
+                _stop_if_not_finite(run, state, config)
             if row_due:
-                row = _row(state, config, total, state.sec - row_sec)
+                row = _row(state, step, total, state.sec - row_sec)
                 row_sec = state.sec
                 run.append("metrics", row)
                 tell("row", row=row)
             if _sample_due(old, state.nimg):
-                _write_samples(run, state, engine, latents)
+                _write_samples(run, state, engine, latents, labels)
                 tell("sample")
             if _crosses(config.log.snapshot_kimg, old, state.nimg):
                 save_snapshot(run, state, config)
@@ -167,9 +169,9 @@ def train(
                 state.sec = time.perf_counter() - clock
 
         # Leave everything on disk
-        _stop_if_not_finite(run, state, config.step.batch)
+        _stop_if_not_finite(run, state, config)
         if finished():
-            _write_samples(run, state, engine, latents)
+            _write_samples(run, state, engine, latents, labels)
             save_snapshot(run, state, config)
         if run.checkpoints()[-1][0] < state.nimg:
             save_checkpoint(run, state, config, environment)
@@ -178,74 +180,38 @@ def train(
         return finished()
 
 
-class Stepper:
-    """One update of a state: the batch, the latents and the dropout are functions of (seed, nimg) alone."""
-
-    def __init__(self, config: Config, images: ImageSet, engine: Engine) -> None:
-        self.config, self.images, self.engine = config, images, engine
-        self.update, self.loss = UPDATES[config.step.update], LOSSES[config.loss.name]
-        self.dropout = torch.Generator(engine.device)
-
-    def __call__(self, state: State, total: int | None) -> None:
-        config, players = self.config, state.players
-        self.dropout.manual_seed(rng.stream_seed(config.seed, "dropout", state.nimg))
-        models.set_dropout_generator(players.discriminator, self.dropout)
-        players.generator.train()
-        players.discriminator.train()
-
-        batch = self.batch(state.nimg, min(state.nimg / total, 1.0) if total else 0.0)
-        outcome = self.update(players, batch, self.loss, config.loss.g_weight, self.engine.autocast)
-        state.nimg += config.step.batch
-        if state.ema is not None:
-            update_ema(state.ema, players.generator, config.step.batch, 1000 * config.step.ema_kimg)
-        state.sums += statistics(outcome, self.loss)
-        state.steps += 1
-
-    def batch(self, nimg: int, progress: float) -> Batch:
-        """The batch whose first real image is the sample at `nimg`."""
-        config, count = self.config, self.config.step.batch
-        chosen = self.images.images[datasets.order(config.seed, nimg, count, len(self.images.images))]
-        if config.data.flip:
-            flipped = datasets.flips(config.seed, nimg, count)
-            chosen[flipped] = chosen[flipped][..., ::-1]
-        z = rng.normal(config.seed, "z", np.arange(nimg, nimg + count), config.generator.latent_dim)
-        real = self.engine.images(torch.from_numpy(chosen))
-        return Batch(real, torch.from_numpy(z).to(self.engine.device), None, progress)
-
-
-def _throwaway_step(config: Config, images: ImageSet, engine: Engine) -> Callable[[], None]:
-    """A step of the probe: the real networks on fresh weights, on a batch that does not take long."""
-    config = dataclasses.replace(
-        config, step=dataclasses.replace(config.step, batch=min(config.step.batch, PROBE_BATCH))
-    )
-    state, step = fresh_state(config, images.images.shape[1:], engine), Stepper(config, images, engine)
-    return lambda: step(state, None)
-
-
 # -- what is measured ------------------------------------------------------------------------------------------
 
 
-def _row(state: State, config: Config, total: int | None, seconds: float) -> dict[str, Any]:
-    """The statistics averaged since the last row, which start anew."""
-    means = dict(zip(STATISTICS, (state.sums / state.steps).tolist(), strict=True))
-    img_s = state.steps * config.step.batch / max(seconds, 1e-9)
+def _row(state: State, step: Stepper, total: int | None, seconds: float) -> dict[str, Any]:
+    """The statistics averaged since the last row, which start anew; ADA's probability moves here."""
+    config = step.config
+    means = dict(zip(names(config), (state.sums / state.steps).tolist(), strict=True))
+    update = config.step.batch * config.step.d_steps
+    images = state.steps * update
     state.sums.zero_()
     state.steps = 0
-    progress = min((state.nimg - config.step.batch) / total, 1.0) if total else 0.0
+    progress = min((state.nimg - update) / total, 1.0) if total else 0.0
+    means |= step.overfit(state, means["logit/real"], means["logit/fake"], progress)
+    if step.augment.active:
+        means["augment/p"] = step.augment.p(progress, state.adapted)
+    if config.augment.adapt:
+        state.adapted = adapted(state.adapted, means["overfit"], config.augment, images)
     rates = {"lr/d": state.players.d_optim.lr(progress), "lr/g": state.players.g_optim.lr(progress)}
-    return {"nimg": state.nimg, "sec": round(state.sec, 3), **means, **rates, "img_s": round(img_s, 1)}
+    speed = round(images / max(seconds, 1e-9), 1)
+    return {"nimg": state.nimg, "sec": round(state.sec, 3), **means, **rates, "img_s": speed}
 
 
-def _stop_if_not_finite(run: Run, state: State, batch: int) -> None:
-    means = dict(zip(STATISTICS, (state.sums / max(state.steps, 1)).tolist(), strict=True))
+def _stop_if_not_finite(run: Run, state: State, config: Config) -> None:
+    means = dict(zip(names(config), (state.sums / max(state.steps, 1)).tolist(), strict=True))
     bad = [name for name, value in means.items() if not math.isfinite(value)]
     if not bad:
         return
     run.append("metrics", {"nimg": state.nimg, "sec": round(state.sec, 3), **means})
     run.event("nan", state.nimg, what=bad)
-    looked = 1 if state.sums.device.type == "cpu" else state.steps
+    looked = config.step.batch * config.step.d_steps * (1 if state.sums.device.type == "cpu" else state.steps)
     raise GanvasError(
-        f"{', '.join(bad)} stopped being numbers within {looked * batch:,} images before image {state.nimg:,}; the "
+        f"{', '.join(bad)} stopped being numbers within {looked:,} images before image {state.nimg:,}; the "
         f"last good checkpoint is {run.checkpoints()[-1][1]}; train again with lower --g-optim.lr and --d-optim.lr, "
         "or with --g-optim.clip 1 --d-optim.clip 1"
     )
@@ -284,33 +250,30 @@ def _budget(budget: BudgetConfig, n: int, nimg: int, sec: float) -> tuple[int | 
 # -- pictures --------------------------------------------------------------------------------------------------
 
 
-def fixed_latents(config: Config) -> Tensor:
-    """The latents [log.samples, latent_dim] behind every sample grid of a run."""
+def fixed_latents(config: Config, class_names: Sequence[str]) -> tuple[Tensor, Tensor | None]:
+    """The latents [log.samples, latent_dim] behind every sample grid of a run, and a class for each row of it."""
     index = np.arange(config.log.samples)
-    return torch.from_numpy(rng.normal(config.seed, "samples", index, config.generator.latent_dim))
+    z = torch.from_numpy(latent.draw_z(config.generator, config.seed, "samples", index))
+    classes = models.classes(config, class_names)
+    return z, torch.from_numpy(latent.grid_labels(len(index), classes)) if classes else None
 
 
-@torch.no_grad()
-def draw(generator: nn.Module, z: Tensor, engine: Engine, batch: int = 256) -> Tensor:
-    """uint8 images [n, c, h, w] for latents z [n, latent_dim], in evaluation mode."""
-    generator.eval()
-    parts = []
-    for part in torch.split(z, batch):
-        with engine.autocast:
-            parts.append(engines.to_uint8(generator(part.to(engine.device), None)).cpu().contiguous())
-    return torch.cat(parts)
-
-
-def _write_samples(run: Run, state: State, engine: Engine, latents: Tensor) -> Tensor:
-    images = draw(state.sampler, latents, engine)
-    run.write_bytes(f"samples/{stem(state.nimg)}.png", media.still(media.grid(images.numpy())))
+def _write_samples(run: Run, state: State, engine: Engine, latents: Tensor, labels: Tensor | None) -> Tensor:
+    images = draw(state.sampler, latents, labels, engine)
+    run.write_bytes(f"samples/{stem(state.nimg)}.png", media.still(media.grid(images.numpy(), latent.ROW)))
     return images
 
 
 def _write_real(run: Run, images: ImageSet, config: Config) -> None:
+    """As many real images as a sample grid has, of the same classes row by row where classes are used."""
     n = len(images.images)
-    chosen = images.images[datasets.order(config.seed, 0, min(config.log.samples, n), n)]
-    run.write_bytes("samples/real.png", media.still(media.grid(chosen)))
+    chosen = datasets.order(config.seed, 0, n, n)
+    if classes := models.classes(config, images.class_names):
+        assert images.labels is not None
+        wanted = latent.grid_labels(config.log.samples, classes)
+        queues = {k: iter(chosen[images.labels[chosen] == k]) for k in range(classes)}
+        chosen = np.array([at for k in wanted if (at := next(queues[int(k)], None)) is not None])
+    run.write_bytes("samples/real.png", media.still(media.grid(images.images[chosen[: config.log.samples]])))
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def test_checkpoints_are_scored_every_so_many_images_and_the_best_is_kept(tmp: P
     best = min(values, key=lambda nimg: values[nimg])
     assert run.selected == {"nimg": best, "metric": "fd_classifier", "value": values[best]}
     assert {nimg for nimg, _ in run.checkpoints()} == {best, 144, 192}
-    (shares,) = [row["histogram"] for row in run.rows("evals") if row["nimg"] == 48 and row["histogram"]][:1]
+    shares, *_ = (row["by_class"] for row in run.rows("evals") if row["nimg"] == 48 and row["by_class"])
     assert set(shares) == {"0", "1"} and sum(shares.values()) == pytest.approx(1)
     (event,) = [event for event in run.rows("events") if event["event"] == "evaluated"]
     assert event["times"] == 4 and 0 < event["share"] < 1

@@ -94,7 +94,8 @@ def test_sets_of_a_generator_never_share_an_image(finished: Run) -> None:
 def test_images_sorted_by_class_are_divided_evenly(tmp: Path) -> None:
     subject = subjects.from_images(load(DataConfig("shapes", limit=500), progress=False))
     drawn = np.concatenate(list(subject.draw(0, 100)))
-    assert subject.labels is not None and len(np.unique(subject.labels[:100])) == 10
+    meant = subject.meant(0, 100)
+    assert meant is not None and len(meant.there) == 10
     assert not np.array_equal(drawn, load(DataConfig("shapes", limit=500), progress=False).images[:100])
 
 
@@ -138,7 +139,10 @@ def test_folder_names_are_the_classes_that_were_meant(tmp: Path) -> None:
             image = np.full((16, 16), value + i % 5 if i else 255 - value, np.uint8)  # the first of each is a miss
             Image.fromarray(image).save(tmp / "fakes" / name / f"{i}.png")
     subject = subjects.find(tmp / "fakes")
-    assert subject.class_names == ("dark", "light") and subject.labels is not None
+    meant, drawn = subject.meant(7, 40), np.concatenate(list(subject.draw(7, 40)))
+    assert meant is not None and meant.names == ("dark", "light") and len(meant.numbers) == 40
+    misses = (drawn.mean(axis=(1, 2, 3)) > 127) != (meant.numbers == 1)
+    assert misses.sum() <= 2
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from ganvas import models
-from ganvas.losses import LOSSES
+from ganvas.augment import Augment
+from ganvas.batch import Batch
+from ganvas.look import Rules
 from ganvas.models.conv import set_algorithm
-from ganvas.optim import Adam
+from ganvas.optim import Optimiser
 from ganvas.recipes import RECIPES
-from ganvas.step import Batch, Players, simultaneous
+from ganvas.step import Players, simultaneous
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 sys.path.insert(0, str(GOLDEN))
@@ -99,19 +101,21 @@ def test_simultaneous_step_is_keras(algorithm: str) -> None:
     recipe, n = "cifar-dcgan-recap", 16
     stored, config = np.load(GOLDEN / f"{recipe}-step.npz"), RECIPES[recipe].config
     G, D = build(recipe, "G", algorithm).train(), build(recipe, "D", algorithm).train()
-    players = Players(G, D, Adam(list(G.parameters()), config.g_optim), Adam(list(D.parameters()), config.d_optim))
+    players = Players(G, D, Optimiser(G, config.g_optim), Optimiser(D, config.d_optim))
+    rules = Rules(config, Augment(config.augment, (3, 32, 32)), CPU)
     before = {name: {k: t.clone() for k, t in keras_order(m).items()} for name, m in (("G", G), ("D", D))}
 
     for step in range(4):
-        batch = Batch(images(recipe, f"step{step}", n), z(recipe, f"step{step}", n), None, 0.0)
-        out = simultaneous(players, batch, LOSSES["bce"], 1.0, CPU)
-        losses = [out.d_loss.mean().item(), out.g_loss.mean().item()]
+        draws = rules.augment.draw(n, 0.0, 0.0, torch.Generator())
+        given = images(recipe, f"step{step}", n), z(recipe, f"step{step}", n)
+        out = simultaneous(players, [Batch(*given, None, None, (draws, draws), False, 0.0, torch.Generator())], rules)
+        losses = [out.found.d_loss.mean().item(), out.found.g_loss.mean().item()]
         # Later steps enlarge what rounding began: one thread or two already differ by 6e-4 in the second
         np.testing.assert_allclose(sorted(losses), sorted(stored["losses"][step]), atol=5e-3 if step else 1e-5)
         if step:
             continue
-        np.testing.assert_allclose(out.real.logits.detach(), stored["real_logits"], atol=2e-5)
-        np.testing.assert_allclose(out.fake.logits.detach(), stored["fake_logits"], atol=2e-5)
+        np.testing.assert_allclose(out.found.real, stored["real_logits"], atol=2e-5)
+        np.testing.assert_allclose(out.found.fake, stored["fake_logits"], atol=2e-5)
         for name, network, norm in (("G", G, out.g_norm), ("D", D, out.d_norm)):
             trained = {k for k, _ in network.named_parameters()}
             norms = stored[f"{name}_gradient_norms"]
@@ -135,7 +139,7 @@ def test_plain_epsilon_would_be_told_apart() -> None:
     config = dataclasses.replace(RECIPES["cifar-dcgan-recap"].config.g_optim)
     gradient = torch.tensor([1e-6])
     ours, plain = nn.Parameter(torch.zeros(1)), nn.Parameter(torch.zeros(1))
-    Adam([ours], config).step([gradient.clone()], 0.0)
+    Optimiser(nn.ParameterList([ours]), config).step([gradient.clone()], 0.0)
     other = torch.optim.Adam([plain], config.lr, (config.beta1, config.beta2), config.epsilon)
     plain.grad = gradient.clone()
     other.step()

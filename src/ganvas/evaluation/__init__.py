@@ -1,9 +1,9 @@
 """How good are these images? From a run, a snapshot or a folder of images to scores that say what they rest on.
 
 subjects.py     what is judged          references.py    real images and their features, kept by hash
-measures.py     the metrics by name     floors.py        what real images and noise get in the place of the fakes
-table.py        for the terminal        lookalikes.py    fakes beside their nearest training images
-during.py       the same while training, as a hook
+classes.py      what was asked for      floors.py        what real images and noise get in the place of the fakes
+measures.py     the metrics by name     lookalikes.py    fakes beside their nearest training images
+table.py        for the terminal        during.py        the same while training, as a hook
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ganvas.datasets.progress import Progress
 from ganvas.errors import GanvasError, UsageError
-from ganvas.evaluation import floors, subjects
-from ganvas.evaluation.measures import SHARES, SIGNED, Fakes, Scene, chosen, meant, repeated
+from ganvas.evaluation import classes, floors, subjects
+from ganvas.evaluation.measures import SHARES, SIGNED, ByClass, Fakes, Scene, Value, chosen, plain, repeated
 from ganvas.evaluation.references import Reference, counted, names_split, parse
 from ganvas.evaluation.subjects import Subject
-from ganvas.metrics import classifier, extractors, recognition
+from ganvas.metrics import classifier, extractors
 from ganvas.metrics.features import Extractor
 from ganvas.metrics.intervals import MINIMUM, Estimate, t_interval
 
@@ -66,8 +65,9 @@ class Score:
     subject: str = ""
     sec: float = 0.0
     """Seconds that this extractor's images took, drawing and measuring them all."""
-    histogram: dict[str, float] | None = None
-    """With class_distance: the share of each class among the fakes, as the classifier sees them."""
+    by_class: dict[str, float] | None = None
+    """By class: with class_distance the share of the fakes that the classifier sees as it, with gan_test_accuracy the
+    share recognised of those that were asked to be it, with class_recall the recall within it."""
 
 
 def evaluate(
@@ -143,19 +143,18 @@ def judge(
             f"{subject.name} has images of {_times(subject.shape)}, the reference {reference.label} of {_times(shape)}:"
             " name a --reference of the same size and channels"
         )
-    intended = meant(subject.labels, subject.class_names, extractor)
+    meant = subject.meant(0, n)
     scene = _scene(subject, reference, extractor, metrics)
-    taken, left_out = chosen(metrics, scene, n)
+    taken, left_out = chosen(metrics, scene, n, meant)
     for name, reason in left_out.items():
         bar.say(f"{name} under {extractor.name} is left out: {reason}")
 
     start = time.perf_counter()
-    seen: list[NDArray[np.float64]] = []
-    drawn = _drawn(subject, extractor, n, sets, seed, intended, bar, seen)
-    found = {name: _together(name, values) for name, values in repeated(drawn, taken, scene).items()}
+    values = repeated(_drawn(subject, extractor, n, sets, seed, bar), taken, scene)
+    found = {name: _together(name, measured) for name, measured in values.items()}
     seconds = round(time.perf_counter() - start, 2)
     floor = floors.real(reference, scene, taken, n, sets, seed, bar)
-    ceiling = floors.noise(reference, subject.shape, scene, taken, n, seed, bar)
+    ceiling = floors.noise(reference, subject.shape, scene, taken, n, seed, meant.there if meant else (), bar)
 
     about = {"seed": seed} | (subject.about or {})
     better = {name: way for metric in taken.values() for name, way in metric.better.items()}
@@ -167,7 +166,7 @@ def judge(
             extractor=extractor.name, weights_hash=extractor.weights_hash, resize=extractor.resize,
             better=better[name], **dataclasses.asdict(floor.get(name, floors.NONE)),
             ceiling=ceiling.get(name), subject=subject.name, sec=seconds,
-            histogram=_shares(seen, extractor) if name == "class_distance" else None,
+            by_class=_by_class(values[name]),
             **{key: about[key] for key in ("nimg", "snapshot", "ema", "seed") if key in about},
         )
         for name, estimate in found.items()
@@ -195,7 +194,7 @@ def _size(subject: Subject, n: int | None, sets: int) -> int:
 
 
 def _scene(subject: Subject, reference: Reference, extractor: Extractor, metrics: tuple[str, ...]) -> Scene:
-    scene = Scene(extractor, reference.features(extractor), reference.images.labels, reference.modes)
+    scene = Scene(extractor, reference.features(extractor), classes.of(reference.images), reference.modes)
     learnt = subject.data is None or subject.data.name == reference.data.name
     wanted = (not metrics or "copying" in metrics) and extractor.name != "classifier"
     if not (wanted and learnt) or reference.other is None:
@@ -205,40 +204,32 @@ def _scene(subject: Subject, reference: Reference, extractor: Extractor, metrics
     return replace(scene, training=training, heldout=heldout)
 
 
-def _drawn(
-    subject: Subject,
-    extractor: Extractor,
-    n: int,
-    sets: int,
-    seed: int,
-    intended: NDArray[np.int64] | None,
-    bar: Progress,
-    seen: list[NDArray[np.float64]],
-) -> Iterator[Fakes]:
-    """The sets, one after the other; `seen` takes each one's class histogram where the extractor classifies."""
+def _drawn(subject: Subject, extractor: Extractor, n: int, sets: int, seed: int, bar: Progress) -> Iterator[Fakes]:
+    """The sets, one after the other."""
     with bar.bar(f"{subject.name} through {extractor.name}", n * sets, "images") as advance:
         for index in range(sets):
             features = extractor.extract(counted(subject.draw(index * n, n), advance))
-            if features.probabilities is not None:
-                seen.append(recognition.class_histogram(features.probabilities))
-            yield Fakes(features, None if intended is None else intended[index * n : (index + 1) * n], seed + index)
+            yield Fakes(features, subject.meant(index * n, n), seed + index)
 
 
-def _together(name: str, values: list[float | Estimate]) -> Estimate:
+def _together(name: str, values: list[Value]) -> Estimate:
     """The mean over the sets and its interval, which stays where the metric can be."""
-    if len(values) == 1 and isinstance(values[0], Estimate):
-        return values[0]
-    plain = [value.value if isinstance(value, Estimate) else value for value in values]
-    if len(plain) < MINIMUM:
-        return Estimate(float(np.mean(plain)), math.nan, math.nan)
-    mean, low, high = t_interval(plain)
+    only = values[0].whole if isinstance(values[0], ByClass) else values[0]
+    if len(values) == 1 and isinstance(only, Estimate):
+        return only
+    every = [plain(value) for value in values]
+    if len(every) < MINIMUM:
+        return Estimate(float(np.mean(every)), math.nan, math.nan)
+    mean, low, high = t_interval(every)
     return Estimate(mean, low if name in SIGNED else max(low, 0.0), min(high, 1.0) if name in SHARES else high)
 
 
-def _shares(seen: list[NDArray[np.float64]], extractor: Extractor) -> dict[str, float]:
-    mean = np.mean(seen, axis=0)
-    names = extractor.class_names or tuple(map(str, range(len(mean))))
-    return {name: round(float(share), 5) for name, share in zip(names, mean, strict=True)}
+def _by_class(values: list[Value]) -> dict[str, float] | None:
+    """The mean of each class over the sets that hold it."""
+    sets = [value.classes for value in values if isinstance(value, ByClass)]
+    names = dict.fromkeys(name for each in sets for name in each)
+    means = {name: float(np.mean([each[name] for each in sets if name in each])) for name in names}
+    return {name: round(mean, 5) for name, mean in means.items()} or None
 
 
 def _or_none(value: float) -> float | None:

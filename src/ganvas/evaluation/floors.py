@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.datasets.progress import Progress
-from ganvas.evaluation import subjects
-from ganvas.evaluation.measures import Fakes, Metric, Scene, meant, repeated
+from ganvas.evaluation import classes, subjects
+from ganvas.evaluation.classes import Classes
+from ganvas.evaluation.measures import Fakes, Metric, Scene, plain, repeated
 from ganvas.evaluation.references import Reference, counted, remembered
 from ganvas.metrics.features import Features
-from ganvas.metrics.intervals import Estimate
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Reals:
     """Real images in random order: where they come from, and how to see them when no figure is remembered."""
 
     count: int
-    look: Callable[[], tuple[Features, NDArray[np.int64] | None]]
-    """() -> what the extractor sees in them, and their classes."""
+    look: Callable[[], Features]
+    classes: Classes | None
     source: str
     sha256: str
 
@@ -49,26 +50,22 @@ def real(
     """
     compares = {name: metric for name, metric in metrics.items() if metric.compares and name != "copying"}
     looks = {name: metric for name, metric in metrics.items() if not metric.compares}
-    own, known = reference.images.labels, len(scene.reference)
-    order = np.random.default_rng(0).permutation(known)
+    order = reference.shuffled()
 
     def some(part: NDArray[np.int64], source: str) -> Reals:
-        labels = None if own is None else own[part]
-        return Reals(len(part), lambda: (scene.reference[part], labels), source, reference.images.sha256)
+        images = reference.images
+        return Reals(len(part), lambda: scene.reference[part], classes.of(images, part), source, images.sha256)
 
     floors = _floor(some(order, reference.label), scene, reference, looks, n, sets, seed, bar)
     if (other := reference.other) is not None:
-
-        def look() -> tuple[Features, NDArray[np.int64] | None]:
-            part, features = other.sample(scene.extractor, n * sets)
-            return features, None if other.images.labels is None else other.images.labels[part]
-
-        count = min(n * sets, len(other.images.images))
-        others = Reals(count, look, other.label, other.images.sha256)
+        images, part = other.images, other.shuffled()[: n * sets]
+        look = partial(other.sample, scene.extractor, n * sets)
+        others = Reals(len(part), look, classes.of(images, part), other.label, images.sha256)
         return floors | _floor(others, scene, reference, compares, n, sets, seed, bar)
     first, second = np.array_split(order, 2)
     modes = None if scene.modes is None else scene.modes[first]
-    against = replace(scene, reference=scene.reference[first], modes=modes)
+    kinds = classes.of(reference.images, first)
+    against = replace(scene, reference=scene.reference[first], classes=kinds, modes=modes)
     return floors | _floor(some(second, f"half of {reference.label}"), against, reference, compares, n, sets, seed, bar)
 
 
@@ -79,16 +76,19 @@ def noise(
     metrics: dict[str, Metric],
     n: int,
     seed: int,
+    names: tuple[str, ...],
     bar: Progress,
 ) -> dict[str, float]:
-    """By number, for one set of uniform noise."""
+    """By number, for one set of uniform noise that is taken for images of the classes `names`, if there are any."""
+    subject = subjects.noise(shape, seed, names)
 
     def make() -> dict[str, float]:
         with bar.bar(f"ceiling: noise through {scene.extractor.name}", n, "images") as advance:
-            features = scene.extractor.extract(counted(subjects.noise(shape, seed).draw(0, n), advance))
-        return _means(iter([Fakes(features, None, seed)]), metrics, scene)
+            features = scene.extractor.extract(counted(subject.draw(0, n), advance))
+        return _means(iter([Fakes(features, subject.meant(0, n), seed)]), metrics, scene)
 
-    return remembered({"what": "noise", "metrics": list(metrics), "n": n, "seed": seed, **_of(reference, scene)}, make)
+    key = {"what": "noise", "metrics": list(metrics), "n": n, "seed": seed, "classes": list(names)}
+    return remembered({**key, **_of(reference, scene)}, make)
 
 
 def _floor(
@@ -103,16 +103,16 @@ def _floor(
 ) -> dict[str, Floor]:
     n = min(n, reals.count)
     sets = max(1, min(sets, reals.count // n))
-    metrics = {name: metric for name, metric in metrics.items() if metric.missing(scene, n) is None}
+    parts = [slice(index * n, (index + 1) * n) for index in range(sets)]
+    meant = [None if reals.classes is None else reals.classes[part] for part in parts]
+    metrics = {name: metric for name, metric in metrics.items() if metric.missing(scene, n, meant[0]) is None}
     if not metrics:
         return {}
 
     def drawn() -> Iterator[Fakes]:
-        features, labels = reals.look()
-        classes = meant(labels, reference.images.class_names, scene.extractor)
-        for index in range(sets):
-            part = slice(index * n, (index + 1) * n)
-            yield Fakes(features[part], None if classes is None else classes[part], seed + index)
+        features = reals.look()
+        for index, part in enumerate(parts):
+            yield Fakes(features[part], meant[index], seed + index)
 
     key = {"what": reals.source, "images": reals.sha256, "metrics": list(metrics), "n": n, "sets": sets, "seed": seed}
     bar.say(f"floor: {reals.source} in the place of the fakes, {sets} x {n:,}")
@@ -122,10 +122,7 @@ def _floor(
 
 def _means(fakes: Iterator[Fakes], metrics: dict[str, Metric], scene: Scene) -> dict[str, float]:
     found = repeated(fakes, metrics, scene)
-    return {
-        name: float(np.mean([v.value if isinstance(v, Estimate) else v for v in values]))
-        for name, values in found.items()
-    }
+    return {name: float(np.mean([plain(value) for value in values])) for name, values in found.items()}
 
 
 def _of(reference: Reference, scene: Scene) -> dict[str, Any]:

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.config import did_you_mean
 from ganvas.errors import UsageError
+from ganvas.evaluation.classes import Classes
 from ganvas.metrics import diversity, frechet, kernel, neighbours, prdc, recognition
 from ganvas.metrics.features import Extractor, Features
 from ganvas.metrics.intervals import Estimate, t_critical
 
 LEAST_SHARE = 0.2  # of its fair share of the images: with fewer, a mode counts as lost
+LEAST_OF_A_CLASS = 50  # images, real and generated: with fewer, the balls around them reach everywhere
 
 SIGNED = ("kd", "fd_infinity")  # may fall below zero
 SHARES = (
-    "precision", "recall", "coverage", "confidence", "class_distance", "gan_test_accuracy", "nearer_than_heldout",
-    "copying_p", "near_copies_p",
+    "precision", "recall", "coverage", "class_recall", "confidence", "class_distance", "gan_test_accuracy",
+    "nearer_than_heldout", "copying_p", "near_copies_p",
 )  # fmt: skip
 
 Better = Literal["lower", "higher", "real"]
@@ -34,8 +36,8 @@ class Scene:
 
     extractor: Extractor
     reference: Features
-    labels: NDArray[np.int64] | None = None
-    """Classes of the reference images."""
+    classes: Classes | None = None
+    """Of the reference images."""
     modes: NDArray[np.int64] | None = None
     """Known modes of the reference images: of `shapes`, shape and colour; else the classes."""
     training: Features | None = None
@@ -70,11 +72,30 @@ class Fakes:
     """One set of images as the extractor sees it, and the classes they were meant to be."""
 
     features: Features
-    intended: NDArray[np.int64] | None
+    meant: Classes | None
     seed: int
 
 
-Values = dict[str, float | Estimate]
+class ByClass(NamedTuple):
+    """A number, and the same of each class alone, by the class's name."""
+
+    whole: float | Estimate
+    classes: dict[str, float]
+
+
+Value = float | Estimate | ByClass
+"""An Estimate where the interval is known without repetition."""
+Values = dict[str, Value]
+
+
+def plain(value: Value) -> float:
+    """The number alone."""
+    whole = value.whole if isinstance(value, ByClass) else value
+    return whole.value if isinstance(whole, Estimate) else whole
+
+
+Missing = Callable[[Scene, int, Classes | None], str | None]
+"""(scene, images a set, what those of the first were meant to be) -> why it cannot be measured, or None."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +103,9 @@ class Metric:
     """A group of numbers that one computation gives."""
 
     measure: Callable[[Fakes, Scene], Values]
-    """Values by name, without the extractor's; an Estimate where its interval is known without repetition."""
+    """Values by name, without the extractor's."""
     better: Mapping[str, Better]
-    missing: Callable[[Scene, int], str | None] = lambda scene, n: None
-    """(scene, images a set) -> why it cannot be measured, or None."""
+    missing: Missing = lambda scene, n, meant: None
     compares: bool = True
     """Whether images are held against the reference, so that a floor takes other real images than those."""
 
@@ -113,6 +133,17 @@ def _prdc(fakes: Fakes, scene: Scene) -> Values:
     return {name: float(value) for name, value in found._asdict().items()}
 
 
+def _class_recall(fakes: Fakes, scene: Scene) -> Values:
+    """Recall of each class that was asked for, among the real images of that class alone; and their mean."""
+    assert fakes.meant is not None and scene.classes is not None
+    asked, classes = fakes.meant.among(scene.classes.names), {}
+    assert asked is not None
+    for k in np.unique(asked):
+        fake, real = fakes.features.vectors[asked == k], scene.reference.vectors[scene.classes.numbers == k]
+        classes[scene.classes.names[k]] = prdc.precision_recall_density_coverage(fake, real).recall
+    return {"class_recall": ByClass(float(np.mean([*classes.values()])), classes)}
+
+
 def _score(fakes: Fakes, scene: Scene) -> Values:
     assert fakes.features.probabilities is not None
     return {"is": recognition.inception_score(fakes.features.probabilities)}
@@ -122,14 +153,17 @@ def _recognition(fakes: Fakes, scene: Scene) -> Values:
     seen, real = fakes.features.probabilities, scene.reference.probabilities
     assert seen is not None and real is not None
     histogram = recognition.class_histogram(seen)
+    names = scene.extractor.class_names or tuple(map(str, range(len(histogram))))
+    distance = recognition.total_variation(histogram, recognition.class_histogram(real))
     values: Values = {
         "confidence": recognition.confidence(seen),
         "entropy": recognition.entropy(seen),
-        "class_distance": recognition.total_variation(histogram, recognition.class_histogram(real)),
+        "class_distance": ByClass(distance, dict(zip(names, histogram.tolist(), strict=True))),
         "classes": float((histogram > 0).sum()),
     }
-    if fakes.intended is not None:
-        values["gan_test_accuracy"] = recognition.gan_test(seen, fakes.intended)
+    if fakes.meant is not None and (asked := fakes.meant.among(scene.extractor.class_names)) is not None:
+        each = {names[k]: recognition.gan_test(seen[asked == k], asked[asked == k]).value for k in np.unique(asked)}
+        values["gan_test_accuracy"] = ByClass(recognition.gan_test(seen, asked), each)
     return values
 
 
@@ -160,7 +194,7 @@ def _copying(fakes: Fakes, scene: Scene) -> Values:
 # -- what they need --------------------------------------------------------------------------------------------
 
 
-def _more_images(scene: Scene, n: int, factor: int = 1) -> str | None:
+def _more_images(scene: Scene, n: int, meant: Classes | None, factor: int = 1) -> str | None:
     least, found = factor * scene.dim + (factor == 1), min(n, len(scene.reference))
     if found >= least:
         return None
@@ -168,25 +202,41 @@ def _more_images(scene: Scene, n: int, factor: int = 1) -> str | None:
     return f"{found:,} {who} for {scene.dim}-d features, at least {least:,} are needed (--n, --sets 1, --metrics kd)"
 
 
-def _four_times(scene: Scene, n: int) -> str | None:
-    return _more_images(scene, n) or _more_images(scene, n, 4)
+def _four_times(scene: Scene, n: int, meant: Classes | None) -> str | None:
+    return _more_images(scene, n, meant) or _more_images(scene, n, meant, 4)
 
 
-def _probabilities(scene: Scene, n: int) -> str | None:
+def _enough_of_each_class(scene: Scene, n: int, meant: Classes | None) -> str | None:
+    if scene.classes is None:
+        return f"the reference of {len(scene.reference):,} images has no classes"
+    if meant is None:
+        return "these images were meant to be of no class in particular"
+    asked = meant.among(scene.classes.names)
+    if asked is None:
+        return f"the reference does not have all of their classes ({', '.join(meant.names)})"
+    known = len(scene.classes.names)
+    made, real = (np.bincount(numbers, minlength=known) for numbers in (asked, scene.classes.numbers))
+    fewest = int(np.minimum(made, real)[made > 0].min())
+    if fewest >= LEAST_OF_A_CLASS:
+        return None
+    return f"{fewest} images of a class, at least {LEAST_OF_A_CLASS} are needed, generated and real (--n, --sets 1)"
+
+
+def _probabilities(scene: Scene, n: int, meant: Classes | None) -> str | None:
     return None if scene.reference.probabilities is not None else f"{scene.extractor.name} does not classify"
 
 
-def _classes(scene: Scene, n: int) -> str | None:
+def _classes(scene: Scene, n: int, meant: Classes | None) -> str | None:
     if scene.extractor.name != "classifier":
         return f"the classes of {scene.extractor.name} are not those of the data"
     return None
 
 
-def _known_modes(scene: Scene, n: int) -> str | None:
+def _known_modes(scene: Scene, n: int, meant: Classes | None) -> str | None:
     return None if scene.modes is not None else f"the reference of {len(scene.reference):,} images has no classes"
 
 
-def _both_splits(scene: Scene, n: int) -> str | None:
+def _both_splits(scene: Scene, n: int, meant: Classes | None) -> str | None:
     if scene.extractor.name == "classifier":
         return "the classifier has seen the training images itself (use --features efficientnet-lite0)"
     if scene.training is None or scene.heldout is None:
@@ -208,6 +258,7 @@ METRICS: dict[str, Metric] = {
     "fd_infinity": Metric(_fd_infinity, {"fd_infinity": "lower"}, _four_times),
     "kd": Metric(_kd, {"kd": "lower"}),
     "prdc": Metric(_prdc, PRDC),
+    "class_recall": Metric(_class_recall, {"class_recall": "higher"}, _enough_of_each_class),
     "is": Metric(_score, {"is": "higher"}, _probabilities, compares=False),
     "recognition": Metric(_recognition, RECOGNITION, _classes, compares=False),
     "diversity": Metric(_diversity, {"diversity": "real"}),
@@ -216,9 +267,9 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def repeated(sets: Iterable[Fakes], metrics: Mapping[str, Metric], scene: Scene) -> dict[str, list[float | Estimate]]:
+def repeated(sets: Iterable[Fakes], metrics: Mapping[str, Metric], scene: Scene) -> dict[str, list[Value]]:
     """Every number of every metric, once for each set."""
-    found: dict[str, list[float | Estimate]] = {}
+    found: dict[str, list[Value]] = {}
     for fakes in sets:
         for metric in metrics.values():
             for name, value in metric.measure(fakes, scene).items():
@@ -226,24 +277,16 @@ def repeated(sets: Iterable[Fakes], metrics: Mapping[str, Metric], scene: Scene)
     return found
 
 
-def meant(
-    labels: NDArray[np.int64] | None, class_names: tuple[str, ...], extractor: Extractor
-) -> NDArray[np.int64] | None:
-    """The classes that images were meant to be, by the extractor's numbers; None where it knows other names."""
-    if labels is None or not set(class_names) <= set(extractor.class_names):
-        return None
-    numbers: NDArray[np.int64] = np.array([extractor.class_names.index(name) for name in class_names])[labels]
-    return numbers
-
-
-def chosen(names: tuple[str, ...], scene: Scene, n: int) -> tuple[dict[str, Metric], dict[str, str]]:
+def chosen(
+    names: tuple[str, ...], scene: Scene, n: int, meant: Classes | None
+) -> tuple[dict[str, Metric], dict[str, str]]:
     """The metrics to measure, and why others are left out; UsageError where one that was asked for is impossible."""
     for name in names:
         if name not in METRICS:
             raise UsageError(f"no metric is called '{name}': choose {', '.join(METRICS)}{did_you_mean(name, METRICS)}")
     taken, left_out = {}, {}
     for name in names or METRICS:
-        if (reason := METRICS[name].missing(scene, n)) is None:
+        if (reason := METRICS[name].missing(scene, n, meant)) is None:
             taken[name] = METRICS[name]
         elif name in names:
             raise UsageError(f"{name} under {scene.extractor.name}: {reason}")

@@ -26,7 +26,7 @@ from ganvas.errors import GanvasError, UsageError
 from ganvas.metrics.features import Extractor, Features, in_batches
 
 Split = Literal["train", "test"]
-FIGURES = 1  # raised when a computation changes, so that figures kept from before are made anew
+FIGURES = 2  # raised when a computation changes, so that figures kept from before are made anew
 OTHER: dict[Split, Split] = {"train": "test", "test": "train"}
 
 
@@ -78,13 +78,17 @@ class Reference:
         """What the extractor sees in these images, in order."""
         return kept_features(extractor, self.images, self.label, self.progress)
 
-    def sample(self, extractor: Extractor, count: int) -> tuple[NDArray[np.int64], Features]:
-        """Which images stand first in a random order that is always the same, and their features."""
-        chosen = np.random.default_rng(0).permutation(len(self.images.images))[:count]
+    def shuffled(self) -> NDArray[np.int64]:
+        """Numbers of the images, [n], in a random order that is always the same."""
+        return np.random.default_rng(0).permutation(len(self.images.images))
+
+    def sample(self, extractor: Extractor, count: int) -> Features:
+        """The features of the images that stand first in that order."""
+        chosen = self.shuffled()[:count]
         if _path(extractor, self.images.sha256).is_file() or count >= len(self.images.images):
-            return chosen, self.features(extractor)[chosen]
+            return self.features(extractor)[chosen]
         some = replace(self.images, images=self.images.images[chosen], sha256=f"{self.images.sha256}, {count} of it")
-        return chosen, kept_features(extractor, some, f"{self.label}, {count:,} of it,", self.progress)
+        return kept_features(extractor, some, f"{self.label}, {count:,} of it,", self.progress)
 
 
 def parse(text: str | None, trained_on: DataConfig | None, split: Split) -> DataConfig:

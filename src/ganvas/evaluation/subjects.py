@@ -15,10 +15,16 @@ from ganvas import data as datasets
 from ganvas.config import DataConfig
 from ganvas.data import ImageSet
 from ganvas.errors import UsageError
+from ganvas.evaluation import classes
+from ganvas.evaluation.classes import Classes
 from ganvas.metrics.features import BATCH, in_batches
 from ganvas.run import Run
 
 Batches = Iterator[NDArray[np.uint8]]
+
+
+def nothing_in_particular(start: int, n: int) -> None:
+    """What images were meant to be where nobody asked for classes."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +37,8 @@ class Subject:
     """(start, n) -> images number start to start + n - 1, a batch at a time; the same numbers are the same images."""
     total: int | None = None
     """How many images there are; None where they are drawn as needed."""
-    labels: NDArray[np.int64] | None = None
-    """The class each image was meant to be, [total], by the numbers of `class_names`; None where nobody meant any."""
-    class_names: tuple[str, ...] = ()
+    meant: Callable[[int, int], Classes | None] = nothing_in_particular
+    """(start, n) -> what the images of the same numbers were meant to be; None where nobody meant any class."""
     data: DataConfig | None = None
     """What the generator was trained on; None where that is not known."""
     run: Run | None = None
@@ -43,16 +48,14 @@ class Subject:
 
 
 def find(target: str | os.PathLike[str], seed: int = 0, device: str = "auto") -> Subject:
-    """The subject at a path: a run directory, a snapshot of one, or images (folder, zip, npz, IDX).
+    """The subject of that name: images (folder, zip, npz, IDX), a run directory, a snapshot, a model that ships.
 
     Raises UsageError where there is nothing to evaluate, GanvasError where it cannot be read.
     """
     path = Path(target).expanduser()
-    if not path.exists():
-        raise UsageError(f"{path} does not exist: name a run directory, a snapshot, or images (folder, zip, npz)")
-    if path.suffix == ".safetensors" or (path / "config.json").is_file():
-        return _generator(path, seed, device)
-    return from_images(_as_they_are(os.fspath(path)))
+    if path.exists() and path.suffix != ".safetensors" and not (path / "config.json").is_file():
+        return from_images(_as_they_are(os.fspath(path)))
+    return _generator(path, seed, device)
 
 
 def _as_they_are(name: str) -> ImageSet:
@@ -79,9 +82,11 @@ def from_images(images: ImageSet) -> Subject:
 
     c, h, w = images.images.shape[1:]
     about = {"images_sha256": images.sha256}
-    names = images.class_names if images.labels is not None else ()
-    labels = None if images.labels is None else images.labels[order]
-    return Subject(images.name, (c, h, w), draw, len(order), labels, names, about=about)
+
+    def meant(start: int, n: int) -> Classes | None:
+        return classes.of(images, order[start : start + n])
+
+    return Subject(images.name, (c, h, w), draw, len(order), meant, about=about)
 
 
 def _generator(path: Path, seed: int, device: str) -> Subject:
@@ -93,6 +98,10 @@ def _generator(path: Path, seed: int, device: str) -> Subject:
         for first in range(start, start + n, BATCH):
             yield sampler.sample(min(BATCH, start + n - first), seed, first)
 
+    def meant(start: int, n: int) -> Classes | None:
+        numbers = sampler.labels(n, seed, start)
+        return None if numbers is None else Classes(numbers, sampler.class_names)
+
     run = _run_of(sampler.path)
     snapshot = sampler.path.resolve().relative_to(run.path).as_posix() if run else sampler.path.name
     about = {
@@ -101,7 +110,8 @@ def _generator(path: Path, seed: int, device: str) -> Subject:
         "ema": sampler.config.step.ema_kimg > 0,
         "seed": seed,
     }
-    return Subject(sampler.config.recipe, sampler.shape, draw, data=sampler.config.data, run=run, about=about)
+    config = sampler.config
+    return Subject(config.recipe, sampler.shape, draw, meant=meant, data=config.data, run=run, about=about)
 
 
 def _run_of(path: Path) -> Run | None:
@@ -110,8 +120,8 @@ def _run_of(path: Path) -> Run | None:
     return Run.open(homes[0]) if homes else None
 
 
-def noise(shape: tuple[int, int, int], seed: int) -> Subject:
-    """Uniform random pixels: what no generator should be as bad as."""
+def noise(shape: tuple[int, int, int], seed: int, names: tuple[str, ...] = ()) -> Subject:
+    """Uniform random pixels, as if asked for these classes in turn: what no generator should be as bad as."""
 
     def draw(start: int, n: int) -> Batches:
         for first in range(start, start + n, BATCH):
@@ -119,4 +129,4 @@ def noise(shape: tuple[int, int, int], seed: int) -> Subject:
             generator = np.random.default_rng([seed, first])
             yield generator.integers(0, 256, (count, *shape), dtype=np.uint8)
 
-    return Subject("noise", shape, draw)
+    return Subject("noise", shape, draw, meant=lambda start, n: classes.in_turn(names, start, n))

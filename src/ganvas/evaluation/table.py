@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from ganvas.evaluation import Score
+from ganvas.metrics.extractors import kind
 
 HEAD = ("metric", "value", "95 % interval", "floor", "ceiling", "better")
 WORDS = {"lower": "lower", "higher": "higher", "real": "like the floor"}
+OF_A_CLASS = {"class_distance": "seen as it", "gan_test_accuracy": "recognised", "class_recall": "recall within it"}
 
 
 def text(scores: Sequence[Score]) -> str:
@@ -32,9 +34,20 @@ def _block(scores: list[Score]) -> str:
         name, *figures, better = row
         cells = [f"{name:<{widths[0]}}", *(f"{f:>{w}}" for f, w in zip(figures, widths[1:-1], strict=True)), better]
         lines.append("  " + "  ".join(cells).rstrip())
-    for histogram in (score.histogram for score in scores if score.histogram):
-        lines.append("classes seen: " + ", ".join(f"{name} {share:.1%}" for name, share in histogram.items()))
-    return "\n".join(lines)
+    return "\n".join([*lines, *_classes(scores)])
+
+
+def _classes(scores: list[Score]) -> list[str]:
+    """A line for each class: what the numbers are that can be told class by class."""
+    columns = {OF_A_CLASS[kind(score.metric)]: score.by_class for score in scores if score.by_class}
+    names = dict.fromkeys(name for column in columns.values() for name in column)
+    width = max(map(len, ("class", *names)))
+    lines = ["  ".join([f"  {'class':<{width}}", *columns])] if columns else []
+    for name in names:
+        cells = [f"{column[name]:.1%}" if name in column else "" for column in columns.values()]
+        figures = (f"{cell:>{len(head)}}" for cell, head in zip(cells, columns, strict=True))
+        lines.append("  ".join([f"  {name:<{width}}", *figures]).rstrip())
+    return lines
 
 
 def _sources(scores: list[Score]) -> str:

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
 
 from ganvas.config import Config
-from ganvas.models import dcgan
+from ganvas.models import dcgan, lean, r3, resnet
+from ganvas.models.describe import describe
 from ganvas.rng import stream_seed
 from ganvas.run import Layer
 
-GENERATORS = {"dcgan": dcgan.Generator}
-DISCRIMINATORS = {"dcgan": dcgan.Discriminator}
+FAMILIES = {"dcgan": dcgan, "resnet": resnet, "r3": r3, "lean": lean}
 
 
-def build_generator(config: Config, shape: tuple[int, int, int]) -> nn.Module:
+def classes(config: Config, class_names: Sequence[str]) -> int:
+    """How many classes the networks are told apart; 0 where labels are not used."""
+    return len(class_names) if config.data.labels == "use" else 0
+
+
+def build_generator(config: Config, shape: tuple[int, int, int], classes: int = 0) -> nn.Module:
     """A fresh G for images of `shape` [c, h, w]; its weights are a function of the seed."""
-    return _seeded(config, "init/generator", lambda: GENERATORS[config.generator.family](config.generator, shape))
+    family = FAMILIES[config.generator.family]
+    return _seeded(config, "init/generator", lambda: family.Generator(config.generator, shape, classes))
 
 
-def build_discriminator(config: Config, shape: tuple[int, int, int]) -> nn.Module:
+def build_discriminator(config: Config, shape: tuple[int, int, int], classes: int = 0) -> nn.Module:
     """A fresh D for images of `shape` [c, h, w]; its weights are a function of the seed."""
-    kind = DISCRIMINATORS[config.discriminator.family]
-    return _seeded(config, "init/discriminator", lambda: kind(config.discriminator, shape))
+    family = FAMILIES[config.discriminator.family]
+    return _seeded(config, "init/discriminator", lambda: family.Discriminator(config.discriminator, shape, classes))
 
 
 def _seeded(config: Config, stream: str, build: Callable[[], nn.Module]) -> nn.Module:
@@ -41,32 +47,35 @@ def set_dropout_generator(network: nn.Module, generator: torch.Generator) -> Non
 
 
 def count(module: nn.Module) -> int:
-    """Parameters as Keras counts them: weights and BatchNorm's running statistics, no step counters."""
-    buffers = sum(b.numel() for b in module.buffers() if b.is_floating_point())
-    return sum(p.numel() for p in module.parameters()) + buffers
+    """Parameters as Keras counts them: weights and running statistics, no other buffers."""
+    statistics = (b.numel() for name, b in module.named_buffers() if name.endswith(("running_mean", "running_var")))
+    return sum(p.numel() for p in module.parameters()) + sum(statistics)
 
 
-def summary(config: Config, shape: tuple[int, int, int]) -> dict[str, list[Layer]]:
+def summary(config: Config, shape: tuple[int, int, int], classes: int = 0) -> dict[str, list[Layer]]:
     """Every layer of both networks with its output shape and parameters, read off the networks by running them."""
-    generator, discriminator = build_generator(config, shape).eval(), build_discriminator(config, shape).eval()
+    generator, discriminator = build_generator(config, shape, classes), build_discriminator(config, shape, classes)
+    labels = torch.zeros(1, dtype=torch.int64) if classes else None
     with torch.no_grad():
         return {
-            "generator": _trace(generator, torch.zeros(1, config.generator.latent_dim)),
-            "discriminator": _trace(discriminator, torch.zeros(1, *shape)),
+            "generator": _trace(generator.eval(), torch.zeros(1, config.generator.latent_dim), labels),
+            "discriminator": _trace(discriminator.eval(), torch.zeros(1, *shape), labels),
         }
 
 
-def _trace(network: nn.Module, x: torch.Tensor) -> list[Layer]:
+def _trace(network: nn.Module, x: torch.Tensor, labels: torch.Tensor | None) -> list[Layer]:
     rows: list[Layer] = []
 
     def note(name: str) -> Callable[..., None]:
         def hook(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
-            rows.append(Layer(name, dcgan.describe(module), tuple(output.shape[1:]), count(module)))
+            rows.append(Layer(name, describe(module), tuple(output.shape[1:]), count(module)))
 
         return hook
 
-    handles = [m.register_forward_hook(note(n)) for n, m in network.named_modules() if not list(m.children())]
-    network(x, None)
+    leaves = [(name, m) for name, m in network.named_modules() if not list(m.children())]
+    empty = nn.Identity, nn.Sequential, nn.ModuleList
+    handles = [m.register_forward_hook(note(name)) for name, m in leaves if not isinstance(m, empty)]
+    network(x, labels)
     for handle in handles:
         handle.remove()
     return rows

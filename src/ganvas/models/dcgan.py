@@ -12,22 +12,16 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ganvas.config import DiscriminatorConfig, GeneratorConfig
-from ganvas.errors import UsageError
 from ganvas.losses import Critique
+from ganvas.models import spectral
 from ganvas.models.conv import SameConv2d, SameConvTranspose2d
+from ganvas.models.head import LabelledLatent, Projection, judge, minibatch
+from ganvas.models.layers import activation, normal_weights
+from ganvas.models.norm import FeatureNorm, Reference, hidden_norm, through
+from ganvas.models.pyramid import ladder, scaled
 
 BN_EPSILON = 1e-3
 BN_MOMENTUM = 0.01  # Keras' momentum 0.99 in torch's convention
-
-
-def ladder(size: int, strides: tuple[int, ...]) -> list[int]:
-    """Sides of the maps from the image downwards: each stride s takes n to ceil(n / s)."""
-    sizes = [size]
-    for stride in reversed(strides):
-        sizes.append(-(-sizes[-1] // stride))
-    if sizes[-1] < 2:
-        raise UsageError(f"strides {strides} shrink {size} px to {sizes[-1]} px: use fewer strides or larger images")
-    return sizes
 
 
 class Dropout(nn.Module):
@@ -52,79 +46,69 @@ class Dropout(nn.Module):
         return x * keep.to(x.dtype).mul_(2**16 / (2**16 - self.cut))
 
 
-class FeatureNorm(nn.BatchNorm1d):
-    """BatchNorm of the dense layer's features, whose running variance is the mean of *biased* batch variances.
-
-    Keras' fused kernel, used after convolutions, keeps the unbiased one as torch does; its path for [n, features]
-    does not. Only inference sees the difference: a factor (n - 1) / n.
-    """
-
-    def forward(self, input: Tensor) -> Tensor:
-        if not self.training:
-            return super().forward(input)
-        assert self.running_var is not None and self.momentum is not None
-        n, kept = len(input), self.running_var.clone()
-        y = nn.functional.batch_norm(
-            input, self.running_mean, kept, self.weight, self.bias, True, self.momentum, self.eps
-        )
-        self.running_var.mul_((1 - self.momentum) / n).add_(kept, alpha=(n - 1) / n)
-        return y
-
-
-def activation(slope: float) -> nn.Module:
-    """LeakyReLU of that negative slope; ReLU for 0."""
-    return nn.LeakyReLU(slope, inplace=True) if slope else nn.ReLU(inplace=True)
-
-
 class Generator(nn.Module):
-    """z [n, latent_dim] -> images [n, c, h, w] in [-1, 1]."""
+    """z [n, latent_dim] -> images [n, c, h, w], in [-1, 1] where config.tanh."""
 
-    def __init__(self, config: GeneratorConfig, shape: tuple[int, int, int]) -> None:
+    def __init__(self, config: GeneratorConfig, shape: tuple[int, int, int], classes: int) -> None:
         super().__init__()
         channels, size, _ = shape
         self.sizes = ladder(size, config.strides)[::-1]
-        self.base = config.base
-        features = config.base * self.sizes[0] ** 2
-        self.dense = nn.Linear(config.latent_dim, features, bias=False)
+        self.reference = Reference(config, classes) if config.norm == "virtual" else None
+        self.labelled = LabelledLatent(classes, config.latent_dim) if classes and config.condition == "concat" else None
+        self.base = width = scaled(config.base, config.width)
+        features, bias = width * self.sizes[0] ** 2, config.norm == "none"
+        self.dense = nn.Linear(config.latent_dim * (2 if self.labelled else 1), features, bias=bias)
         nn.init.xavier_uniform_(self.dense.weight)
-        self.dense_norm = FeatureNorm(features, BN_EPSILON, BN_MOMENTUM)
+        if bias:
+            nn.init.zeros_(self.dense.bias)
+        self.dense_norm = hidden_norm(config, features, classes, BN_EPSILON, BN_MOMENTUM, FeatureNorm)
         self.dense_act = activation(config.slope)
 
         self.blocks = nn.ModuleList()
-        width = config.base
         extras = config.extra or (0,) * len(config.widths)
         for out, stride, extra in zip(config.widths, config.strides[:-1], extras, strict=True):
-            block = nn.ModuleDict({"up": SameConvTranspose2d(width, out, config.kernel, stride, bias=False)})
-            block["norm"], block["act"] = nn.BatchNorm2d(out, BN_EPSILON, BN_MOMENTUM), activation(config.slope)
+            out, extra = scaled(out, config.width), extra and scaled(extra, config.width)
+            block = nn.ModuleDict({"up": SameConvTranspose2d(width, out, config.kernel, stride, bias=bias)})
+            if norm := hidden_norm(config, out, classes, BN_EPSILON, BN_MOMENTUM):
+                block["norm"] = norm
+            block["act"] = activation(config.slope)
             if extra:
-                block["conv"] = SameConv2d(out, extra, 3, 1, bias=False)
-                block["conv_norm"] = nn.BatchNorm2d(extra, BN_EPSILON, BN_MOMENTUM)
+                block["conv"] = SameConv2d(out, extra, 3, 1, bias=bias)
+                if norm := hidden_norm(config, extra, classes, BN_EPSILON, BN_MOMENTUM):
+                    block["conv_norm"] = norm
                 block["conv_act"] = activation(config.slope)
             self.blocks.append(block)
             width = extra or out
-        self.image = SameConvTranspose2d(width, channels, config.kernel, config.strides[-1], bias=False)
-        self.tanh = nn.Tanh()
+        self.image = SameConvTranspose2d(width, channels, config.kernel, config.strides[-1], bias=bias)
+        self.tanh = nn.Tanh() if config.tanh else nn.Identity()
+        if config.init == "normal":
+            normal_weights(self)
 
     def forward(self, z: Float[Tensor, "n z"], labels: Int[Tensor, "n"] | None) -> Float[Tensor, "n c h w"]:
-        """Images for latents; unconditional, so the labels are not looked at."""
-        x = self.dense_act(self.dense_norm(self.dense(z)))
+        """Images for latents, of these classes if G was built with any."""
+        if self.reference is not None:
+            z, labels = self.reference.prepend(z, labels)
+        x = z if self.labelled is None else self.labelled(z, labels)
+        x = self.dense_act(through(self.dense_norm, self.dense(x), labels))
         x = x.view(len(x), self.sizes[0], self.sizes[0], self.base).movedim(-1, 1)
         for size, block in zip(self.sizes[1:], self.blocks, strict=False):
             assert isinstance(block, nn.ModuleDict)
-            x = block["act"](block["norm"](block["up"](x, size)))
-            if "conv" in block:
-                x = block["conv_act"](block["conv_norm"](block["conv"](x)))
+            for name, layer in block.items():
+                x = layer(x, size) if name == "up" else through(layer, x, labels)
+        if self.reference is not None:
+            x = x[Reference.ROWS :]
         return self.tanh(self.image(x, self.sizes[-1])).float()  # type: ignore[no-any-return]
 
 
 class Discriminator(nn.Module):
     """images [n, c, h, w] in [-1, 1] -> Critique."""
 
-    def __init__(self, config: DiscriminatorConfig, shape: tuple[int, int, int]) -> None:
+    def __init__(self, config: DiscriminatorConfig, shape: tuple[int, int, int], classes: int) -> None:
         super().__init__()
         width, size, _ = shape
         self.blocks = nn.ModuleList()
         for out, norm in zip(config.widths, config.norms, strict=True):
+            out = scaled(out, config.width)
             block = nn.ModuleDict({"conv": SameConv2d(width, out, config.kernel, 2)})
             if norm:
                 block["norm"] = nn.BatchNorm2d(out, BN_EPSILON, BN_MOMENTUM)
@@ -133,36 +117,24 @@ class Discriminator(nn.Module):
                 block["drop"] = Dropout(config.dropout)
             self.blocks.append(block)
             width, size = out, -(-size // 2)
-        self.dense = nn.Linear(width * size * size, 1)
+        features = width * size * size
+        self.minibatch = minibatch(config, features)
+        features += self.minibatch.extra if self.minibatch is not None else 0
+        self.dense = nn.Linear(features, 1)
         nn.init.xavier_uniform_(self.dense.weight)
         nn.init.zeros_(self.dense.bias)
+        self.projection = Projection(classes, features) if classes else None
+        if config.init == "normal":
+            normal_weights(self)
+        if config.spectral:
+            spectral.normalise(self)
 
     def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"] | None) -> Critique:
-        """Logits and last features of images; unconditional, so the labels are not looked at."""
+        """Logits and last features of images, as pictures of these classes if D was built with any."""
         x = images
         for block in self.blocks:
             assert isinstance(block, nn.ModuleDict)
             for layer in block.values():
                 x = layer(x)
         features = x.movedim(1, -1).flatten(1)  # height, width, channels: Keras' order
-        with torch.autocast(features.device.type, enabled=False):
-            return Critique(self.dense(features.float()).squeeze(1), features)
-
-
-def describe(module: nn.Module) -> str:
-    """A layer in a few words, for summaries."""
-    match module:
-        case SameConvTranspose2d():
-            return f"ConvT {module.weight.shape[-1]}x{module.weight.shape[-1]} s{module.stride}"
-        case SameConv2d():
-            return f"Conv {module.weight.shape[-1]}x{module.weight.shape[-1]} s{module.stride}"
-        case nn.Linear():
-            return "Dense"
-        case nn.BatchNorm1d() | nn.BatchNorm2d():
-            return "BatchNorm"
-        case nn.LeakyReLU():
-            return f"LeakyReLU {module.negative_slope:g}"
-        case Dropout():
-            return f"Dropout {module.p:g}"
-        case _:
-            return type(module).__name__
+        return judge(features, labels, self.dense, self.projection, self.minibatch)

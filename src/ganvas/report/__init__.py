@@ -38,13 +38,13 @@ def write(run: Run, lang: str = "en") -> Path:
         palette = media.shared_palette([frames[-1], *([facts.real] if facts.real else [])])
         run.write_bytes("progress.gif", media.gif(frames, palette))
         run.write_bytes("progress.webp", media.webp(frames))
-    run.write_bytes("curves.png", curves.png(facts, fake_trend(facts)))
+    run.write_bytes("curves.png", curves.png(facts, accuracy_trend(facts)))
     return run.write_bytes("report.html", render(facts, say).encode())
 
 
-def fake_trend(facts: Facts) -> Trend | None:
-    """The trend of the fake accuracy over epochs."""
-    nimg, values = facts.column("acc/fake")
+def accuracy_trend(facts: Facts) -> Trend | None:
+    """The trend over epochs of the accuracy that should come down to 0.5."""
+    nimg, values = facts.column(f"acc/{facts.judged}")
     return trend(nimg / facts.n, values)
 
 
@@ -65,7 +65,7 @@ def render(facts: Facts, say: Locale) -> str:
         lstrip_blocks=True,
     )
     environment.filters["inline"] = notes.inline
-    slope = fake_trend(facts)
+    slope = accuracy_trend(facts)
     sections = notes.sections(facts.notes)
     items = evidence.rubric(facts, slope, say)
     values = {
@@ -84,8 +84,11 @@ def render(facts: Facts, say: Locale) -> str:
         "share": quality.share_sentence(facts, say),
         "slope": slope,
         "trend_numbers": evidence.trend_sentence(facts, slope, say) if slope else "",
+        "accuracy": say(f"accuracy.{facts.judged}"),
         "rules": _rules(facts, say),
+        "balanced": evidence.balanced_sentence(facts, say),
         "drawings": [diagram.draw(facts, say, wide) for wide in (True, False)] if facts.networks else [],
+        "beside": diagram.beside(facts, say),
         "totals": {name: f"{diagram.total(rows):,}" for name, rows in facts.networks.items()},
         "items": items,
         "points": evidence.reviewers(facts, items, sections, say),
@@ -111,13 +114,15 @@ def _figures(facts: Facts, say: Locale) -> list[tuple[str, str, str]]:
     machine = [env.get("accelerator") or env.get("cpu") or say("unknown"), env.get("dtype")]
     speed = facts.column("img_s")[1]
     pace = say("figure.speed", speed=f"{speed.mean():,.0f}") if len(speed) else ""
-    kind = f"{facts.data.get('name', '')} · {w}×{h} · {say('rgb' if c == 3 else 'grey')}"
+    kind = [facts.data.get("name", ""), f"{w}×{h}", say("rgb" if c == 3 else "grey")]
+    if facts.conditional:
+        kind.append(say("figure.classes", count=len(facts.data.get("class_names") or [])))
     return [
         (say("figure.images"), f"{facts.nimg:,}", say("figure.of", total=f"{facts.total:,}") if facts.total else ""),
         (say("figure.epochs"), f"{facts.epochs:.1f}", say("figure.least")),
         (say("figure.minutes"), f"{facts.seconds / 60:.1f}", pace),
         (say("figure.seed"), str(facts.config.seed), say("figure.one_run")),
-        (say("figure.data"), f"{facts.n:,}", kind),
+        (say("figure.data"), f"{facts.n:,}", " · ".join(kind)),
         (say("figure.device"), str(env.get("device", say("unknown"))).upper(), " · ".join(filter(None, machine))),
     ]
 
@@ -140,8 +145,10 @@ def _frames(facts: Facts, grids: list[tuple[int, Image.Image]], say: Locale) -> 
 
 
 def _rules(facts: Facts, say: Locale) -> list[tuple[str, str, str, int]]:
-    """(rule, real, fake, rows): mean accuracies over the last tenth of the rows, by both rules."""
-    table = []
+    """(rule, real, fake, rows): mean accuracies over the last tenth of the rows, where there are both rules."""
+    table: list[tuple[str, str, str, int]] = []
+    if not len(facts.column("acc/fake_0.5")[1]):
+        return table
     for rule, ending in (("rule.zero", ""), ("rule.half", "_0.5")):
         real, fake = facts.column(f"acc/real{ending}")[1], facts.column(f"acc/fake{ending}")[1]
         rows = -(-min(len(real), len(fake)) // 10)
@@ -161,6 +168,8 @@ def _code(facts: Facts) -> str:
     if facts.ideas:
         lines.append(f"settings = { ({name: facts.changes[name][1] for name in facts.ideas})!r}")
         extra = ", settings=settings"
+    if facts.config.origin:
+        extra += f", origin={json.dumps(facts.config.origin, ensure_ascii=False)}"
     lines.append(f"ganvas.train({recipe}, data={data}, {budget}, seed={facts.config.seed}{extra})")
     return "\n".join([*lines, f"images = ganvas.load({run}).sample(16)"])
 

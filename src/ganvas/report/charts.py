@@ -18,23 +18,35 @@ SMOOTH = 8.0  # points: standard deviation of the Gaussian that smooths a curve 
 
 
 class Spec(NamedTuple):
-    """One chart: its key in the locale, its columns (real or D first, fake or G second), range of y and guide line."""
+    """One chart: its columns (real or D first, fake or G second), range of y and guide line, its key in the locale."""
 
     key: str
     columns: tuple[str, ...]
     limits: tuple[float, float] | None = None
     guide: float | None = None
+    words: str = ""
+    """Where the title and the text depend on the loss; else `key`."""
 
 
-SPECS = (
-    Spec("acc", ("acc/real", "acc/fake"), (0.0, 1.0), 0.5),
-    Spec("loss", ("loss/d", "loss/g")),
-    Spec("logit", ("logit/real", "logit/fake"), guide=0.0),
-    Spec("grad", ("grad/d", "grad/g")),
-    Spec("acc_notebook", ("acc/real_0.5", "acc/fake_0.5"), (0.0, 1.0), 0.5),
-    Spec("speed", ("img_s",)),
-    Spec("lr", ("lr/d", "lr/g")),
-)
+STYLES = ("b", "a", "c")
+GUIDES = {"zero": 0.0, "half": 0.5, "balanced": None}
+
+
+def specs(facts: Facts) -> tuple[Spec, ...]:
+    """The charts of a run; accuracies and logits are read as its loss has them read."""
+    rule, loss = facts.rule, facts.config.loss.name
+    judged = ("acc/fake", "acc/pair") if facts.judged == "pair" else ("acc/real", "acc/fake")
+    return (
+        Spec("acc", judged, (0.0, 1.0), 0.5, f"acc.{rule}"),
+        Spec("loss", ("loss/d", "loss/g"), words=f"loss.{loss}"),
+        Spec("logit", ("logit/real", "logit/fake", "logit/held_out"), None, GUIDES[rule], f"logit.{rule}"),
+        Spec("grad", ("grad/d", "grad/g")),
+        Spec("penalty", ("penalty",)),
+        Spec("augment", ("augment/p", "overfit"), (0.0, 1.0), facts.config.augment.adapt or None),
+        Spec("acc_notebook", ("acc/real_0.5", "acc/fake_0.5"), (0.0, 1.0), 0.5),
+        Spec("speed", ("img_s",)),
+        Spec("lr", ("lr/d", "lr/g")),
+    )
 
 
 class Tick(NamedTuple):
@@ -56,7 +68,7 @@ class Series:
     dots: str
     line: str
     style: str
-    """Classes of its paths: b for real or D, a for fake or G."""
+    """Classes of its paths: b for real or D, a for fake or G, c for a third."""
 
 
 class Chosen(NamedTuple):
@@ -90,7 +102,7 @@ class Chart:
 def charts(facts: Facts, slope: Trend | None, say: Locale) -> list[Chart]:
     """Every chart that this run has rows for. A learning rate that never changed is not drawn."""
     drawn = []
-    for spec in SPECS:
+    for spec in specs(facts):
         columns = {name: facts.column(name) for name in spec.columns}
         columns = {name: pair for name, pair in columns.items() if len(pair[0])}
         constant = all(np.ptp(y) == 0 for _, y in columns.values())
@@ -108,10 +120,9 @@ def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | Non
         return placed(x, y, right, low, high)
 
     series: list[Series] = []
-    for name, (x, y) in reduced.items():
-        smooth = smoothed(y)
-        style = "a" if len(series) + 1 == len(reduced) > 1 else "b"
-        series.append(Series(say(f"series.{name}"), x, y, smooth, dots(place(x, y)), path(place(x, smooth)), style))
+    for style, (name, (x, y)) in zip(STYLES, reduced.items(), strict=False):
+        smooth, line = smoothed(y), series_key(facts, name)
+        series.append(Series(say(line), x, y, smooth, dots(place(x, y)), path(place(x, smooth)), style))
     line = wedge = ""
     if slope is not None:
         ends = np.array([slope.start, slope.end])
@@ -123,8 +134,8 @@ def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | Non
         guide = Tick(100 * (high - spec.guide) / (high - low), "")
     return Chart(
         key=spec.key,
-        title=say(f"chart.{spec.key}"),
-        text=say(f"chart.{spec.key}.text"),
+        title=say(f"chart.{spec.words or spec.key}"),
+        text=say(f"chart.{spec.words or spec.key}.text"),
         series=series,
         x_ticks=x_ticks(facts),
         y_ticks=[Tick(100 * (high - v) / (high - low), label) for v, label in ticks(low, high)],
@@ -146,6 +157,11 @@ def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | Non
             {"name": s.name, "x": s.nimg.tolist(), "y": [float(short(v)) for v in s.values]} for s in series
         ],
     )  # fmt: skip
+
+
+def series_key(facts: Facts, column: str) -> str:
+    """What a curve is called: where D only compares, one stands for real and fake accuracy, which are equal."""
+    return "series.balanced" if facts.judged == "pair" and column == "acc/fake" else f"series.{column}"
 
 
 def placed(x: Any, y: Any, right: float, low: float, high: float) -> list[tuple[float, float]]:

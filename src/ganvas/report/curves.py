@@ -14,10 +14,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = {"d": "#5b6070", "g": "#2f48c8"}
-PANELS = (
-    ("loss", (("loss/d", "d", "D"), ("loss/g", "g", "G"))),
-    ("accuracy (logit 0)", (("acc/real", "d", "real"), ("acc/fake", "g", "fake"))),
-)
+LOSSES = ("loss", (("loss/d", "d", "D"), ("loss/g", "g", "G")))
+REAL_FAKE = (("acc/real", "d", "real"), ("acc/fake", "g", "fake"))
+ACCURACIES = {
+    "zero": ("accuracy (logit 0)", REAL_FAKE),
+    "half": ("accuracy (logit 0.5)", REAL_FAKE),
+    "balanced": (
+        "accuracy (D only compares)",
+        (("acc/fake", "d", "balanced threshold, real = fake"), ("acc/pair", "g", "pairs with D(real) > D(fake)")),
+    ),
+}
 
 
 def png(facts: Facts, slope: Trend | None) -> bytes:
@@ -27,10 +33,10 @@ def png(facts: Facts, slope: Trend | None) -> bytes:
     """
     from matplotlib.figure import Figure
 
-    scored = quality.curves(facts.evals)
-    panels = len(PANELS) + bool(scored)
+    scored, drawn = quality.curves(facts.evals), (LOSSES, ACCURACIES[facts.rule])
+    panels = len(drawn) + bool(scored)
     figure = Figure((5 * panels, 3.67), dpi=150, layout="constrained")
-    for place, (title, columns) in enumerate(PANELS):
+    for place, (title, columns) in enumerate(drawn):
         axes = figure.add_subplot(1, panels, place + 1)
         for name, colour, label in columns:
             x, y = reduce(*facts.column(name))

@@ -12,10 +12,15 @@ from ganvas.run import Layer
 
 WIDTH = 340
 SPLIT = 126  # width of the box of G's loss
+LINE = 16
+LONGEST = 20  # characters of a layer's name that fit in bold
 ROW = 19
 CHIP = 44
 GAP = 20
-FOLLOWERS = ("BatchNorm", "LeakyReLU", "ReLU", "Tanh", "Dropout", "Sigmoid", "Flatten", "Reshape", "Identity")
+FOLLOWERS = (
+    "BatchNorm", "Embedding", "LeakyReLU", "ReLU", "Tanh", "Dropout", "Sigmoid", "Flatten", "Reshape", "Identity",
+)  # fmt: skip
+PARTS = ("mirror", "translate", "cutout", "colour", "noise")
 
 Shape = tuple[int, ...]
 
@@ -57,11 +62,21 @@ class Drawing:
     lines: list[Line] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
 
-    def chip(self, x: float, y: float, width: float, title: str, detail: str, style: str) -> None:
-        """A small box with a title and one line below it."""
-        self.boxes.append(Box(x, y, width, CHIP, f"chip {style}"))
-        middle = x + width / 2
-        self.texts += [Text(middle, y + 18, title, "middle strong"), Text(middle, y + 34, detail, "middle small")]
+    def chip(self, x: float, y: float, width: float, style: str, title: str, *details: str) -> float:
+        """A small box with a title and lines below it; returns the y of its lower end."""
+        height, middle = CHIP + LINE * (len(details) - 1), x + width / 2
+        self.boxes.append(Box(x, y, width, height, f"chip {style}"))
+        self.texts.append(Text(middle, y + 18, title, "middle strong"))
+        self.texts += [Text(middle, y + 34 + LINE * i, line, "middle small") for i, line in enumerate(details)]
+        return y + height
+
+    def chips(self, x: float, y: float, width: float, *chips: tuple[str, str, str]) -> list[float]:
+        """Boxes (style, title, detail) side by side within `width`; returns the middle of each."""
+        each = (width - GAP / 2 * (len(chips) - 1)) / len(chips)
+        left = [x + i * (each + GAP / 2) for i in range(len(chips))]
+        for at, (style, title, detail) in zip(left, chips, strict=True):
+            self.chip(at, y, each, style, title, detail)
+        return [at + each / 2 for at in left]
 
     def arrow(self, *points: tuple[float, float], style: str = "flow") -> None:
         """A line through the points with a head at its end."""
@@ -76,8 +91,9 @@ class Drawing:
             top = y + (height - len(block) * ROW) / 2 + 14
             for i, layer in enumerate(block):
                 line, params = top + i * ROW, f"{layer.params:,}" if layer.params else ""
-                self.texts.append(Text(x + 60, line, layer.kind, "strong" if i == 0 else "small"))
-                self.texts.append(Text(x + 248, line, times(layer.output), "end small"))
+                fits = len(layer.kind) <= LONGEST
+                self.texts.append(Text(x + 60, line, layer.kind, "strong" if i == 0 and fits else "small"))
+                self.texts.append(Text(x + 258, line, times(layer.output), "end small"))
                 self.texts.append(Text(x + WIDTH - 12, line, params, "end small"))
             y += height
             self.arrow((x + WIDTH / 2, y), (x + WIDTH / 2, y + GAP))
@@ -118,41 +134,55 @@ def times(shape: Shape) -> str:
 def draw(facts: Facts, say: Locale, wide: bool) -> Drawing:
     """One update. Wide: G left, D right. Narrow: G above D."""
     config, c_h_w = facts.config, times(facts.shape)
-    formulas = ("formula.d", "formula.g") if config.loss.name == "bce" else ("formula.none", "formula.none")
     g, d = facts.networks["generator"], facts.networks["discriminator"]
-    tallest, half = max(facts.shape[1:]), WIDTH / 2 - 5
+    tallest = max(facts.shape[1:])
+    told = say("flow.class"), say("flow.class_detail", count=len(facts.data.get("class_names") or []))
+    classes = [("", *told)] if facts.conditional else []
 
-    # G, from z down to the fake images
+    # G, from z and the class down to the fake images
     art = Drawing(2 * WIDTH + 110 if wide else WIDTH + 44)
-    gx = 22.0
+    gx, g_top = 22.0, 32.0 + CHIP + GAP
     art.texts.append(Text(gx, 18, say("flow.g", params=f"{total(g):,}"), "strong"))
-    art.chip(gx, 32, WIDTH, "z", say("flow.z", dim=config.generator.latent_dim), "g")
-    art.arrow((gx + WIDTH / 2, 32 + CHIP), (gx + WIDTH / 2, 32 + CHIP + GAP))
-    g_top = 32 + CHIP + GAP
+    z = "g", "z", say(f"flow.z.{config.generator.latent}", dim=config.generator.latent_dim)
+    for x in art.chips(gx, 32, WIDTH, z, *classes):
+        art.arrow((x, 32 + CHIP), (x, g_top))
     fake_y = art.column(g, gx, g_top, tallest, "g")
 
-    # Fake and real images, side by side into D
+    # Fake and real images and their class, side by side towards D
     dx, pair_y = (WIDTH + 88.0, 32.0) if wide else (gx, fake_y)
+    fakes, reals = ("g", say("flow.fake"), c_h_w), ("d", say("flow.real"), c_h_w)
     if wide:
-        art.chip(gx, fake_y, WIDTH, say("flow.fake"), c_h_w, "g")
+        art.chip(gx, fake_y, WIDTH, *fakes)
         bend = gx + WIDTH + 22
         art.arrow((gx + WIDTH, fake_y + 14), (bend, fake_y + 14), (bend, pair_y + 22), (dx, pair_y + 22))
-    art.chip(dx, pair_y, half, say("flow.fake"), c_h_w, "g")
-    art.chip(dx + half + 10, pair_y, half, say("flow.real"), c_h_w, "d")
-    for x in (dx + half / 2, dx + half * 1.5 + 10):
-        art.arrow((x, pair_y + CHIP), (x, pair_y + CHIP + GAP + (0 if wide else ROW + 6)))
-    d_top = pair_y + CHIP + GAP + (0 if wide else ROW + 6)
+    middles = art.chips(dx, pair_y, WIDTH, fakes, reals, *classes)
+
+    # The images through the augmentation, where there is one; everything into D
+    y, parts = pair_y + CHIP, augmentation(facts, say)
+    if parts:
+        for x in middles[:2]:
+            art.arrow((x, y), (x, y + GAP))
+        across = WIDTH if not classes else 2 * WIDTH / 3 - GAP / 6
+        art.chip(dx, y + GAP, across, "", say("flow.augment"), " · ".join(parts))
+    entry = y + GAP + CHIP if parts else y
+    d_top = entry + GAP + (0 if wide else ROW + 6)
+    for i, x in enumerate(middles):
+        art.arrow((x, entry if i < 2 else y), (x, d_top))
     title, above = say("flow.d", params=f"{total(d):,}"), Text(dx + WIDTH / 2, d_top - 16, "", "strong middle halo")
     art.texts.append(Text(dx, 18, title, "strong") if wide else above._replace(text=title))
 
     # D, down to one logit and the two losses
     y = art.column(d, dx, d_top, tallest, "d")
-    art.chip(dx, y, WIDTH, say("flow.logit"), say("flow.logit_detail"), "d")
+    art.chip(dx, y, WIDTH, "d", say("flow.logit"), say(f"flow.logit.{facts.rule}"))
     for x in (dx + SPLIT / 2, dx + (WIDTH + SPLIT + 10) / 2):
         art.arrow((x, y + CHIP), (x, y + CHIP + GAP))
     y += CHIP + GAP
-    art.chip(dx, y, SPLIT, say("flow.g_loss"), say(formulas[1]), "g")
-    art.chip(dx + SPLIT + 10, y, WIDTH - SPLIT - 10, say("flow.d_loss"), say(formulas[0]), "d")
+    name, matching = config.loss.name, [f"+ {say('flow.matching')}"] if config.loss.feature_matching else []
+    ends = [
+        art.chip(dx, y, SPLIT, "g", say("flow.g_loss"), say(f"formula.g.{name}"), *matching),
+        art.chip(dx + SPLIT + 10, y, WIDTH - SPLIT - 10, "d", say("flow.d_loss"), say(f"formula.d.{name}"),
+                 *(f"+ {penalty}" for penalty in penalties(facts, say))),
+    ]  # fmt: skip
 
     # Gradients: D's loss to D's weights; G's loss through D to G's weights
     edge = dx + WIDTH
@@ -162,8 +192,39 @@ def draw(facts: Facts, say: Locale, wide: bool) -> Drawing:
         art.arrow((gx, fake_y + 22), (gx - 14, fake_y + 22), (gx - 14, g_top + 18), (gx, g_top + 18), style="grad g")
     else:
         art.arrow((gx, y + 22), (gx - 14, y + 22), (gx - 14, g_top + 18), (gx, g_top + 18), style="grad g")
-    art.height = max(y, fake_y) + CHIP + 8
+    art.height = max(*ends, fake_y + CHIP) + 8
     return art
+
+
+def augmentation(facts: Facts, say: Locale) -> list[str]:
+    """Names of what is done to every image before D sees it."""
+    config = facts.config.augment
+    on = {part: getattr(config, part) and (part == "noise" or config.p or config.adapt) for part in PARTS}
+    return [say(f"augment.{part}") for part in PARTS if on[part]]
+
+
+def penalties(facts: Facts, say: Locale) -> list[str]:
+    """Names and weights of the terms that are added to D's loss."""
+    weights = {name: getattr(facts.config.penalty, name) for name in ("r1", "r2", "gp", "centring")}
+    return [say(f"penalty.{name}", weight=f"{weight:g}") for name, weight in weights.items() if weight]
+
+
+def beside(facts: Facts, say: Locale) -> list[str]:
+    """What the drawing leaves out, a sentence each."""
+    config, told = facts.config, []
+    if config.step.d_steps > 1:
+        told.append(say("flow.d_steps", steps=config.step.d_steps))
+    if config.penalty.r1 or config.penalty.r2 or config.penalty.gp:
+        told.append(say(f"flow.penalty.{config.penalty.form}"))
+    if config.penalty.every > 1:
+        told.append(say("flow.penalty.every", every=config.penalty.every))
+    if config.augment.adapt:
+        told.append(say("flow.augment.adapt", adapt=f"{config.augment.adapt:g}"))
+    elif config.augment.p and augmentation(facts, say):
+        told.append(say("flow.augment.p", p=f"{config.augment.p:g}"))
+    if config.step.ema_kimg:
+        told.append(say("flow.ema", images=f"{1000 * config.step.ema_kimg:,.0f}"))
+    return told
 
 
 def total(layers: list[Layer]) -> int:

@@ -96,12 +96,16 @@ def _recognised(facts: Facts, say: Locale) -> list[str]:
     ]
     if is_number(row.get("floor")):
         measured.append(say("rubric.1.floor", floor=quality.figure(row["floor"]), source=row.get("floor_from") or "–"))
+    if len(found := quality.by_class(row)) > 1:
+        least, best = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
+        low, high = f"{found[least]:.3f}", f"{found[best]:.3f}"
+        measured.append(say("rubric.1.by_class", least=least, low=low, best=best, high=high))
     measured.append(say("rubric.1.basis", basis=quality.rests_on(row, say)))
     return [" ".join(measured), say("rubric.1.by_eye")]
 
 
 def _progress(facts: Facts, slope: Trend | None, few: list[str], say: Locale) -> Item:
-    reasons, evidence = [*few], []
+    reasons, evidence, accuracy = [*few], [], say(f"accuracy.{facts.judged}")
     if len(facts.grids) > 1:
         first, last = facts.grids[0][0], facts.grids[-1][0]
         evidence.append(say("rubric.2.gif", count=len(facts.grids), first=f"{first:,}", last=f"{last:,}"))
@@ -112,9 +116,11 @@ def _progress(facts: Facts, slope: Trend | None, few: list[str], say: Locale) ->
     else:
         evidence.append(trend_sentence(facts, slope, say))
         if slope.verdict != "falling":
-            reasons.append(say(f"because.trend.{slope.verdict}"))
+            reasons.append(say(f"because.trend.{slope.verdict}", accuracy=accuracy))
+    if facts.judged == "pair":
+        evidence += filter(None, [say("accuracy.pair.explained"), balanced_sentence(facts, say)])
     if not reasons:
-        evidence.append(say("rubric.2.shown"))
+        evidence.append(say("rubric.2.shown", accuracy=accuracy))
     return Item(2, *RUBRIC[1], "not" if reasons else "shown", evidence, reasons)
 
 
@@ -126,13 +132,24 @@ def _ideas(facts: Facts, say: Locale) -> Item:
 
 
 def trend_sentence(facts: Facts, slope: Trend, say: Locale) -> str:
-    """The trend of the fake accuracy with its interval, n and seed."""
+    """The trend of the accuracy with its interval, n and seed."""
     return say(
-        "trend.numbers",
+        "trend.numbers", accuracy=say(f"accuracy.{facts.judged}"),
         slope=signed(slope.slope), low=signed(slope.low), high=signed(slope.high), n=slope.n, seed=facts.config.seed,
         start=f"{slope.start:.1f}", end=f"{slope.end:.1f}",
         level_start=f"{slope.at(slope.start):.2f}", level_end=f"{slope.at(slope.end):.2f}",
     )  # fmt: skip
+
+
+def balanced_sentence(facts: Facts, say: Locale) -> str:
+    """Where D only compares: fake accuracy at the balanced threshold, beside that of pairs. Else empty."""
+    if facts.judged != "pair":
+        return ""
+    fake, pair = (facts.column(name)[1] for name in ("acc/fake", "acc/pair"))
+    rows = -(-min(len(fake), len(pair)) // 10)
+    if not rows:
+        return ""
+    return say("accuracy.balanced", rows=rows, fake=f"{fake[-rows:].mean():.3f}", pair=f"{pair[-rows:].mean():.3f}")
 
 
 def signed(value: float) -> str:

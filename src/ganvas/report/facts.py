@@ -13,11 +13,21 @@ from PIL import Image
 
 from ganvas.config import Config, diff
 from ganvas.run import Layer, Run
+from ganvas.tricks import TRICKS
 
 COURSE_EPOCHS = 50
 """The least number of epochs that the course asks for."""
-IDEAS = ("data.flip", "generator.", "discriminator.", "loss.", "g_optim.", "d_optim.", "step.")
+IDEAS = (
+    "data.flip", "data.labels", "data.held_out", "generator.", "discriminator.", "augment.", "loss.", "penalty.",
+    "g_optim.", "d_optim.", "step.",
+)  # fmt: skip
 """Settings whose change is an idea about structure or training, rather than about length, place or logging."""
+
+Rule = Literal["zero", "half", "balanced"]
+RULES: dict[str, Rule] = {
+    "bce": "zero", "hinge": "zero", "least-squares": "half", "wasserstein": "balanced", "relativistic": "balanced",
+}  # fmt: skip
+"""Which logits each loss calls real: above 0, above 0.5, or none (ganvas.losses says the same, and needs torch)."""
 
 State = Literal["finished", "stopped", "nan", "open", "empty"]
 STATES: dict[str, State] = {
@@ -73,6 +83,28 @@ class Facts:
         c, h, w = self.data["shape"]
         return int(c), int(h), int(w)
 
+    @property
+    def rule(self) -> Rule:
+        """How the accuracies are read off D's logits; `balanced`: at the threshold where real and fake are equal."""
+        return RULES[self.config.loss.name]
+
+    @property
+    def judged(self) -> Literal["fake", "pair"]:
+        """The accuracy that should fall to 0.5; where D only compares, the share of pairs with D(real) > D(fake)."""
+        return "pair" if self.rule == "balanced" else "fake"
+
+    @property
+    def conditional(self) -> bool:
+        """Whether G and D were told classes."""
+        return self.config.data.labels == "use"
+
+    @property
+    def class_rows(self) -> list[str]:
+        """The class of each row of the last sample grid; empty where G was told none."""
+        names = self.data.get("class_names") or []
+        rows = self.grids[-1][1].height // self.shape[1] if self.grids and names and self.conditional else 0
+        return [names[row % len(names)] for row in range(rows)]
+
     @cached_property
     def state(self) -> State:
         """How the run stands; `open` is being trained, or was interrupted without a word."""
@@ -82,20 +114,33 @@ class Facts:
 
     @cached_property
     def changes(self) -> dict[str, tuple[Any, Any]]:
-        """Settings that differ from the recipe, without those that a probe settled on this machine."""
+        """Settings that differ from the recipe, without those that it left to the machine or to the data."""
         every = diff(self.recipe, self.config)
-        return {k: v for k, v in every.items() if not (k.startswith("engine.") and v[0] in ("auto", 0))}
+        return {k: v for k, v in every.items() if not self._left_open(k, *v)}
 
     @cached_property
     def settled(self) -> dict[str, Any]:
-        """Engine settings that the recipe left open and this machine settled."""
+        """Settings that the recipe left open, and what they became when the run began."""
         every = diff(self.recipe, self.config)
         return {k: new for k, (_, new) in every.items() if k not in self.changes}
+
+    def _left_open(self, name: str, old: Any, new: Any) -> bool:
+        if name == "data.labels":  # who ignores classes that are there has chosen to
+            return old == "auto" and (new == "use" or not self.data.get("class_names"))
+        return name.startswith("engine.") and old in ("auto", 0)
 
     @property
     def ideas(self) -> list[str]:
         """Names of changed settings that concern structure or training."""
-        return [name for name in self.changes if name.startswith(IDEAS)]
+        return [
+            *self.config.tricks,
+            *(name for name in self.changes if name.startswith(IDEAS) and name not in self._set),
+        ]
+
+    @property
+    def _set(self) -> set[str]:
+        """Settings that a trick has set."""
+        return {key for name in self.config.tricks if name in TRICKS for key in TRICKS[name].settings(self.config)}
 
     def column(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """(nimg [k] int64, values [k] float64) of the rows in which `name` is a finite number."""

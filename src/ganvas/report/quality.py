@@ -212,12 +212,22 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Classes:
+    """What can be told class by class: a column for each number that has such parts, a row for each class."""
+
+    heads: list[str]
+    rows: list[tuple[str, list[str]]]
+    caption: list[str]
+
+
+@dataclass(frozen=True)
 class Table:
     """Scores that rest on the same images, features and reference, and the caption that says on which."""
 
     title: str
     lines: list[Line]
     caption: list[str]
+    classes: Classes | None
 
 
 def tables(rows: Sequence[Row], say: Locale) -> list[Table]:
@@ -230,6 +240,7 @@ def tables(rows: Sequence[Row], say: Locale) -> list[Table]:
             say("quality.through", extractor=_plain(group[0].get("extractor"))),
             [_line(row, say) for row in group],
             _caption(group[0], say),
+            _classes(group, say),
         )
         for group in groups.values()
     ]
@@ -242,6 +253,21 @@ def _line(row: Row, say: Locale) -> Line:
         floor=figure(row.get("floor")), ceiling=figure(row.get("ceiling")),
         better=say(way) if way in say else _plain(row.get("better")),
     )  # fmt: skip
+
+
+def by_class(row: Row) -> dict[str, float]:
+    """The number of each class alone, by the class's name; empty where it has none."""
+    parts = row.get("by_class")
+    return {str(name): value for name, value in parts.items() if is_number(value)} if isinstance(parts, dict) else {}
+
+
+def _classes(group: list[Row], say: Locale) -> Classes | None:
+    columns = {kind(row["metric"]): parts for row in group if (parts := by_class(row))}
+    names = dict.fromkeys(name for parts in columns.values() for name in parts)
+    known = {what: f"quality.of_class.{what}" for what in columns if f"quality.of_class.{what}" in say}
+    heads = [say(known[what]) if what in known else what for what in columns]
+    rows = [(name, [f"{parts[name]:.3f}" if name in parts else "–" for parts in columns.values()]) for name in names]
+    return Classes(heads, rows, [say(f"{key}.text") for key in known.values()]) if rows else None
 
 
 def _caption(row: Row, say: Locale) -> list[str]:

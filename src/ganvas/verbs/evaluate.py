@@ -24,7 +24,9 @@ def evaluate(words: list[str]) -> int:
         help="classifier, efficientnet-lite0, inception, a TorchScript file, module:function; all = what can be had",
     )
     parser.add_argument(
-        "--metrics", metavar="M,...", help="fd, fd_infinity, kd, prdc, is, recognition, diversity, modes, copying"
+        "--metrics",
+        metavar="M,...",
+        help="fd, fd_infinity, kd, prdc, class_recall, is, recognition, diversity, modes, copying",
     )
     parser.add_argument("--n", type=int, help="images a set (10,000, or what there is)")
     parser.add_argument("--sets", type=int, default=5, help="fresh sets, which the intervals come from (5)")

@@ -32,6 +32,10 @@ def train(words: list[str]) -> int:
     parser.add_argument("--classes", help="only these classes, separated by commas")
     parser.add_argument("--limit", type=int, help="only so many images")
     parser.add_argument("--size", type=int, help="side in pixels")
+    parser.add_argument(
+        "--with", dest="tricks", action="append", metavar="TRICK", help="switch a trick on; may be repeated"
+    )
+    parser.add_argument("--from", dest="origin", metavar="MODEL", help="begin with the generator of a model or run")
     parser.add_argument("--dry-run", action="store_true", help="show what would run, then stop")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
     if not words or words[0].startswith("-"):
@@ -50,15 +54,18 @@ def train(words: list[str]) -> int:
         return 0
     args, rest = parser.parse_known_args(words[1:])
 
-    from ganvas import api
+    from ganvas import api, tricks
+    from ganvas.config import override
 
+    chosen = tricks.apply(recipe, [name for word in args.tricks or () for name in names(word)])
+    chosen = api.continued(chosen, args.origin) if args.origin else chosen
     own = {
         "data.name": args.data, "data.classes": names(args.classes) or None, "data.limit": args.limit,
         "data.size": args.size, "seed": args.seed, "engine.device": args.device,
         "log.checkpoint_kimg": args.checkpoint_kimg, "budget.epochs": args.epochs, "budget.kimg": args.kimg,
         "budget.minutes": args.minutes,
     }  # fmt: skip
-    config = api.override(_with_flags(recipe, rest, parser), {k: v for k, v in own.items() if v is not None})
+    config = override(_with_flags(chosen, rest, parser), {k: v for k, v in own.items() if v is not None})
     if args.dry_run:
         changes = diff(recipe, config)
         print(f"{config.recipe} on {config.data.name}, seed {config.seed}; against the recipe:")
@@ -130,7 +137,7 @@ def _with_flags(config: Config, words: list[str], parser: Parser) -> Config:
         return config
     import tyro
 
-    from ganvas.api import setting_names
+    from ganvas.config import setting_names
 
     shown = io.StringIO()
     try:

@@ -1,0 +1,139 @@
+"""What D is shown in an update, and what is made of its answers: losses for each pair, and penalties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ganvas.augment import Augment, Draws
+from ganvas.config import Config
+from ganvas.losses import LOSSES, Critique, Targets, feature_matching
+from ganvas.penalties import finite_difference, gradient_penalty, near, squared_gradient
+
+
+class Shown(NamedTuple):
+    """Images for D, how each is augmented, and its class."""
+
+    images: Float[Tensor, "n c h w"]
+    draws: Draws
+    labels: Int[Tensor, "n"] | None
+
+    def first(self, k: int) -> Shown:
+        """The first k of them, cut off from whatever made them."""
+        labels = None if self.labels is None else self.labels[:k]
+        return Shown(self.images[:k].detach(), self.draws[:k], labels)
+
+
+@dataclass(frozen=True)
+class View:
+    """What D said of real and fake images, its loss for each pair, and the penalties' weighted sum."""
+
+    real: Critique
+    fake: Critique
+    d_loss: Float[Tensor, "n"]
+    penalty: Float[Tensor, ""]
+
+
+class Rules:
+    """The config's loss, augmentation and penalties, put together; nothing in it changes while training."""
+
+    def __init__(self, config: Config, augment: Augment, autocast: torch.autocast) -> None:
+        self.config, self.augment, self.autocast = config, augment, autocast
+        self.loss = LOSSES[config.loss.name]
+
+    @property
+    def g_weight(self) -> float:
+        """Factor on G's loss."""
+        return self.config.loss.g_weight
+
+    @property
+    def parts(self) -> int:
+        """In how many parts a batch is worked through."""
+        return self.config.step.accumulate
+
+    def d_loss(self, real: Tensor, fake: Tensor, targets: Targets | None) -> Float[Tensor, "n"]:
+        """D's loss for each pair of logits, with the centring term that pins what a relativistic loss leaves free."""
+        loss, weight = self.loss.d(real, fake, targets), self.config.penalty.centring
+        return loss + weight * (real + fake).square() if weight else loss
+
+    def g_loss(self, real: Critique, fake: Critique) -> Float[Tensor, "n"]:
+        """G's loss for each pair, feature matching included."""
+        loss, weight = self.loss.g(real.logits.detach(), fake.logits), self.config.loss.feature_matching
+        return loss + weight * feature_matching(real.features.detach(), fake.features) if weight else loss
+
+    def g_from_d(self, view: View, targets: Targets | None) -> tuple[Float[Tensor, "n"], Float[Tensor, "n"]]:
+        """G's loss for each pair, and its slope by D(fake) over the slope of D's loss."""
+        real, fake = view.real.logits.detach(), view.fake.logits.detach().requires_grad_()
+        g_loss = self.loss.g(real, fake)
+        (on_g,) = torch.autograd.grad(g_loss.sum(), fake)
+        (on_d,) = torch.autograd.grad(self.d_loss(real, fake, targets).sum(), fake)
+        return g_loss.detach(), (on_g / on_d.clamp(min=1e-12)).detach()
+
+    def look_again(self, D: nn.Module, real: Shown, fake: Shown) -> tuple[Critique, Critique]:
+        """Critiques for G's loss alone; of the real images only where that loss compares."""
+        (on_fake,) = self.show(D, [fake])
+        if not (self.loss.compares or self.config.loss.feature_matching):
+            return on_fake, on_fake
+        with torch.no_grad():
+            (on_real,) = self.show(D, [real])
+        return on_real, on_fake
+
+    def show(self, D: nn.Module, shown: Sequence[Shown]) -> list[Critique]:
+        """D's critiques of several sets of images, from one call (step.joint) or from a call for each."""
+        images = [self.augment(s.images, s.draws) for s in shown]
+        labels = [s.labels for s in shown]
+        if not self.config.step.joint:
+            return [D(x, y) for x, y in zip(images, labels, strict=True)]
+        every = D(torch.cat(images), None if labels[0] is None else torch.cat([y for y in labels if y is not None]))
+        sizes = [len(x) for x in images]
+        return [Critique(*c) for c in zip(every.logits.split(sizes), every.features.split(sizes), strict=True)]
+
+    def look(
+        self, D: nn.Module, real: Shown, fake: Shown, targets: Targets | None, due: bool, rng: torch.Generator
+    ) -> View:
+        """Show D both sets and what its penalties ask for, if they are `due`. The penalties' gradient ends at D."""
+        p, shown = self.config.penalty, [real, fake]
+        k = max(round(p.share * len(real.images)), 1) if due and (p.r1 or p.r2 or p.gp) else 0
+        r, f = real.first(k), fake.first(k)
+        if k and p.form == "finite":
+            shown += [r._replace(images=near(r.images, p.sigma, rng))] if p.r1 else []
+            shown += [f, f._replace(images=near(f.images, p.sigma, rng))] if p.r2 else []
+        on_real, on_fake, *beside = self.show(D, shown)
+        d_loss = self.d_loss(on_real.logits, on_fake.logits, targets)
+        penalty = d_loss.new_zeros(())
+        if k and p.form == "finite":
+            penalty = p.every * self._finite([on_real.logits[:k], *(c.logits for c in beside)])
+        elif k:
+            penalty = p.every * self._exact(D, r, f, rng)
+        return View(on_real, on_fake, d_loss, penalty)
+
+    def _finite(self, logits: list[Tensor]) -> Float[Tensor, ""]:
+        """Of logits of real images, [the same moved], [fakes, the same moved]."""
+        p = self.config.penalty
+        here, rest = logits[0], logits[1:]
+        found = logits[0].new_zeros(())
+        if p.r1:
+            found = found + p.r1 / 2 * finite_difference(here, rest.pop(0), p.sigma).mean()
+        if p.r2:
+            found = found + p.r2 / 2 * finite_difference(rest[0], rest[1], p.sigma).mean()
+        return found
+
+    def _exact(self, D: nn.Module, real: Shown, fake: Shown, rng: torch.Generator) -> Float[Tensor, ""]:
+        p, found = self.config.penalty, real.images.new_zeros(())
+
+        def seen(draws: Draws) -> Callable[[Tensor, Tensor | None], Critique]:
+            return lambda images, labels: D(self.augment(images, draws), labels)
+
+        if p.r1:
+            found = found + p.r1 / 2 * squared_gradient(seen(real.draws), real.images, real.labels).mean()
+        if p.r2:
+            found = found + p.r2 / 2 * squared_gradient(seen(fake.draws), fake.images, fake.labels).mean()
+        if p.gp:
+            mixed = gradient_penalty(seen(real.draws), real.images, fake.images, real.labels, rng)
+            found = found + p.gp * mixed.mean()
+        return found

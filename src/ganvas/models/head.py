@@ -1,0 +1,110 @@
+"""Where classes enter G beside the latents, and the last layer of every D."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ganvas.config import DiscriminatorConfig
+from ganvas.losses import Critique
+
+
+class LabelledLatent(nn.Module):
+    """z [n, z] and a vector of its class of the same length and of root mean square 1, side by side: [n, 2 z]."""
+
+    def __init__(self, classes: int, latent_dim: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(classes, latent_dim)
+
+    def forward(self, z: Float[Tensor, "n z"], labels: Int[Tensor, "n"]) -> Float[Tensor, "n zz"]:
+        of_class = self.embedding(labels)
+        return torch.cat([z, of_class * (of_class.square().mean(1, keepdim=True) + 1e-8).rsqrt()], 1)
+
+
+class Projection(nn.Module):
+    """<embedding(y), features>, the part of a logit that depends on the class y.
+
+    Miyato & Koyama 2018 (arXiv 1802.05637), section 3. Entries start as N(0, 1 / f), so that the term is at first of
+    the order of the dense layer's, whose weights have a variance of 2 / f.
+    """
+
+    def __init__(self, classes: int, features: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(classes, features)
+        nn.init.normal_(self.embedding.weight, std=features**-0.5)
+
+    def forward(self, features: Float[Tensor, "n f"], labels: Int[Tensor, "n"]) -> Float[Tensor, "n"]:
+        of_class: Tensor = self.embedding(labels)
+        return (of_class * features).sum(1)
+
+
+class BatchDeviation(nn.Module):
+    """One more feature: the standard deviation over a group of the batch, averaged over the features.
+
+    Karras et al. 2018 (arXiv 1710.10196), section 3. A group is 4 neighbouring rows; where 4 do not divide the batch,
+    the next number that does.
+    """
+
+    GROUP = 4
+    extra = 1
+
+    def forward(self, features: Float[Tensor, "n f"]) -> Float[Tensor, "n f1"]:
+        n = len(features)
+        group = next(size for size in range(min(self.GROUP, n), n + 1) if n % size == 0)
+        var = features.reshape(-1, group, features.shape[1]).var(1, correction=0)
+        deviation = (var + 1e-8).sqrt().mean(1).repeat_interleave(group, output_size=n)
+        return torch.cat([features, deviation[:, None]], 1)
+
+
+class BatchDistances(nn.Module):
+    """16 more features that say how near the others of the batch are: minibatch discrimination.
+
+    Salimans et al. 2016 (arXiv 1606.03498), section 3.2: c_b(i, j) = exp(-|M_ib - M_jb|_1), M = T f, 16 kernels b of
+    8 dimensions. Two changes: the mean of c over j != i instead of the sum over j, so that a logit does not depend on
+    the size of the batch; and T reads the features divided by their root mean square over the batch, so that the
+    distances start near 1 whatever the network.
+    """
+
+    extra = 16
+    DIMENSIONS = 8
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.kernels = nn.Linear(features, self.extra * self.DIMENSIONS, bias=False)
+        nn.init.normal_(self.kernels.weight, std=0.25 * features**-0.5)
+
+    def forward(self, features: Float[Tensor, "n f"]) -> Float[Tensor, "n f16"]:
+        n = len(features)
+        m = self.kernels(features * (features.square().mean() + 1e-8).rsqrt()).view(n, self.extra, self.DIMENSIONS)
+        closeness = torch.exp(-(m[:, None] - m).abs().sum(3))  # [i, j, b]
+        return torch.cat([features, (closeness.sum(1) - 1) / max(n - 1, 1)], 1)
+
+
+def minibatch(config: DiscriminatorConfig, features: int) -> BatchDeviation | BatchDistances | None:
+    """What adds to D's last features what they say of the rest of the batch; `extra` is how many it adds."""
+    match config.minibatch:
+        case "std":
+            return BatchDeviation()
+        case "features":
+            return BatchDistances(features)
+        case _:
+            return None
+
+
+def judge(
+    features: Float[Tensor, "n f"],
+    labels: Int[Tensor, "n"] | None,
+    dense: nn.Module,
+    projection: nn.Module | None,
+    batch: nn.Module | None,
+) -> Critique:
+    """D's last layer, in float32: logits = dense(f) + projection(f, labels), f = features and what `batch` adds."""
+    with torch.autocast(features.device.type, enabled=False):
+        seen = features.to(torch.promote_types(features.dtype, torch.float32))
+        if batch is not None:
+            features = seen = batch(seen)
+        logits = dense(seen).squeeze(1)
+        if projection is not None:
+            logits = logits + projection(seen, labels)
+        return Critique(logits, features)
