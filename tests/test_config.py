@@ -45,6 +45,7 @@ def configs(draw: st.DrawFn) -> Config:
         "penalty.gp": st.just(0.0),
         "penalty.share": st.floats(0, 1, exclude_min=True),
         "step.update": st.just(update),
+        "step.joint": st.just(False),
         "step.d_steps": POSITIVE if update == "alternating" else st.just(1),
         "step.accumulate": st.sampled_from([k for k in (1, 2, 3, batch) if batch % k == 0]),
         **{f"{side}_optim.weight_decay": st.just(0.0) for side in "gd"},

@@ -5,7 +5,9 @@ python tools/train_classifier.py cifar10 WORK_DIR [--epochs 16] [--seed 0] [--th
 Convolutions by Muon on weights of fixed norm, everything else by Adam, rates falling linearly to zero; random
 translation by 2 pixels, for cifar10 mirrored every other time an image is seen (Jordan 2024, arXiv 2404.00498;
 Jordan et al. 2024, "Muon"). WORK_DIR keeps the state after every epoch: run the same command again to go on, or,
-with more --epochs than are done, to let the rates rise once more to where that longer fall would have them.
+with more --epochs than are done, to let the rates rise once more to where that longer fall would have them. What ships
+is the mean of the weights at the end of every fall (Izmailov et al. 2018, arXiv 1803.05407), its statistics measured
+anew on RESTATED training images.
 The test images are looked at after every epoch, to be printed, and decide nothing but the temperature.
 """
 
@@ -15,6 +17,7 @@ import argparse
 import json
 import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +37,7 @@ WEIGHTS = Path(__file__).resolve().parents[1] / "src" / "ganvas" / "weights"
 SHIFT = 2  # pixels
 SMOOTHING = 0.2
 WHITENED = 5000  # images whose patches the first layer is made from
+RESTATED = 20_000  # images on which the statistics of averaged weights are measured
 RECIPES = {
     "cifar10": {"stem": 2, "widths": (64, 128, 256), "mirror": True, "epochs": 16},
     "fashion-mnist": {"stem": 3, "widths": (32, 64, 128), "mirror": False, "epochs": 12},
@@ -129,6 +133,21 @@ def augmented(images: Tensor, chosen: np.ndarray, seed: int, epoch: int, mirror:
     return batch.contiguous(memory_format=torch.channels_last)
 
 
+@torch.no_grad()
+def average(network: Trained, ends: list[dict[str, Tensor]], batches: Iterator[Tensor]) -> None:
+    """Give the network the mean of several weights, and the statistics that these have on the batches."""
+    if len(ends) == 1:
+        return
+    mean = {name: sum(end[name] for end in ends) / len(ends) for name in ends[0] if "num_batches" not in name}
+    network.load_state_dict(mean, strict=False)
+    for norm in network.norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+    network.train()
+    for batch in batches:
+        network(batch)
+
+
 @torch.inference_mode()
 def logits(network: nn.Module, images: Tensor) -> Tensor:
     network.eval()
@@ -206,6 +225,11 @@ def main() -> None:
         write_file(kept.with_suffix(".part"), save_tensors(tensors, about))
         kept.with_suffix(".part").replace(kept)
 
+    if args.limit is None:
+        write_file(args.work / f"end-{epochs}.safetensors", save_tensors(network.state_dict(), {}))
+        found = [load_tensors(args.work / f"end-{end}.safetensors")[0] for end in ends]
+        average(network, found, (augmented(images, part, args.seed, 0, recipe["mirror"]) for part in np.array_split(
+            data.order(args.seed, 0, RESTATED, len(images)), RESTATED // args.batch)))  # fmt: skip
     temperature = best_temperature(logits(network, test_images), test_labels)
     tensors = network.folded(temperature)
     shipped = Classifier(shape[0], recipe["stem"], recipe["widths"], len(names))

@@ -74,6 +74,8 @@ class Generator(nn.Module):
         self.ups = nn.ModuleList(
             he_normal(SameConvTranspose2d(i, o, config.kernel, 2, bias=True), slope) for i, o in ups
         )
+        if config.skip:  # images begin smooth: what D sees first is where colours lie, not G's random grain
+            self.ups[-1].weight.data.mul_(0.1)
         self.drafts = (
             nn.ModuleList(he_normal(SameConv2d(w, channels, 1, 1), 1.0, 0.5) for w in widths) if config.skip else None
         )

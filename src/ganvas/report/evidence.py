@@ -127,7 +127,8 @@ def _progress(facts: Facts, slope: Trend | None, few: list[str], say: Locale) ->
 def _ideas(facts: Facts, say: Locale) -> Item:
     if not facts.ideas:
         return Item(3, *RUBRIC[2], "not", [], [say("because.one_run")])
-    evidence = [say("rubric.3.applied", count=len(facts.ideas), names=", ".join(facts.ideas))]
+    named = facts.named_ideas
+    evidence = [say("rubric.3.applied", count=len(named), names=", ".join(named))]
     return Item(3, *RUBRIC[2], "part", evidence, [say("because.no_before")])
 
 

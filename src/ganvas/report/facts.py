@@ -132,15 +132,14 @@ class Facts:
     @property
     def ideas(self) -> list[str]:
         """Names of changed settings that concern structure or training."""
-        return [
-            *self.config.tricks,
-            *(name for name in self.changes if name.startswith(IDEAS) and name not in self._set),
-        ]
+        return [name for name in self.changes if name.startswith(IDEAS)]
 
     @property
-    def _set(self) -> set[str]:
-        """Settings that a trick has set."""
-        return {key for name in self.config.tricks if name in TRICKS for key in TRICKS[name].settings(self.config)}
+    def named_ideas(self) -> list[str]:
+        """Tricks by their names, and the other changed settings that concern structure or training."""
+        tricks = [name for name in self.config.tricks if name in TRICKS]
+        theirs = {key for name in tricks for key in TRICKS[name].settings(self.config)}
+        return [*tricks, *(name for name in self.ideas if name not in theirs)]
 
     def column(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """(nimg [k] int64, values [k] float64) of the rows in which `name` is a finite number."""
