@@ -141,7 +141,7 @@ def main() -> None:
         fakes = Fakes(extractor.extract(in_batches(images[: args.n])), labels[: args.n], 0)
         values: dict[str, float] = {}
         for name in MEASURED:
-            if METRICS[name].missing(scene, args.n) is None:
+            if METRICS[name].missing(scene, args.n, None) is None:
                 found = METRICS[name].measure(fakes, scene)
                 values |= {k: v.value if isinstance(v, Estimate) else v for k, v in found.items()}
         return values
