@@ -23,7 +23,8 @@ from ganvas import data
 from ganvas.config import DataConfig
 from ganvas.data import ImageSet
 from ganvas.datasets.progress import Progress
-from ganvas.evaluation.measures import METRICS, Fakes, Scene
+from ganvas.evaluation import classes
+from ganvas.evaluation.measures import METRICS, ByClass, Fakes, Scene
 from ganvas.evaluation.references import kept_features
 from ganvas.metrics import extractors
 from ganvas.metrics.features import in_batches
@@ -135,15 +136,17 @@ def main() -> None:
     seen = kept_features(extractor, test, f"{args.data}:test", bar)
     training = kept_features(extractor, train, f"{args.data}:train, {TRAINING:,} of it", bar)
     base, other = np.array_split(np.random.default_rng(1).permutation(len(test.images)), 2)
-    scene = Scene(extractor, seen[other], test.labels[other], training=training, heldout=seen[other])
+    scene = Scene(extractor, seen[other], classes.of(test, other), training=training, heldout=seen[other])
 
     def measured(images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-        fakes = Fakes(extractor.extract(in_batches(images[: args.n])), labels[: args.n], 0)
+        meant = classes.Classes(labels[: args.n], test.class_names)
+        fakes = Fakes(extractor.extract(in_batches(images[: args.n])), meant, 0)
         values: dict[str, float] = {}
         for name in MEASURED:
-            if METRICS[name].missing(scene, args.n, None) is None:
-                found = METRICS[name].measure(fakes, scene)
-                values |= {k: v.value if isinstance(v, Estimate) else v for k, v in found.items()}
+            if METRICS[name].missing(scene, args.n, meant) is None:
+                for key, value in METRICS[name].measure(fakes, scene).items():
+                    whole = value.whole if isinstance(value, ByClass) else value
+                    values[key] = whole.value if isinstance(whole, Estimate) else whole
         return values
 
     clean = measured(test.images[base], test.labels[base])

@@ -1,0 +1,47 @@
+"""The scripts that made what is stored still run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import trained
+from ganvas import sampler
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+
+import damage_study
+import ship_model
+
+
+def test_the_study_of_damages_runs(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANVAS_DATA", str(tmp / "cache"))
+    monkeypatch.setattr(damage_study, "TRAINING", 100)
+    out = tmp / "table.md"
+    words = ["damage_study.py", "shapes", "pixel_features:look", str(out), "--n", "100", "--only", "colour"]
+    monkeypatch.setattr(sys, "argv", words)
+    damage_study.main()
+    text = out.read_text()
+    assert "### shapes through pixel_features:look" in text
+    assert any(line.startswith("| colour | fd_") and line.endswith("| up | hit |") for line in text.splitlines())
+
+
+def test_a_model_ships_as_halves_and_draws_nearly_the_same(
+    tmp: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained(tmp / "run", {"data.labels": "use"})
+    (tmp / "weights").mkdir()
+    for module in (ship_model, sampler):
+        monkeypatch.setattr(module, "WEIGHTS", tmp / "weights")
+    monkeypatch.setattr(sys, "argv", ["ship_model.py", str(run.path), "shapes-cpu-v1"])
+    ship_model.main()
+    assert "192 images seen" in capsys.readouterr().out
+    shipped, whole = sampler.load("shapes"), sampler.load(run.path)
+    assert shipped.class_names == whole.class_names and len(shipped.class_names) > 1
+    apart = np.abs(shipped.sample(8).astype(int) - whole.sample(8).astype(int))
+    assert 0 < apart.max() <= 2 or apart.max() == 0
+    snapshot = run.snapshots()[-1][1]
+    assert (tmp / "weights" / "shapes-cpu-v1.safetensors").stat().st_size < 0.8 * snapshot.stat().st_size
