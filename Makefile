@@ -24,7 +24,7 @@ help:
 	@echo 'PYTHON=...       the Python (3.11 or newer) that .venv is made with'
 
 demo: .venv/ready
-	.venv/bin/ganvas train cifar-dcgan-recap --minutes $(MINUTES)
+	.venv/bin/ganvas train quick --minutes $(MINUTES)
 
 test: .venv/ready-dev
 	$(PY) -m pytest

@@ -170,7 +170,7 @@ def test_train_then_everything_else(ganvas_: Ganvas, tmp: Path) -> None:
     code, out, err = ganvas_("runs", "--prune", "--json")
     assert err[0].startswith("freed ") and not err[0].startswith("freed 0.0")
     assert json.loads(out[0])["nimg"] == 128 and len(Run.open(path).checkpoints()) == 1
-    assert ganvas_("runs", "elsewhere").out == ["no runs below elsewhere: ganvas train cifar-dcgan-recap --minutes 5"]
+    assert ganvas_("runs", "elsewhere").out == ["no runs below elsewhere: ganvas train quick --minutes 5"]
 
     code, out, _ = ganvas_("sample", path, "--n", 10, "--out", "x.png")
     assert code == 0 and out[0].startswith("x.png: 10 images from runs/")

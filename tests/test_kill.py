@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from conftest import flags, python, start
-from ganvas import api, listing, sampler, training
+from ganvas import api, listing, sampler, stepper
 from ganvas.disk import load_tensors
 from ganvas.engine import Engine
 from ganvas.run import Run
@@ -31,14 +31,14 @@ BUSY = {
 TRAINER = """
 import os, sys
 import torch
-from ganvas import api, data, training
+from ganvas import api, data, stepper, training
 from ganvas.run import Run
 
 torch.set_num_threads(1)
 training.sample_points = lambda: iter(range(0, 10**6, 48))
 run = Run(sys.argv[1])
 images = data.load(run.config.data, progress=False)
-training._throwaway_step(run.config, images, training.Engine(run.config.engine))()
+stepper.throwaway(run.config, images, training.Engine(run.config.engine))()
 for _ in sys.stdin:
     child = os.fork()  # the import and the first step, which take longest, are paid once
     if not child:
@@ -74,7 +74,7 @@ def test_kills_change_nothing(tmp: Path, monkeypatch: pytest.MonkeyPatch, kills:
     monkeypatch.setattr("ganvas.training.sample_points", lambda: iter(range(0, 10**6, 48)))
     changes = {**BUSY, "budget.kimg": 0.08 * kills}
     whole, images = start(tmp / "a" / "whole", changes)
-    training._throwaway_step(whole.config, images, Engine(whole.config.engine))()  # what comes first takes long
+    stepper.throwaway(whole.config, images, Engine(whole.config.engine))()  # what comes first takes long
     begin = time.monotonic()
     assert api.proceed(whole, images)
     seconds = time.monotonic() - begin

@@ -26,7 +26,7 @@ CATCH_UP = 0.1
 
 
 def train(
-    recipe: str = "cifar-dcgan-recap",
+    recipe: str = "quick",
     *,
     data: str | os.PathLike[str] | None = None,
     minutes: float | None = None,
@@ -49,8 +49,8 @@ def train(
     Raises UsageError for what cannot be meant, GanvasError for what goes wrong.
 
     >>> import ganvas
-    >>> small = {"step.batch": 16, "data.size": 16, "generator.widths": (16, 8), "engine.conv": "direct"}
-    >>> run = ganvas.train("cifar-dcgan-recap", data="shapes", kimg=0.1, out=tmp / "first", settings=small)
+    >>> small = {"step.batch": 16, "data.size": 16, "generator.width": 0.25, "engine.conv": "direct"}
+    >>> run = ganvas.train("quick", data="shapes", kimg=0.1, out=tmp / "first", settings=small)
     >>> run.rows("metrics")[-1]["nimg"]
     112
     >>> ganvas.load(run.path).sample(16).shape

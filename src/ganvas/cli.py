@@ -70,7 +70,7 @@ def overview() -> str:
     lines = [f"ganvas {__version__}: train, prove, compare and show GANs for small images", ""]
     lines += [f"  ganvas {name:<8} {text}" for name, (_, text) in VERBS.items()]
     lines += ["", "  ganvas VERB --help tells more; --debug shows the traceback of an error.", ""]
-    return "\n".join([*lines, "Start with:  ganvas train cifar-dcgan-recap --minutes 5"])
+    return "\n".join([*lines, "Start with:  ganvas train quick --minutes 5"])
 
 
 def entry() -> NoReturn:

@@ -90,7 +90,7 @@ def runs(words: list[str]) -> int:
         for row in rows:
             print(json.dumps(row))
     else:
-        print(listing.table(rows) if rows else f"no runs below {args.root}: ganvas train cifar-dcgan-recap --minutes 5")
+        print(listing.table(rows) if rows else f"no runs below {args.root}: ganvas train quick --minutes 5")
     return 0
 
 
