@@ -135,8 +135,10 @@ register(
 # Modern parts. `quick` is the default: tuned for two CPU cores, for any data, told the classes where there are any.
 OURS = "ganvas"
 _CLASSES = DataConfig("cifar10", labels="auto")
-_LEAN_G = GeneratorConfig("lean", latent_dim=64, base=256, widths=(128, 64), norm="none", kernel=4, slope=0.2)
-_LEAN_D = DiscriminatorConfig("lean", widths=(64, 128, 256), norms=(), kernel=4, slope=0.2, dropout=0.0)
+_LEAN_G = GeneratorConfig(
+    "lean", latent_dim=64, base=256, widths=(128, 64, 16), norm="none", kernel=4, slope=0.2, skip=True
+)
+_LEAN_D = DiscriminatorConfig("lean", widths=(16, 64, 128, 256), norms=(), kernel=4, slope=0.2, dropout=0.0)
 _R3_LOSS = LossConfig("relativistic")
 _R3_PENALTY = PenaltyConfig(r1=0.1, r2=0.1, form="finite", sigma=0.05, share=0.25)
 _QUICK_OPTIM = OptimConfig(lr=1e-3, beta1=0.5, beta2=0.99, epsilon=1e-8, decay="linear", decay_from=0.5)

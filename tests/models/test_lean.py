@@ -47,8 +47,8 @@ def test_the_dial_scales_every_width_and_a_quarter_of_the_weights_are_left_at_ha
 
 
 def test_blocks_begin_as_the_identity() -> None:
-    plain, deep = made((3, 32, 32)), made((3, 32, 32), g={"blocks": (1, 2)}, d={"blocks": (0, 1, 2)})
-    assert [len(b) for b in deep[0].blocks] == [1, 2, 2] and [len(b) for b in deep[1].blocks] == [0, 1, 2]
+    plain, deep = made((3, 32, 32)), made((3, 32, 32), g={"blocks": (1, 2)}, d={"blocks": (0, 0, 1, 2)})
+    assert [len(b) for b in deep[0].blocks] == [1, 2, 2, 2] and [len(b) for b in deep[1].blocks] == [0, 0, 1, 2]
     for a, b in zip(plain, deep, strict=True):
         b.load_state_dict(a.state_dict(), strict=False)
     z, x = torch.randn(4, 64), torch.randn(4, 3, 32, 32)

@@ -1,14 +1,15 @@
 """The networks behind `quick`: few, wide layers at low resolution, the shape that a CPU runs best.
 
-On a CPU the time of a layer at 32 x 32 goes into moving memory, not into multiplying. So nothing is computed there:
-strided 4 x 4 convolutions take the image to 16 x 16 x 64 in one layer and back in one, and no normalisation walks over
-the maps. What keeps D smooth is the penalty in the loss (Huang et al. 2024, "R3GAN", arXiv 2501.05441), and what keeps
-the signal's size is its first weights (He et al. 2015, arXiv 1502.01852).
+On a CPU the time of a layer at 32 x 32 goes into moving memory, not into multiplying. So only a few channels live
+there, and strided 4 x 4 convolutions lead from them to 16 x 16 x 64 and below. No normalisation walks over the maps.
+What keeps D smooth is the penalty in the loss (Huang et al. 2024, "R3GAN", arXiv 2501.05441), and what keeps the
+signal's size is its first weights (He et al. 2015, arXiv 1502.01852).
 """
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch.nn.functional as F
 from jaxtyping import Float, Int
@@ -56,48 +57,51 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig, shape: tuple[int, int, int], classes: int) -> None:
         super().__init__()
         channels, size, _ = shape
-        self.sides = sides(size)
-        maps = len(self.sides) - 1
+        self.sides, slope = sides(size), config.slope
+        maps = len(self.sides)
         widths = [scaled(w, config.width) for w in fit_widths((config.base, *config.widths), maps)]
-        self.first, slope = widths[0], config.slope
+        self.first = (self.sides[0], self.sides[0], widths[0])
 
         beside = classes and config.condition == "concat"
         self.labelled = LabelledLatent(classes, config.latent_dim) if beside else None
         inputs = config.latent_dim * (2 if beside else 1)
-        self.dense = he_normal(nn.Linear(inputs, self.first * self.sides[0] ** 2), 1.0)
-        self.norms = nn.ModuleList(hidden_norm(config, w, classes, 1e-5, 0.1) or nn.Identity() for w in widths)
-        blocks = fit_blocks(config.blocks or (0,), maps)
-        self.blocks = nn.ModuleList(
-            nn.Sequential(*(Residual(w, slope) for _ in range(count))) for w, count in zip(widths, blocks, strict=True)
-        )
-        ups = zip(widths, (*widths[1:], channels), strict=True)
+        self.dense = he_normal(nn.Linear(inputs, math.prod(self.first)), 1.0)
         self.ups = nn.ModuleList(
-            he_normal(SameConvTranspose2d(i, o, config.kernel, 2, bias=True), slope) for i, o in ups
+            he_normal(SameConvTranspose2d(i, o, config.kernel, 2, bias=True), slope) for i, o in pairwise(widths)
         )
-        if config.skip:  # images begin smooth: what D sees first is where colours lie, not G's random grain
-            self.ups[-1].weight.data.mul_(0.1)
-        self.drafts = (
-            nn.ModuleList(he_normal(SameConv2d(w, channels, 1, 1), 1.0, 0.5) for w in widths) if config.skip else None
+        self.norms = nn.ModuleList(hidden_norm(config, w, classes, 1e-5, 0.1) or nn.Identity() for w in widths)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(*(Residual(w, slope) for _ in range(count)))
+            for w, count in zip(widths, fit_blocks(config.blocks or (0,), maps), strict=True)
         )
         self.act = activation(slope, inplace=False)
-        self.image = nn.Tanh() if config.tanh else nn.Identity()
+        self.image = he_normal(SameConv2d(widths[-1], channels, 3, 1), 1.0, 0.1 if config.skip else 0.5)
+        self.drafts = nn.ModuleList(
+            he_normal(SameConv2d(w, channels, 1, 1), 1.0, 0.5) for w in (widths[:-1] if config.skip else ())
+        )
+        self.tanh = nn.Tanh() if config.tanh else nn.Identity()
         if config.init == "normal":
             normal_weights(self)
 
     def forward(self, z: Float[Tensor, "n z"], labels: Int[Tensor, "n"] | None) -> Float[Tensor, "n c h w"]:
         """Images for latents, and for classes where G knows any."""
         x = self.dense(z if self.labelled is None else self.labelled(z, labels))
-        x = x.view(len(x), self.sides[0], self.sides[0], self.first).movedim(-1, 1)
-        sum_: Tensor | None = None
-        for i, (side, norm, block, up) in enumerate(
-            zip(self.sides[1:], self.norms, self.blocks, self.ups, strict=True)
-        ):
-            x = self.act(block(through(norm, x, labels)))
-            if self.drafts is not None:
-                draft = self.drafts[i](x) if sum_ is None else sum_ + self.drafts[i](x)
-                sum_ = F.interpolate(draft, size=(side, side), mode="bilinear")
-            x = up(x, side)
-        return self.image(x if sum_ is None else x + sum_).float()  # type: ignore[no-any-return]
+        x = x.view(-1, *self.first).movedim(-1, 1)
+        drafts: list[Tensor] = []
+        for i, side in enumerate(self.sides):
+            x = self.ups[i - 1](x, side) if i else x
+            x = self.act(self.blocks[i](through(self.norms[i], x, labels)))
+            if i < len(self.drafts):
+                drafts.append(self.drafts[i](x))
+        return self.tanh(self.image(x) + summed(drafts, self.sides)).float()  # type: ignore[no-any-return]
+
+
+def summed(drafts: list[Tensor], sides: list[int]) -> Tensor | float:
+    """Images [n, c, side, side] of ever larger sides, each enlarged to the next and added to it; 0 for none."""
+    total: Tensor | float = 0.0
+    for draft, side in zip(drafts, sides[1:], strict=False):
+        total = F.interpolate(draft + total, size=(side, side), mode="bilinear")
+    return total
 
 
 class Discriminator(nn.Module):
@@ -106,19 +110,19 @@ class Discriminator(nn.Module):
     def __init__(self, config: DiscriminatorConfig, shape: tuple[int, int, int], classes: int) -> None:
         super().__init__()
         channels, size, _ = shape
-        lower = sides(size)[:-1]
-        widths = [scaled(w, config.width) for w in fit_widths(config.widths[::-1], len(lower))][::-1]
-        blocks = fit_blocks(config.blocks[::-1] or (0,), len(lower))[::-1]
+        maps = sides(size)
+        widths = [scaled(w, config.width) for w in fit_widths(config.widths[::-1], len(maps))][::-1]
+        blocks = fit_blocks(config.blocks[::-1] or (0,), len(maps))[::-1]
+        self.image = he_normal(SameConv2d(channels, widths[0], 3, 1), config.slope)
         self.downs = nn.ModuleList(
-            he_normal(SameConv2d(i, o, config.kernel, 2), config.slope)
-            for i, o in zip((channels, *widths[:-1]), widths, strict=True)
+            he_normal(SameConv2d(i, o, config.kernel, 2), config.slope) for i, o in pairwise(widths)
         )
         self.blocks = nn.ModuleList(
             nn.Sequential(*(Residual(w, config.slope, config.spectral) for _ in range(count)))
             for w, count in zip(widths, blocks, strict=True)
         )
         self.act = activation(config.slope, inplace=False)
-        features = widths[-1] * lower[0] ** 2
+        features = widths[-1] * maps[0] ** 2
         self.batch = minibatch(config, features)
         features += self.batch.extra if self.batch is not None else 0
         self.dense = he_normal(nn.Linear(features, 1), 1.0)
@@ -131,6 +135,6 @@ class Discriminator(nn.Module):
     def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"] | None) -> Critique:
         """Logits and last features of images, and of their classes where D knows any."""
         x = images
-        for down, block in zip(self.downs, self.blocks, strict=True):
-            x = block(self.act(down(x)))
+        for layer, block in zip((self.image, *self.downs), self.blocks, strict=True):
+            x = block(self.act(layer(x)))
         return judge(x.flatten(1), labels, self.dense, self.projection, self.batch)
