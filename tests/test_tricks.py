@@ -574,4 +574,4 @@ def test_a_trick_that_does_not_fit_says_why() -> None:
 
 def test_the_recipes_tricks_are_seen() -> None:
     on = tricks.on(RECIPES["quick"].config)
-    assert {"relativistic", "r1-r2", "one-stage", "linear-decay"} <= set(on) and "batch-norm" not in on
+    assert {"relativistic", "r1-r2", "joint-batch", "linear-decay"} <= set(on) and "batch-norm" not in on
