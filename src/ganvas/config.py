@@ -168,8 +168,8 @@ class PenaltyConfig:
     """Weight of (D(real) + D(fake))^2: pins the offset that a relativistic loss leaves free."""
     form: Literal["exact", "finite"] = "exact"
     """exact: double backward. finite: from D at images moved by noise of `sigma`; first order, cheaper (r1, r2)."""
-    sigma: float = 0.05
-    """finite: standard deviation of the noise."""
+    sigma: float = 0.01
+    """finite: standard deviation of the noise. D learns to overlook noise of this size, so G may leave it in."""
     share: float = 1.0
     """Share of the batch that r1, r2 and gp are taken of."""
     every: int = 1

@@ -140,7 +140,7 @@ _LEAN_G = GeneratorConfig(
 )
 _LEAN_D = DiscriminatorConfig("lean", widths=(16, 64, 128, 256), norms=(), kernel=4, slope=0.2, dropout=0.0)
 _R3_LOSS = LossConfig("relativistic")
-_R3_PENALTY = PenaltyConfig(r1=0.1, r2=0.1, form="finite", sigma=0.05, share=0.25)
+_R3_PENALTY = PenaltyConfig(r1=0.1, r2=0.1, form="finite", sigma=0.01, share=0.25)
 _QUICK_OPTIM = OptimConfig(lr=5e-4, beta1=0.5, beta2=0.99, epsilon=1e-8, decay="linear", decay_from=0.5)
 _QUICK_STEP = StepConfig("alternating", batch=32, joint=True, ema_kimg=50.0, ema_warmup=0.1)
 _ROWS = LogConfig(samples=80)  # ten rows: a class each
