@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 MIN_CHANNELS = 16  # fewer on either side: a layer that faces the image
-ITERATIONS = 5  # after 3, most directions of a DCGAN's gradient, a hundredth of the largest, are still below 0.5
+ITERATIONS = 5  # after 3, 7 to 91 % of the singular values of a DCGAN's gradients still lay outside (0.5, 1.5)
 
 
 def orthogonalised(

@@ -13,10 +13,9 @@ from torch import Tensor, nn
 
 from ganvas.config import DiscriminatorConfig, GeneratorConfig
 from ganvas.losses import Critique
-from ganvas.models import spectral
 from ganvas.models.conv import SameConv2d, SameConvTranspose2d
-from ganvas.models.head import LabelledLatent, Projection, judge, minibatch
-from ganvas.models.layers import activation, normal_weights
+from ganvas.models.head import LabelledLatent, finish, judge, last_layers
+from ganvas.models.layers import activation, glorot_uniform, normal_weights
 from ganvas.models.norm import FeatureNorm, Reference, hidden_norm, through
 from ganvas.models.pyramid import ladder, scaled
 
@@ -118,16 +117,8 @@ class Discriminator(nn.Module):
             self.blocks.append(block)
             width, size = out, -(-size // 2)
         features = width * size * size
-        self.minibatch = minibatch(config, features)
-        features += self.minibatch.extra if self.minibatch is not None else 0
-        self.dense = nn.Linear(features, 1)
-        nn.init.xavier_uniform_(self.dense.weight)
-        nn.init.zeros_(self.dense.bias)
-        self.projection = Projection(classes, features) if classes else None
-        if config.init == "normal":
-            normal_weights(self)
-        if config.spectral:
-            spectral.normalise(self)
+        self.minibatch, self.dense, self.projection = last_layers(config, features, classes, glorot_uniform)
+        finish(self, config)
 
     def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"] | None) -> Critique:
         """Logits and last features of images, as pictures of these classes if D was built with any."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ganvas.config import DiscriminatorConfig
 from ganvas.losses import Critique
+from ganvas.models import spectral
+from ganvas.models.layers import normal_weights
 
 
 class LabelledLatent(nn.Module):
@@ -90,6 +94,24 @@ def minibatch(config: DiscriminatorConfig, features: int) -> BatchDeviation | Ba
             return BatchDistances(features)
         case _:
             return None
+
+
+def last_layers(
+    config: DiscriminatorConfig, features: int, classes: int, begin: Callable[[nn.Module], nn.Module]
+) -> tuple[BatchDeviation | BatchDistances | None, nn.Module, Projection | None]:
+    """What `judge` needs after so many features: `minibatch`, the dense layer as `begin` starts it, the projection."""
+    batch = minibatch(config, features)
+    features += 0 if batch is None else batch.extra
+    dense = begin(nn.Linear(features, 1))
+    return batch, dense, Projection(classes, features) if classes else None
+
+
+def finish(network: nn.Module, config: DiscriminatorConfig) -> None:
+    """What a config asks for of a D that is otherwise complete: other first weights, spectral normalisation."""
+    if config.init == "normal":
+        normal_weights(network)
+    if config.spectral:
+        spectral.normalise(network)
 
 
 def judge(

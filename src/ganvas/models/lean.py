@@ -14,28 +14,15 @@ from itertools import pairwise
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn.init import calculate_gain
 
 from ganvas.config import DiscriminatorConfig, GeneratorConfig
 from ganvas.losses import Critique
-from ganvas.models import spectral
 from ganvas.models.conv import SameConv2d, SameConvTranspose2d
-from ganvas.models.head import LabelledLatent, Projection, judge, minibatch
-from ganvas.models.layers import activation, normal_weights
+from ganvas.models.head import LabelledLatent, finish, judge, last_layers
+from ganvas.models.layers import activation, normal_weights, scaled_normal
 from ganvas.models.norm import hidden_norm, through
 from ganvas.models.pyramid import fit_blocks, fit_widths, scaled, sides
-
-
-def he_normal(layer: nn.Module, slope: float, gain: float = 1.0) -> nn.Module:
-    """Weights from N(0, gain^2 * 2 / ((1 + slope^2) fan_in)), fan_in = inputs that reach an output; zero biases."""
-    weight = layer.weight
-    assert isinstance(weight, Tensor)
-    fan_in: float = weight[0].numel()
-    if isinstance(layer, SameConvTranspose2d):  # [in, out, k, k]; of its taps, every stride-th meets a pixel
-        fan_in = weight[:, 0].numel() / layer.stride**2
-    nn.init.normal_(weight, 0, gain * math.sqrt(2 / ((1 + slope**2) * fan_in)))
-    if isinstance(layer.bias, Tensor):
-        nn.init.zeros_(layer.bias)
-    return layer
 
 
 class Residual(nn.Module):
@@ -43,9 +30,10 @@ class Residual(nn.Module):
 
     def __init__(self, width: int, slope: float, nonzero: bool = False) -> None:
         super().__init__()
+        gain = calculate_gain("leaky_relu", slope)
         self.act = activation(slope, inplace=False)
-        self.first = he_normal(SameConv2d(width, width, 3, 1), slope)
-        self.second = he_normal(SameConv2d(width, width, 3, 1), slope, gain=0.1 if nonzero else 0.0)
+        self.first = scaled_normal(SameConv2d(width, width, 3, 1), gain)
+        self.second = scaled_normal(SameConv2d(width, width, 3, 1), 0.1 * gain if nonzero else 0.0)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.second(self.act(self.first(self.act(x))))  # type: ignore[no-any-return]
@@ -57,7 +45,7 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig, shape: tuple[int, int, int], classes: int) -> None:
         super().__init__()
         channels, size, _ = shape
-        self.sides, slope = sides(size), config.slope
+        self.sides, slope, gain = sides(size), config.slope, calculate_gain("leaky_relu", config.slope)
         maps = len(self.sides)
         widths = [scaled(w, config.width) for w in fit_widths((config.base, *config.widths), maps)]
         self.first = (self.sides[0], self.sides[0], widths[0])
@@ -65,9 +53,9 @@ class Generator(nn.Module):
         beside = classes and config.condition == "concat"
         self.labelled = LabelledLatent(classes, config.latent_dim) if beside else None
         inputs = config.latent_dim * (2 if beside else 1)
-        self.dense = he_normal(nn.Linear(inputs, math.prod(self.first)), 1.0)
+        self.dense = scaled_normal(nn.Linear(inputs, math.prod(self.first)))
         self.ups = nn.ModuleList(
-            he_normal(SameConvTranspose2d(i, o, config.kernel, 2, bias=True), slope) for i, o in pairwise(widths)
+            scaled_normal(SameConvTranspose2d(i, o, config.kernel, 2, bias=True), gain) for i, o in pairwise(widths)
         )
         self.norms = nn.ModuleList(hidden_norm(config, w, classes, 1e-5, 0.1) or nn.Identity() for w in widths)
         self.blocks = nn.ModuleList(
@@ -75,9 +63,9 @@ class Generator(nn.Module):
             for w, count in zip(widths, fit_blocks(config.blocks or (0,), maps), strict=True)
         )
         self.act = activation(slope, inplace=False)
-        self.image = he_normal(SameConv2d(widths[-1], channels, 3, 1), 1.0, 0.1 if config.skip else 0.5)
+        self.image = scaled_normal(SameConv2d(widths[-1], channels, 3, 1), 0.1 if config.skip else 0.5)
         self.drafts = nn.ModuleList(
-            he_normal(SameConv2d(w, channels, 1, 1), 1.0, 0.5) for w in (widths[:-1] if config.skip else ())
+            scaled_normal(SameConv2d(w, channels, 1, 1), 0.5) for w in (widths[:-1] if config.skip else ())
         )
         self.tanh = nn.Tanh() if config.tanh else nn.Identity()
         if config.init == "normal":
@@ -110,31 +98,23 @@ class Discriminator(nn.Module):
     def __init__(self, config: DiscriminatorConfig, shape: tuple[int, int, int], classes: int) -> None:
         super().__init__()
         channels, size, _ = shape
-        maps = sides(size)
+        maps, gain = sides(size), calculate_gain("leaky_relu", config.slope)
         widths = [scaled(w, config.width) for w in fit_widths(config.widths[::-1], len(maps))][::-1]
         blocks = fit_blocks(config.blocks[::-1] or (0,), len(maps))[::-1]
-        self.image = he_normal(SameConv2d(channels, widths[0], 3, 1), config.slope)
-        self.downs = nn.ModuleList(
-            he_normal(SameConv2d(i, o, config.kernel, 2), config.slope) for i, o in pairwise(widths)
-        )
+        self.image = scaled_normal(SameConv2d(channels, widths[0], 3, 1), gain)
+        self.downs = nn.ModuleList(scaled_normal(SameConv2d(i, o, config.kernel, 2), gain) for i, o in pairwise(widths))
         self.blocks = nn.ModuleList(
             nn.Sequential(*(Residual(w, config.slope, config.spectral) for _ in range(count)))
             for w, count in zip(widths, blocks, strict=True)
         )
         self.act = activation(config.slope, inplace=False)
         features = widths[-1] * maps[0] ** 2
-        self.batch = minibatch(config, features)
-        features += self.batch.extra if self.batch is not None else 0
-        self.dense = he_normal(nn.Linear(features, 1), 1.0)
-        self.projection = Projection(classes, features) if classes else None
-        if config.init == "normal":
-            normal_weights(self)
-        if config.spectral:
-            spectral.normalise(self)
+        self.minibatch, self.dense, self.projection = last_layers(config, features, classes, scaled_normal)
+        finish(self, config)
 
     def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"] | None) -> Critique:
         """Logits and last features of images, and of their classes where D knows any."""
         x = images
         for layer, block in zip((self.image, *self.downs), self.blocks, strict=True):
             x = block(self.act(layer(x)))
-        return judge(x.flatten(1), labels, self.dense, self.projection, self.batch)
+        return judge(x.flatten(1), labels, self.dense, self.projection, self.minibatch)

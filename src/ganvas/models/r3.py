@@ -7,8 +7,6 @@ weights shrink with the number of blocks (Zhang et al. 2019, "Fixup", arXiv 1901
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
@@ -17,9 +15,8 @@ from torch import Tensor, nn
 from ganvas.config import DiscriminatorConfig, GeneratorConfig
 from ganvas.errors import UsageError
 from ganvas.losses import Critique
-from ganvas.models import spectral
-from ganvas.models.head import LabelledLatent, Projection, judge, minibatch
-from ganvas.models.layers import activation, normal_weights
+from ganvas.models.head import LabelledLatent, finish, judge, last_layers
+from ganvas.models.layers import activation, normal_weights, scaled_normal
 from ganvas.models.pyramid import fit_blocks, fit_widths, scaled, sides
 
 EXPANSION = 2
@@ -27,17 +24,10 @@ BLOCKS = 2
 """Blocks at each map, unless the config says otherwise."""
 
 
-def scaled_normal_(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> None:
-    """Weights ~ N(0, gain^2 / fan_in), no bias (He et al. 2015, arXiv 1502.01852)."""
-    nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-
-
 def pointwise(channels_in: int, channels_out: int) -> nn.Conv2d:
     """1x1 convolution without bias that keeps the variance."""
     layer = nn.Conv2d(channels_in, channels_out, 1, bias=False)
-    scaled_normal_(layer)
+    scaled_normal(layer)
     return layer
 
 
@@ -62,8 +52,8 @@ class Block(nn.Module):
         self.act2 = activation(slope)
         self.project = nn.Conv2d(hidden, channels, 1, bias=False)
         for layer in (self.expand, self.mix):
-            scaled_normal_(layer, gain)
-        scaled_normal_(self.project, gain if nonzero else 0.0)
+            scaled_normal(layer, gain)
+        scaled_normal(self.project, gain if nonzero else 0.0)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         return x + self.project(self.act2(self.mix(self.act1(self.expand(x)))))  # type: ignore[no-any-return]
@@ -131,7 +121,7 @@ class Generator(nn.Module):
         widths = [scaled(width, config.width, config.group) for width in widths]
         self.labelled = LabelledLatent(classes, config.latent_dim) if classes else None
         self.dense = nn.Linear(config.latent_dim * (2 if classes else 1), widths[0], bias=False)
-        scaled_normal_(self.dense)
+        scaled_normal(self.dense)
         self.basis = Basis(widths[0], maps[0])
         stages: list[nn.Module] = []
         counts = fit_blocks(config.blocks or (BLOCKS,), len(maps))
@@ -165,16 +155,9 @@ class Discriminator(nn.Module):
             stages += [Resample(widths[i - 1], widths[i]), stage] if i else [stage]
         self.stages = nn.Sequential(*stages)
         self.basis = nn.Conv2d(widths[-1], widths[-1], maps[-1], groups=widths[-1], bias=False)
-        scaled_normal_(self.basis)
-        self.minibatch = minibatch(config, widths[-1])
-        features = widths[-1] + (0 if self.minibatch is None else self.minibatch.extra)
-        self.dense = nn.Linear(features, 1)
-        scaled_normal_(self.dense)
-        self.projection = Projection(classes, features) if classes else None
-        if config.init == "normal":
-            normal_weights(self)
-        if config.spectral:
-            spectral.normalise(self)
+        scaled_normal(self.basis)
+        self.minibatch, self.dense, self.projection = last_layers(config, widths[-1], classes, scaled_normal)
+        finish(self, config)
 
     def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"] | None) -> Critique:
         """Logits and last features of images, as pictures of these classes if D was built with any."""

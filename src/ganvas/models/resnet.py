@@ -14,10 +14,9 @@ from torch import Tensor, nn
 
 from ganvas.config import DiscriminatorConfig, GeneratorConfig
 from ganvas.losses import Critique
-from ganvas.models import spectral
 from ganvas.models.conv import SameConv2d
-from ganvas.models.head import LabelledLatent, Projection, judge, minibatch
-from ganvas.models.layers import activation, normal_weights
+from ganvas.models.head import LabelledLatent, finish, judge, last_layers
+from ganvas.models.layers import activation, glorot_uniform, normal_weights
 from ganvas.models.norm import Reference, hidden_norm, through
 from ganvas.models.pyramid import double, fit_blocks, fit_widths, halve, scaled, sides
 
@@ -71,9 +70,8 @@ class Generator(nn.Module):
         self.reference = Reference(config, classes) if config.norm == "virtual" else None
         self.labelled = LabelledLatent(classes, config.latent_dim) if classes and config.condition == "concat" else None
         self.first = (maps[0], maps[0], widths[0])
-        self.dense = nn.Linear(config.latent_dim * (1 if self.labelled is None else 2), math.prod(self.first))
-        nn.init.xavier_uniform_(self.dense.weight)
-        nn.init.zeros_(self.dense.bias)
+        inputs = config.latent_dim * (1 if self.labelled is None else 2)
+        self.dense = glorot_uniform(nn.Linear(inputs, math.prod(self.first)))
 
         self.blocks = nn.ModuleList()
         width = widths[0]
@@ -145,16 +143,8 @@ class Discriminator(nn.Module):
                 self.blocks.append(DownBlock(width, out, down, config.slope, first=len(self.blocks) == 0))
                 width = out
         self.act = activation(config.slope)
-        self.minibatch = minibatch(config, width)
-        features = width + (0 if self.minibatch is None else self.minibatch.extra)
-        self.dense = nn.Linear(features, 1)
-        nn.init.xavier_uniform_(self.dense.weight)
-        nn.init.zeros_(self.dense.bias)
-        self.projection = Projection(classes, features) if classes else None
-        if config.init == "normal":
-            normal_weights(self)
-        if config.spectral:
-            spectral.normalise(self)
+        self.minibatch, self.dense, self.projection = last_layers(config, width, classes, glorot_uniform)
+        finish(self, config)
 
     def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"] | None) -> Critique:
         """Logits and last features of images, as pictures of these classes if D was built with any."""
