@@ -300,7 +300,7 @@ def _() -> None:
 @check("r1-r2")
 def _() -> None:
     bench = Bench(with_trick("r1-r2")).run()
-    assert [len(x) for x in bench.shown] == [16, 16, 4, 4, 4]  # reals, fakes; of each a quarter moved
+    assert [len(x) for x in bench.shown] == [16, 16, 4, 4]  # reals, fakes; of each a quarter moved
     assert ((bench.shown[2] - bench.shown[0][:4]).std() - 0.01).abs() < 0.001
     assert bench.outcomes[0].found.penalty > 0
 
@@ -574,4 +574,4 @@ def test_a_trick_that_does_not_fit_says_why() -> None:
 
 def test_the_recipes_tricks_are_seen() -> None:
     on = tricks.on(RECIPES["quick"].config)
-    assert {"relativistic", "r1-r2", "joint-batch", "linear-decay"} <= set(on) and "batch-norm" not in on
+    assert {"hinge", "r1-r2", "ttur", "joint-batch", "linear-decay"} <= set(on) and "relativistic" not in on

@@ -45,6 +45,8 @@ class Rules:
     def __init__(self, config: Config, augment: Augment, autocast: torch.autocast) -> None:
         self.config, self.augment, self.autocast = config, augment, autocast
         self.loss = LOSSES[config.loss.name]
+        # The one-stage update reads G's gradient off D's loss at the fakes: the penalty must not reach them.
+        self.apart = config.step.update == "one-stage"
 
     @property
     def g_weight(self) -> float:
@@ -102,25 +104,25 @@ class Rules:
         r, f = real.first(k), fake.first(k)
         if k and p.form == "finite":
             shown += [r._replace(images=near(r.images, p.sigma, rng))] if p.r1 else []
-            shown += [f, f._replace(images=near(f.images, p.sigma, rng))] if p.r2 else []
+            shown += [f._replace(images=near(f.images, p.sigma, rng))] if p.r2 else []
+            shown += [f] if p.r2 and self.apart else []
         on_real, on_fake, *beside = self.show(D, shown)
         d_loss = self.d_loss(on_real.logits, on_fake.logits, targets)
         penalty = d_loss.new_zeros(())
         if k and p.form == "finite":
-            penalty = p.every * self._finite([on_real.logits[:k], *(c.logits for c in beside)])
+            here = (beside.pop() if p.r2 and self.apart else on_fake).logits[:k]
+            penalty = p.every * self._finite(on_real.logits[:k], here, [c.logits for c in beside])
         elif k:
             penalty = p.every * self._exact(D, r, f, rng)
         return View(on_real, on_fake, d_loss, penalty)
 
-    def _finite(self, logits: list[Tensor]) -> Float[Tensor, ""]:
-        """Of logits of real images, [the same moved], [fakes, the same moved]."""
-        p = self.config.penalty
-        here, rest = logits[0], logits[1:]
-        found = logits[0].new_zeros(())
+    def _finite(self, real: Tensor, fake: Tensor, moved: list[Tensor]) -> Float[Tensor, ""]:
+        """Of logits of real and fake images, and of the same moved: [real, if R1], [fake, if R2]."""
+        p, found = self.config.penalty, real.new_zeros(())
         if p.r1:
-            found = found + p.r1 / 2 * finite_difference(here, rest.pop(0), p.sigma).mean()
+            found = found + p.r1 / 2 * finite_difference(real, moved[0], p.sigma).mean()
         if p.r2:
-            found = found + p.r2 / 2 * finite_difference(rest[0], rest[1], p.sigma).mean()
+            found = found + p.r2 / 2 * finite_difference(fake, moved[-1], p.sigma).mean()
         return found
 
     def _exact(self, D: nn.Module, real: Shown, fake: Shown, rng: torch.Generator) -> Float[Tensor, ""]:

@@ -171,7 +171,8 @@ TRICKS: dict[str, Trick] = {
     "r1-r2": Trick(
         "R1 and R2 from finite differences on a quarter of the batch",
         f"{R3GAN}; Lin et al. 2025, APT (arXiv 2501.08316)",
-        {"penalty.r1": 0.1, "penalty.r2": 0.1, "penalty.form": "finite", "penalty.share": 0.25, "penalty.sigma": 0.01},
+        {"penalty.r1": 0.02, "penalty.r2": 0.02, "penalty.form": "finite", "penalty.sigma": 0.01,
+         "penalty.share": 0.25},
         "R3GAN's convergence without a second backward pass", "noisier than the exact one; bfloat16 needs more sigma",
         ("batch-norm",),
     ),

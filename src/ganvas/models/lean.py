@@ -1,9 +1,9 @@
-"""The networks behind `quick`: few, wide layers at low resolution, the shape that a CPU runs best.
+"""The networks behind `quick`: the shape that a CPU runs best.
 
-On a CPU the time of a layer at 32 x 32 goes into moving memory, not into multiplying. So only a few channels live
-there, and strided 4 x 4 convolutions lead from them to 16 x 16 x 64 and below. No normalisation walks over the maps.
-What keeps D smooth is the penalty in the loss (Huang et al. 2024, "R3GAN", arXiv 2501.05441), and what keeps the
-signal's size is its first weights (He et al. 2015, arXiv 1502.01852).
+On a CPU the time of a layer at the image's own size goes into moving memory, not into multiplying. So no hidden
+layer lives there: strided 4 x 4 convolutions lead from the image to 16 x 16 and below, and back. Every map of G may
+add an image of its own, so that colours and layout need not wait for the last layers. What keeps the signal's size
+is its first weights (He et al. 2015, arXiv 1502.01852).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Generator(nn.Module):
         super().__init__()
         channels, size, _ = shape
         self.sides, slope, gain = sides(size), config.slope, calculate_gain("leaky_relu", config.slope)
-        maps = len(self.sides)
+        maps = len(self.sides) - 1  # hidden ones: the last side is the image's
         widths = [scaled(w, config.width) for w in fit_widths((config.base, *config.widths), maps)]
         self.first = (self.sides[0], self.sides[0], widths[0])
 
@@ -54,18 +54,20 @@ class Generator(nn.Module):
         self.labelled = LabelledLatent(classes, config.latent_dim) if beside else None
         inputs = config.latent_dim * (2 if beside else 1)
         self.dense = scaled_normal(nn.Linear(inputs, math.prod(self.first)))
-        self.ups = nn.ModuleList(
-            scaled_normal(SameConvTranspose2d(i, o, config.kernel, 2, bias=True), gain) for i, o in pairwise(widths)
-        )
+
+        def doubling(i: int, o: int, gain: float) -> nn.Module:
+            return scaled_normal(SameConvTranspose2d(i, o, config.kernel, 2, bias=True), gain)
+
+        self.ups = nn.ModuleList(doubling(i, o, gain) for i, o in pairwise(widths))
         self.norms = nn.ModuleList(hidden_norm(config, w, classes, 1e-5, 0.1) or nn.Identity() for w in widths)
         self.blocks = nn.ModuleList(
             nn.Sequential(*(Residual(w, slope) for _ in range(count)))
             for w, count in zip(widths, fit_blocks(config.blocks or (0,), maps), strict=True)
         )
         self.act = activation(slope, inplace=False)
-        self.image = scaled_normal(SameConv2d(widths[-1], channels, 3, 1), 0.1 if config.skip else 0.5)
+        self.image = doubling(widths[-1], channels, 0.1 if config.skip else 0.5)
         self.drafts = nn.ModuleList(
-            scaled_normal(SameConv2d(w, channels, 1, 1), 0.5) for w in (widths[:-1] if config.skip else ())
+            scaled_normal(SameConv2d(w, channels, 1, 1), 0.3) for w in (widths if config.skip else ())
         )
         self.tanh = nn.Tanh() if config.tanh else nn.Identity()
         if config.init == "normal":
@@ -76,12 +78,12 @@ class Generator(nn.Module):
         x = self.dense(z if self.labelled is None else self.labelled(z, labels))
         x = x.view(-1, *self.first).movedim(-1, 1)
         drafts: list[Tensor] = []
-        for i, side in enumerate(self.sides):
-            x = self.ups[i - 1](x, side) if i else x
-            x = self.act(self.blocks[i](through(self.norms[i], x, labels)))
-            if i < len(self.drafts):
+        for i, (norm, block) in enumerate(zip(self.norms, self.blocks, strict=True)):
+            x = self.ups[i - 1](x, self.sides[i]) if i else x
+            x = self.act(block(through(norm, x, labels)))
+            if len(self.drafts):
                 drafts.append(self.drafts[i](x))
-        return self.tanh(self.image(x) + summed(drafts, self.sides)).float()  # type: ignore[no-any-return]
+        return self.tanh(self.image(x, self.sides[-1]) + summed(drafts, self.sides)).float()  # type: ignore[no-any-return]
 
 
 def summed(drafts: list[Tensor], sides: list[int]) -> Tensor | float:
@@ -98,23 +100,24 @@ class Discriminator(nn.Module):
     def __init__(self, config: DiscriminatorConfig, shape: tuple[int, int, int], classes: int) -> None:
         super().__init__()
         channels, size, _ = shape
-        maps, gain = sides(size), calculate_gain("leaky_relu", config.slope)
-        widths = [scaled(w, config.width) for w in fit_widths(config.widths[::-1], len(maps))][::-1]
-        blocks = fit_blocks(config.blocks[::-1] or (0,), len(maps))[::-1]
-        self.image = scaled_normal(SameConv2d(channels, widths[0], 3, 1), gain)
-        self.downs = nn.ModuleList(scaled_normal(SameConv2d(i, o, config.kernel, 2), gain) for i, o in pairwise(widths))
+        first, *larger = sides(size)
+        maps, gain = len(larger), calculate_gain("leaky_relu", config.slope)
+        widths = [scaled(w, config.width) for w in fit_widths(config.widths[::-1], maps)][::-1]
+        blocks = fit_blocks(config.blocks[::-1] or (0,), maps)[::-1]
+        self.downs = nn.ModuleList(
+            scaled_normal(SameConv2d(i, o, config.kernel, 2), gain) for i, o in pairwise((channels, *widths))
+        )
         self.blocks = nn.ModuleList(
             nn.Sequential(*(Residual(w, config.slope, config.spectral) for _ in range(count)))
             for w, count in zip(widths, blocks, strict=True)
         )
         self.act = activation(config.slope, inplace=False)
-        features = widths[-1] * maps[0] ** 2
-        self.minibatch, self.dense, self.projection = last_layers(config, features, classes, scaled_normal)
+        self.minibatch, self.dense, self.projection = last_layers(config, widths[-1] * first**2, classes, scaled_normal)
         finish(self, config)
 
     def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"] | None) -> Critique:
         """Logits and last features of images, and of their classes where D knows any."""
         x = images
-        for layer, block in zip((self.image, *self.downs), self.blocks, strict=True):
+        for layer, block in zip(self.downs, self.blocks, strict=True):
             x = block(self.act(layer(x)))
         return judge(x.flatten(1), labels, self.dense, self.projection, self.minibatch)
