@@ -30,7 +30,7 @@ def configs(draw: st.DrawFn) -> Config:
     family, norm = draw(st.sampled_from(["dcgan", "resnet", "r3", "lean"])), draw(st.sampled_from(["batch", "none"]))
     update, loss = draw(st.sampled_from(["simultaneous", "alternating"])), draw(st.sampled_from(["bce", "hinge"]))
     batch, held_out = draw(st.integers(2, 4096)), draw(st.sampled_from([0.0, 0.25, 0.5]))
-    share = st.floats(0, 1)
+    share, form = st.floats(0, 1), draw(st.sampled_from(["exact", "finite"]))
     ruled = {
         "seed": st.integers(0, 2**63),
         "data.held_out": st.just(held_out),
@@ -43,7 +43,8 @@ def configs(draw: st.DrawFn) -> Config:
         **{f"augment.{name}": share for name in ("p", "ramp", "translate", "cutout")},
         "augment.adapt": share if held_out else st.just(0.0),
         "penalty.gp": st.just(0.0),
-        "penalty.share": st.floats(0, 1, exclude_min=True),
+        "penalty.form": st.just(form),
+        "penalty.share": st.floats(0, 1, exclude_min=True) if form == "exact" else st.just(1.0),
         "step.update": st.just(update),
         "step.joint": st.just(False),
         "step.d_steps": POSITIVE if update == "alternating" else st.just(1),
@@ -57,7 +58,7 @@ def configs(draw: st.DrawFn) -> Config:
         "discriminator.widths": _tuples(POSITIVE, down),
         "discriminator.norms": _tuples(st.booleans(), down),
         "discriminator.kernel": ODD,
-        "discriminator.dropout": FRACTION,
+        "discriminator.dropout": FRACTION if form == "exact" else st.just(0.0),
         "step.batch": st.just(batch),
         "log.samples": st.integers(1, 1024),
         "evaluate.n": st.integers(2, 4096),
@@ -188,6 +189,18 @@ ONE_STAGE = {"step.update": "one-stage", "discriminator.norms": (False, False)}
         ({"generator.family": "r3"}, "discriminator.family", "generator.family (r3)"),
         ({"generator.norm": "none", "generator.condition": "norm"}, "generator.condition", "concat without batch norm"),
         ({"penalty.form": "finite", "penalty.gp": 10.0}, "penalty.gp", "0 with penalty.form finite"),
+        ({"penalty.form": "finite", "penalty.r1": 0.1}, "penalty.form", "exact with discriminator.dropout"),
+        (
+            {
+                "penalty.form": "finite",
+                "penalty.r2": 0.1,
+                "penalty.share": 0.5,
+                "discriminator.dropout": 0.0,
+                "discriminator.norms": (False, True),
+            },
+            "penalty.share",
+            "1 with penalty.form finite",
+        ),
         ({"penalty.share": 0.0}, "penalty.share", "more than 0, at most 1"),
         ({"augment.adapt": 0.5}, "augment.adapt", "0 where data.held_out is 0"),
         ({"step.d_steps": 2}, "step.d_steps", "1 with step.update simultaneous"),

@@ -87,9 +87,11 @@ def test_lazy_penalties_are_due_at_every_so_many_updates() -> None:
     assert [step.batch(16 * k, 0.0, 0.0).due for k in range(9)] == [k % 4 == 0 for k in range(9)]
 
 
-def test_what_is_random_in_an_update_is_a_function_of_seed_and_position() -> None:
+@pytest.mark.parametrize("extra", [{"penalty.gp": 1.0}, {"penalty.r1": 0.1, "penalty.form": "finite",
+                                                         "discriminator.dropout": 0.0}])  # fmt: skip
+def test_what_is_random_in_an_update_is_a_function_of_seed_and_position(extra: dict[str, Any]) -> None:
     settings = {"augment.p": 1.0, "augment.colour": 1.0, "augment.noise": 0.1, "loss.flip": 0.2, "loss.soft": 0.2,
-                "penalty.r1": 0.1, "penalty.form": "finite"}  # fmt: skip
+                **extra}  # fmt: skip
     step = stepper(settings)
     states = [fresh_state(step.config, SHAPE, step.engine) for _ in range(2)]
     step(states[0], 192)

@@ -42,6 +42,6 @@ def test_a_model_ships_as_halves_and_draws_nearly_the_same(
     shipped, whole = sampler.load("shapes"), sampler.load(run.path)
     assert shipped.class_names == whole.class_names and len(shipped.class_names) > 1
     apart = np.abs(shipped.sample(8).astype(int) - whole.sample(8).astype(int))
-    assert 0 < apart.max() <= 2 or apart.max() == 0
+    assert apart.max() <= 2
     snapshot = run.snapshots()[-1][1]
     assert (tmp / "weights" / "shapes-cpu-v1.safetensors").stat().st_size < 0.8 * snapshot.stat().st_size

@@ -76,7 +76,7 @@ def _networks(config: Config) -> Iterator[Rule]:
 
 def _training(config: Config) -> Iterator[Rule]:
     s, d = config.step, config.discriminator
-    sees_batch = (d.family == "dcgan" and any(d.norms)) or d.minibatch != "none" or config.loss.feature_matching > 0
+    sees_batch = _sees_batch(config) or config.loss.feature_matching > 0
     yield s.batch >= 2, "step.batch", s.batch, "2 or more"
     yield s.d_steps >= 1, "step.d_steps", s.d_steps, "1 or more"
     yield s.update == "alternating" or s.d_steps == 1, "step.d_steps", s.d_steps, f"1 with step.update {s.update}"
@@ -103,9 +103,15 @@ def _training(config: Config) -> Iterator[Rule]:
             yield getattr(o, key) >= 0, f"{name}.{key}", getattr(o, key), "0 (off) or more"
 
 
+def _sees_batch(config: Config) -> bool:
+    """Whether D's answer to an image depends on the others of its batch."""
+    d = config.discriminator
+    return (d.family == "dcgan" and any(d.norms)) or d.minibatch != "none"
+
+
 def _terms(config: Config) -> Iterator[Rule]:
     """Losses, penalties, augmentation."""
-    loss, penalty, augment = config.loss, config.penalty, config.augment
+    loss, penalty, augment, d = config.loss, config.penalty, config.augment, config.discriminator
     for key in ("smooth", "soft", "flip"):
         value, targets = getattr(loss, key), loss.name in ("bce", "least-squares")
         yield value == 0 or targets, f"loss.{key}", value, f"0: the loss {loss.name} has no targets"
@@ -114,6 +120,12 @@ def _terms(config: Config) -> Iterator[Rule]:
     for key in ("r1", "r2", "gp", "centring"):
         yield getattr(penalty, key) >= 0, f"penalty.{key}", getattr(penalty, key), "0 (off) or more"
     yield penalty.form == "exact" or not penalty.gp, "penalty.gp", penalty.gp, "0 with penalty.form finite"
+    finite = penalty.form == "finite" and penalty.r1 + penalty.r2 > 0  # D's answers to an image and a copy are compared
+    drops = d.family == "dcgan" and d.dropout > 0
+    redrawn = "exact with discriminator.dropout: it is drawn anew for the copy"
+    yield not (finite and drops), "penalty.form", penalty.form, redrawn
+    apart = finite and penalty.share < 1 and _sees_batch(config)
+    yield not apart, "penalty.share", penalty.share, "1 with penalty.form finite where D looks at a whole batch"
     yield penalty.sigma > 0, "penalty.sigma", penalty.sigma, "more than 0"
     yield 0 < penalty.share <= 1, "penalty.share", penalty.share, "more than 0, at most 1"
     yield penalty.every >= 1, "penalty.every", penalty.every, "1 or more"

@@ -174,7 +174,7 @@ TRICKS: dict[str, Trick] = {
         {"penalty.r1": 0.02, "penalty.r2": 0.02, "penalty.form": "finite", "penalty.sigma": 0.01,
          "penalty.share": 0.25},
         "R3GAN's convergence without a second backward pass", "noisier than the exact one; bfloat16 needs more sigma",
-        ("batch-norm",),
+        ("batch-norm", "d-dropout", "minibatch-discrimination", "minibatch-std"),
     ),
     "gradient-penalty": Trick(
         "WGAN-GP's penalty", "Gulrajani et al. 2017 (arXiv 1704.00028)",
