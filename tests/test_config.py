@@ -210,6 +210,8 @@ ONE_STAGE = {"step.update": "one-stage", "discriminator.norms": (False, False)}
         ({**ONE_STAGE, "loss.feature_matching": 1.0}, "step.update", "looks at a whole batch"),
         ({**ONE_STAGE, "loss.name": "hinge"}, "step.update", "unless D's loss always rises"),
         ({**ONE_STAGE, "penalty.centring": 0.1}, "step.update", "unless D's loss always rises"),
+        ({**ONE_STAGE, "discriminator.classify": 1.0, "loss.g_classify": 1.0}, "loss.g_classify", "names no fakes"),
+        ({"loss.g_classify": 1.0}, "loss.g_classify", "D names no classes"),
         ({"g_optim.weight_decay": 0.1}, "g_optim.weight_decay", "0 but for adamw"),
     ],
 )

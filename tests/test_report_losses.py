@@ -18,6 +18,7 @@ from ganvas.config import (
     BudgetConfig,
     Config,
     DataConfig,
+    DiscriminatorConfig,
     GeneratorConfig,
     LossConfig,
     PenaltyConfig,
@@ -173,13 +174,14 @@ def test_the_drawing_names_penalties_and_augmentation_that_are_on(tmp_path: Path
     config = changed(
         penalty=penalty,
         augment=augment,
-        loss=LossConfig(feature_matching=0.1),
+        loss=LossConfig(feature_matching=0.1, g_classify=0.5),
+        discriminator=DiscriminatorConfig(classify=1.0),
         step=StepConfig("alternating", d_steps=3, ema_kimg=20),
         generator=GeneratorConfig(latent="sphere"),
     )
     drawn = texts(config, tmp_path / "a", classes=ANIMALS)
     for words in ("+ R1, γ = 0.5", "+ gradient penalty, λ = 10", "+ centring 0.1", "mirror · cutout · noise",
-                  "+ feature matching", "100 numbers, on a sphere"):  # fmt: skip
+                  "+ feature matching", "+ naming of the class", "100 numbers, on a sphere"):  # fmt: skip
         assert words in drawn, words
     run = Run.open(tmp_path / "a")
     for lang in locale.languages():

@@ -168,7 +168,8 @@ def test_one_stage_still_teaches_g_where_d_has_won() -> None:
 
 @pytest.mark.parametrize("update", ["simultaneous", "alternating"])
 def test_a_joint_call_changes_nothing_where_d_looks_at_each_image_alone(update: str) -> None:
-    settings = {**ALONE, "step.update": update, "penalty.r1": 0.1, "penalty.r2": 0.1, "penalty.form": "finite"}
+    settings = {**ALONE, "step.update": update, "penalty.r1": 0.1, "penalty.r2": 0.1, "penalty.form": "finite",
+                "discriminator.classify": 1.0}  # fmt: skip
     _, apart, _ = updated({**settings, "step.joint": False})
     _, joint, _ = updated({**settings, "step.joint": True})
     close(grads(joint, "d"), grads(apart, "d"))
@@ -243,6 +244,29 @@ def test_gs_loss_may_match_features_too() -> None:
     matching = (real.features.mean(0) - fake.features.mean(0)).square().sum()
     loss = cross_entropy(fake.logits, torch.ones(16)) + 5 * matching
     close(grads(new, "g"), list(torch.autograd.grad(loss, tuple(G.parameters()))))
+
+
+def test_d_learns_to_name_real_images_and_g_to_be_named() -> None:
+    settings = {**ALONE, "discriminator.classify": 3.0, "loss.g_classify": 0.5}
+    old, new, outcome = updated(settings, classes=3)
+    G, D, given = old.players.generator, old.players.discriminator, batch(tiny(), classes=3)
+    real, fake = D(given.real, given.labels), D(G(given.z, given.labels), given.labels)
+    assert real.classes is not None and fake.classes is not None
+    rows = torch.arange(16)
+    of_real, of_fake = (-c.classes.log_softmax(1)[rows, given.labels] for c in (real, fake))
+    d_loss = (
+        cross_entropy(real.logits, torch.ones(16)) + cross_entropy(fake.logits, torch.zeros(16)) + 3 * of_real.mean()
+    )
+    g_loss = cross_entropy(fake.logits, torch.ones(16)) + 0.5 * of_fake.mean()
+    torch.testing.assert_close((outcome.found.d_loss.mean(), outcome.found.g_loss.mean()), (d_loss, g_loss))
+    for of, loss, network in (("d", d_loss, D), ("g", g_loss, G)):
+        close(grads(new, of), list(torch.autograd.grad(loss, tuple(network.parameters()), retain_graph=True)))
+
+
+def test_where_no_labels_are_nothing_is_named() -> None:
+    named, plain = updated({**ALONE, "discriminator.classify": 3.0, "loss.g_classify": 0.5}), updated(ALONE)
+    for of in ("d", "g"):
+        close(grads(named[1], of), grads(plain[1], of))
 
 
 def test_centring_pulls_the_sum_of_a_pairs_logits_to_zero() -> None:

@@ -437,6 +437,19 @@ def _() -> None:
 # -- classes
 
 
+@check("auxiliary-classifier")
+def _() -> None:
+    both = {"data.labels": "use"}
+    plain, named = Bench(tiny({**PLAIN, **both})), Bench(with_trick("auxiliary-classifier"))
+    assert plain.D(pictures(), torch.zeros(4, dtype=torch.int64)).classes is None
+    found = named.run().outcomes[0].found
+    for loss, logits_alone in ((found.d_loss, LOSSES["bce"].d), (found.g_loss, LOSSES["bce"].g)):
+        alone = (
+            logits_alone(found.real, found.fake, None) if loss is found.d_loss else logits_alone(found.real, found.fake)
+        )
+        assert (loss - alone).min() > 0
+
+
 @check("class-conditional")
 def _() -> None:
     bench = Bench(with_trick("class-conditional"))

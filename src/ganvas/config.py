@@ -104,6 +104,9 @@ class DiscriminatorConfig:
     """Side of the kernels, in pixels."""
     slope: float = 0.3
     """Negative slope of the activations (0 = ReLU)."""
+    classify: float = 0.0
+    """Where it is told classes: factor on the cross-entropy of a second last layer that names the class of real
+    images (Odena et al. 2017); 0 = no such layer."""
     dropout: float = 0.3
     """dcgan: share of activations dropped after each layer while training, in [0, 1)."""
     init: Literal["family", "normal"] = "family"
@@ -150,6 +153,8 @@ class LossConfig:
     """bce, least-squares: targets are drawn from [1 - soft, 1] and [0, soft]."""
     flip: float = 0.0
     """bce, least-squares: probability that an image's target is the opposite one, for D."""
+    g_classify: float = 0.0
+    """Factor on the cross-entropy of D's naming of fakes, added to G's loss. Needs discriminator.classify."""
     feature_matching: float = 0.0
     """Factor on the squared distance of real and fake mean features, added to G's loss."""
 

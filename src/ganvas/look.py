@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ganvas.augment import Augment, Draws
 from ganvas.config import Config
-from ganvas.losses import LOSSES, Critique, Targets, feature_matching
+from ganvas.losses import LOSSES, Critique, Targets, feature_matching, naming
 from ganvas.penalties import finite_difference, gradient_penalty, near, squared_gradient
 
 
@@ -63,10 +63,12 @@ class Rules:
         loss, weight = self.loss.d(real, fake, targets), self.config.penalty.centring
         return loss + weight * (real + fake).square() if weight else loss
 
-    def g_loss(self, real: Critique, fake: Critique) -> Float[Tensor, "n"]:
-        """G's loss for each pair, feature matching included."""
-        loss, weight = self.loss.g(real.logits.detach(), fake.logits), self.config.loss.feature_matching
-        return loss + weight * feature_matching(real.features.detach(), fake.features) if weight else loss
+    def g_loss(self, real: Critique, fake: Critique, labels: Int[Tensor, "n"] | None) -> Float[Tensor, "n"]:
+        """G's loss for each pair, feature matching and the naming of fakes included."""
+        loss, own = self.loss.g(real.logits.detach(), fake.logits), self.config.loss
+        if own.feature_matching:
+            loss = loss + own.feature_matching * feature_matching(real.features.detach(), fake.features)
+        return loss + own.g_classify * naming(fake, labels) if own.g_classify else loss
 
     def g_from_d(self, view: View, targets: Targets | None) -> tuple[Float[Tensor, "n"], Float[Tensor, "n"]]:
         """G's loss for each pair, and its slope by D(fake) over the slope of D's loss."""
@@ -91,9 +93,9 @@ class Rules:
         labels = [s.labels for s in shown]
         if not self.config.step.joint:
             return [D(x, y) for x, y in zip(images, labels, strict=True)]
-        every = D(torch.cat(images), None if labels[0] is None else torch.cat([y for y in labels if y is not None]))
-        sizes = [len(x) for x in images]
-        return [Critique(*c) for c in zip(every.logits.split(sizes), every.features.split(sizes), strict=True)]
+        together = None if labels[0] is None else torch.cat([y for y in labels if y is not None])
+        every: Critique = D(torch.cat(images), together)
+        return every.split([len(x) for x in images])
 
     def look(
         self, D: nn.Module, real: Shown, fake: Shown, targets: Targets | None, due: bool, rng: torch.Generator
@@ -108,6 +110,8 @@ class Rules:
             shown += [f] if p.r2 and self.apart else []
         on_real, on_fake, *beside = self.show(D, shown)
         d_loss = self.d_loss(on_real.logits, on_fake.logits, targets)
+        if weight := self.config.discriminator.classify:
+            d_loss = d_loss + weight * naming(on_real, real.labels)
         penalty = d_loss.new_zeros(())
         if k and p.form == "finite":
             here = (beside.pop() if p.r2 and self.apart else on_fake).logits[:k]

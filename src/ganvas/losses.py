@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import relu, softplus
+from torch.nn.functional import cross_entropy, relu, softplus
 
 from ganvas.config import LossConfig
 
@@ -21,6 +21,13 @@ class Critique(NamedTuple):
     """float32, positive = real."""
     features: Float[Tensor, "n f"]
     """The flattened input of D's last layer."""
+    classes: Float[Tensor, "n k"] | None = None
+    """float32, logits of the classes, where D names them."""
+
+    def split(self, sizes: list[int]) -> list[Critique]:
+        """The critiques of neighbouring sets of images, so many in each."""
+        parts: list[tuple[Tensor, ...]] = [part.split(sizes) for part in self if part is not None]  # type: ignore
+        return [Critique(*part) for part in zip(*parts, strict=True)]
 
 
 class Targets(NamedTuple):
@@ -113,6 +120,16 @@ LOSSES = {
 def feature_matching(real: Float[Tensor, "n f"], fake: Float[Tensor, "n f"]) -> Float[Tensor, ""]:
     """|E f(x) - E f(G(z))|^2 over D's last features (Salimans et al. 2016, section 3.1)."""
     return (real.float().mean(0) - fake.float().mean(0)).square().sum()
+
+
+def naming(critique: Critique, labels: Int[Tensor, "n"] | None) -> Float[Tensor, "n"] | float:
+    """Cross-entropy of D's naming of each image: -log p(label), in nats; 0 where D names no class.
+
+    Odena et al. 2017 (arXiv 1610.09585), eq. 2: D learns it from real images (there from fakes as well), G from fakes.
+    """
+    if critique.classes is None or labels is None:
+        return 0.0
+    return cross_entropy(critique.classes, labels, reduction="none")
 
 
 def draw_targets(config: LossConfig, n: int, rng: torch.Generator, device: torch.device) -> Targets | None:

@@ -59,6 +59,7 @@ def _networks(config: Config) -> Iterator[Rule]:
         yield min((0, *part.blocks)) == 0, f"{name}.blocks", part.blocks, "0 (none) or more"
         yield part.kernel > 0, f"{name}.kernel", part.kernel, "more than 0"
         yield part.slope >= 0, f"{name}.slope", part.slope, "0 or more"
+    yield d.classify >= 0, "discriminator.classify", d.classify, "0 (off) or more"
     yield 0 <= d.dropout < 1, "discriminator.dropout", d.dropout, "in [0, 1)"
     yield g.norm == "batch" or g.condition == "concat", "generator.condition", g.condition, "concat without batch norm"
     batches = g.norm != "virtual" or g.family in ("dcgan", "resnet")
@@ -90,6 +91,8 @@ def _training(config: Config) -> Iterator[Rule]:
     follows = loss.name in rising and not (loss.soft or loss.flip or config.penalty.centring)
     monotonic = "simultaneous or alternating unless D's loss always rises with D(fake)"
     yield s.update != "one-stage" or follows, "step.update", s.update, f"{monotonic} ({', '.join(rising)})"
+    through = "0 with step.update one-stage: it reads G's gradient off D's loss, which names no fakes"
+    yield s.update != "one-stage" or not loss.g_classify, "loss.g_classify", loss.g_classify, through
     yield s.ema_kimg >= 0, "step.ema_kimg", s.ema_kimg, "0 (off) or more"
     yield s.ema_warmup >= 0, "step.ema_warmup", s.ema_warmup, "0 (none) or more"
     for name, o in (("g_optim", config.g_optim), ("d_optim", config.d_optim)):
@@ -117,6 +120,9 @@ def _terms(config: Config) -> Iterator[Rule]:
         yield value == 0 or targets, f"loss.{key}", value, f"0: the loss {loss.name} has no targets"
         yield 0 <= value <= 0.5, f"loss.{key}", value, "in [0, 0.5]"
     yield loss.feature_matching >= 0, "loss.feature_matching", loss.feature_matching, "0 (off) or more"
+    yield loss.g_classify >= 0, "loss.g_classify", loss.g_classify, "0 (off) or more"
+    unnamed = "0 where discriminator.classify is 0: D names no classes"
+    yield not loss.g_classify or d.classify > 0, "loss.g_classify", loss.g_classify, unnamed
     for key in ("r1", "r2", "gp", "centring"):
         yield getattr(penalty, key) >= 0, f"penalty.{key}", getattr(penalty, key), "0 (off) or more"
     yield penalty.form == "exact" or not penalty.gp, "penalty.gp", penalty.gp, "0 with penalty.form finite"

@@ -43,7 +43,7 @@ def simultaneous(players: Players, batches: Sequence[Batch], rules: Rules) -> Ou
         with rules.autocast:
             fake = G(part.z, part.labels)
             view = rules.look(D, *part.shown(fake), part.targets, part.due, part.rng)
-            g_loss = rules.g_loss(view.real, view.fake)
+            g_loss = rules.g_loss(view.real, view.fake, part.labels)
         g_grads = grad(rules.g_weight * g_loss.mean(), tuple(G.parameters()), retain_graph=True)
         d_grads = grad(view.d_loss.mean() + view.penalty, tuple(D.parameters()))
         return Found(view.real.logits, view.fake.logits, view.d_loss, g_loss, view.penalty, d_grads, g_grads)
@@ -89,7 +89,7 @@ def alternating(players: Players, batches: Sequence[Batch], rules: Rules) -> Out
     def for_g(part: Batch, fake: Tensor) -> Found:
         with rules.autocast:
             real, fooled = rules.look_again(D, *part.shown(fake))
-            g_loss = rules.g_loss(real, fooled)
+            g_loss = rules.g_loss(real, fooled, part.labels)
         g_grads = grad(rules.g_weight * g_loss.mean(), tuple(G.parameters()))
         return Found(real.logits, fooled.logits, g_loss, g_loss, g_loss.new_zeros(()), (), g_grads)
 

@@ -261,6 +261,12 @@ TRICKS: dict[str, Trick] = {
         {"data.labels": "use", "generator.norm": "batch", "generator.condition": "norm"},
         "the class reaches every layer", "needs labels and batch normalisation",
     ),
+    "auxiliary-classifier": Trick(
+        "D also names the class, and G's images should be named rightly",
+        "Odena et al. 2017, AC-GAN (arXiv 1610.09585)",
+        {"data.labels": "use", "discriminator.classify": 1.0, "loss.g_classify": 0.5},
+        "objects look like their class sooner", "G is drawn to the easy middle of each class", ("one-stage",),
+    ),
     # -- augmentation
     "flip": Trick(
         "Real images mirrored at random", "common", {"data.flip": True}, "twice the data",

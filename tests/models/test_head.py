@@ -1,11 +1,14 @@
 """Where classes enter, and D's last layer, against plain loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from ganvas.config import DiscriminatorConfig
+from ganvas.models import FAMILIES
 from ganvas.models.head import BatchDeviation, BatchDistances, LabelledLatent, Projection, judge, minibatch
 
 
@@ -28,6 +31,26 @@ def test_logits_are_dense_plus_projection() -> None:
     expected = [float(w @ x + dense.bias.item() + rows[k] @ x) for x, k in zip(f.numpy(), labels.tolist(), strict=True)]
     assert torch.allclose(judge(f, labels, dense, projection, None).logits, torch.tensor(expected), atol=1e-5)
     assert torch.allclose(judge(f, labels, dense, None, None).logits, dense(f)[:, 0])
+
+
+def test_a_layer_of_its_own_names_classes() -> None:
+    torch.manual_seed(0)
+    dense, naming, f = nn.Linear(7, 1), nn.Linear(6, 3), torch.randn(4, 6)
+    critique = judge(f, None, dense, None, BatchDeviation(), naming)
+    assert torch.equal(critique.classes, naming(f)) and critique.features.shape == (4, 7)
+    assert judge(f, None, nn.Linear(6, 1), None, None).classes is None
+    pair = critique.split([1, 3])
+    assert [len(c.logits) for c in pair] == [1, 3] and torch.equal(pair[1].classes, naming(f)[1:])
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_every_d_names_classes_where_it_is_told_any(family: str) -> None:
+    config = DiscriminatorConfig(family, widths=(8, 8), norms=(False, False), classify=1.0, kernel=4, group=8)  # type: ignore[arg-type]
+    if family == "dcgan":
+        config = replace(config, kernel=5)
+    D, x = FAMILIES[family].Discriminator(config, (3, 16, 16), 5), torch.zeros(2, 3, 16, 16)
+    assert D(x, torch.tensor([0, 4])).classes.shape == (2, 5)
+    assert FAMILIES[family].Discriminator(config, (3, 16, 16), 0)(x, None).classes is None
 
 
 def test_logits_are_float32_under_autocast() -> None:

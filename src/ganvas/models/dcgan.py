@@ -117,7 +117,9 @@ class Discriminator(nn.Module):
             self.blocks.append(block)
             width, size = out, -(-size // 2)
         features = width * size * size
-        self.minibatch, self.dense, self.projection = last_layers(config, features, classes, glorot_uniform)
+        self.minibatch, self.dense, self.projection, self.naming = last_layers(
+            config, features, classes, glorot_uniform
+        )
         finish(self, config)
 
     def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"] | None) -> Critique:
@@ -128,4 +130,4 @@ class Discriminator(nn.Module):
             for layer in block.values():
                 x = layer(x)
         features = x.movedim(1, -1).flatten(1)  # height, width, channels: Keras' order
-        return judge(features, labels, self.dense, self.projection, self.minibatch)
+        return judge(features, labels, self.dense, self.projection, self.minibatch, self.naming)

@@ -98,12 +98,15 @@ def minibatch(config: DiscriminatorConfig, features: int) -> BatchDeviation | Ba
 
 def last_layers(
     config: DiscriminatorConfig, features: int, classes: int, begin: Callable[[nn.Module], nn.Module]
-) -> tuple[BatchDeviation | BatchDistances | None, nn.Module, Projection | None]:
-    """What `judge` needs after so many features: `minibatch`, the dense layer as `begin` starts it, the projection."""
+) -> tuple[BatchDeviation | BatchDistances | None, nn.Module, Projection | None, nn.Module | None]:
+    """What `judge` needs after so many features: `minibatch`, the dense layer, the projection, the naming layer.
+
+    `begin` gives the linear layers their first weights.
+    """
     batch = minibatch(config, features)
-    features += 0 if batch is None else batch.extra
-    dense = begin(nn.Linear(features, 1))
-    return batch, dense, Projection(classes, features) if classes else None
+    seen = features + (0 if batch is None else batch.extra)
+    dense, projection = begin(nn.Linear(seen, 1)), Projection(classes, seen) if classes else None
+    return batch, dense, projection, begin(nn.Linear(features, classes)) if classes and config.classify else None
 
 
 def finish(network: nn.Module, config: DiscriminatorConfig) -> None:
@@ -120,13 +123,18 @@ def judge(
     dense: nn.Module,
     projection: nn.Module | None,
     batch: nn.Module | None,
+    naming: nn.Module | None = None,
 ) -> Critique:
-    """D's last layer, in float32: logits = dense(f) + projection(f, labels), f = features and what `batch` adds."""
+    """D's last layers, in float32: logits = dense(g) + projection(g, labels), classes = naming(f).
+
+    g is f, the features, and what `batch` adds to them.
+    """
     with torch.autocast(features.device.type, enabled=False):
         seen = features.to(torch.promote_types(features.dtype, torch.float32))
+        classes = None if naming is None else naming(seen)
         if batch is not None:
             features = seen = batch(seen)
         logits = dense(seen).squeeze(1)
         if projection is not None:
             logits = logits + projection(seen, labels)
-        return Critique(logits, features)
+        return Critique(logits, features, classes)

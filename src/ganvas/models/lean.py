@@ -112,7 +112,9 @@ class Discriminator(nn.Module):
             for w, count in zip(widths, blocks, strict=True)
         )
         self.act = activation(config.slope, inplace=False)
-        self.minibatch, self.dense, self.projection = last_layers(config, widths[-1] * first**2, classes, scaled_normal)
+        self.minibatch, self.dense, self.projection, self.naming = last_layers(
+            config, widths[-1] * first**2, classes, scaled_normal
+        )
         finish(self, config)
 
     def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"] | None) -> Critique:
@@ -120,4 +122,4 @@ class Discriminator(nn.Module):
         x = images
         for layer, block in zip(self.downs, self.blocks, strict=True):
             x = block(self.act(layer(x)))
-        return judge(x.flatten(1), labels, self.dense, self.projection, self.minibatch)
+        return judge(x.flatten(1), labels, self.dense, self.projection, self.minibatch, self.naming)

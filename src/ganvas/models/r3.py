@@ -156,10 +156,12 @@ class Discriminator(nn.Module):
         self.stages = nn.Sequential(*stages)
         self.basis = nn.Conv2d(widths[-1], widths[-1], maps[-1], groups=widths[-1], bias=False)
         scaled_normal(self.basis)
-        self.minibatch, self.dense, self.projection = last_layers(config, widths[-1], classes, scaled_normal)
+        self.minibatch, self.dense, self.projection, self.naming = last_layers(
+            config, widths[-1], classes, scaled_normal
+        )
         finish(self, config)
 
     def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"] | None) -> Critique:
         """Logits and last features of images, as pictures of these classes if D was built with any."""
         features = self.basis(self.stages(self.image(images))).flatten(1)
-        return judge(features, labels, self.dense, self.projection, self.minibatch)
+        return judge(features, labels, self.dense, self.projection, self.minibatch, self.naming)

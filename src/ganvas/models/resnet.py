@@ -143,7 +143,7 @@ class Discriminator(nn.Module):
                 self.blocks.append(DownBlock(width, out, down, config.slope, first=len(self.blocks) == 0))
                 width = out
         self.act = activation(config.slope)
-        self.minibatch, self.dense, self.projection = last_layers(config, width, classes, glorot_uniform)
+        self.minibatch, self.dense, self.projection, self.naming = last_layers(config, width, classes, glorot_uniform)
         finish(self, config)
 
     def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"] | None) -> Critique:
@@ -152,4 +152,4 @@ class Discriminator(nn.Module):
         for block in self.blocks:
             x = block(x)
         features = self.act(x).sum(dim=(2, 3))
-        return judge(features, labels, self.dense, self.projection, self.minibatch)
+        return judge(features, labels, self.dense, self.projection, self.minibatch, self.naming)

@@ -177,11 +177,13 @@ def draw(facts: Facts, say: Locale, wide: bool) -> Drawing:
     for x in (dx + SPLIT / 2, dx + (WIDTH + SPLIT + 10) / 2):
         art.arrow((x, y + CHIP), (x, y + CHIP + GAP))
     y += CHIP + GAP
-    name, matching = config.loss.name, [f"+ {say('flow.matching')}"] if config.loss.feature_matching else []
+    name, names = config.loss.name, [f"+ {say('flow.naming')}"] if classes and config.discriminator.classify else []
+    matching = [f"+ {say('flow.matching')}"] if config.loss.feature_matching else []
     ends = [
-        art.chip(dx, y, SPLIT, "g", say("flow.g_loss"), say(f"formula.g.{name}"), *matching),
+        art.chip(dx, y, SPLIT, "g", say("flow.g_loss"), say(f"formula.g.{name}"), *matching,
+                 *(names if config.loss.g_classify else ())),
         art.chip(dx + SPLIT + 10, y, WIDTH - SPLIT - 10, "d", say("flow.d_loss"), say(f"formula.d.{name}"),
-                 *(f"+ {penalty}" for penalty in penalties(facts, say))),
+                 *names, *(f"+ {penalty}" for penalty in penalties(facts, say))),
     ]  # fmt: skip
 
     # Gradients: D's loss to D's weights; G's loss through D to G's weights
