@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,9 @@ def contents(run: Run) -> dict[str, Any]:
         found |= {f"{file.stem}.{name}": tensor for name, tensor in load_tensors(file)[0].items()}
     found |= {path.name: path.read_bytes() for _, path in [*run.samples(), *run.snapshots()]}
     found["real.png"] = (run.path / "samples" / "real.png").read_bytes()
-    found["rows"] = [{k: v for k, v in row.items() if k not in ("sec", "img_s")} for row in run.rows("metrics")]
+    found["rows"] = [
+        {k: v for k, v in row.items() if k not in ("sec", "cpu_sec", "img_s")} for row in run.rows("metrics")
+    ]
     return found
 
 
@@ -302,7 +305,7 @@ def test_hooks_hear_what_happens_in_order(tmp: Path) -> None:
     assert untrained["n"] == 6 and abs(untrained["logit"]) < 0.5
     row = run.rows("metrics")[0]
     assert row == json.loads(json.dumps(events[3].details["row"]))
-    assert set(row) == {"nimg", "sec", *names(run.config), "lr/d", "lr/g", "img_s"}
+    assert set(row) == {"nimg", "sec", "cpu_sec", *names(run.config), "lr/d", "lr/g", "img_s"}
     assert all(0 <= row[name] <= 1 for name in row if name.startswith("acc"))
     env = run.rows("env")[0]
     assert env["torch"] == torch.__version__ and env["threads"] == 1 and env["dtype"] == "float32" and env["cpu"]
@@ -535,3 +538,38 @@ def test_the_device_can_be_changed_on_resume(tmp: Path) -> None:
     assert run.config.engine.layout == "contiguous"
     (warning,) = [e["what"] for e in run.rows("events") if e["event"] == "warning"]
     assert warning.startswith("layout was channels_last, is contiguous")
+
+
+def test_the_clock_counts_training_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = {"wall": 100.0, "cpu": 7.0}
+    monkeypatch.setattr(training.time, "perf_counter", lambda: now["wall"])
+    monkeypatch.setattr(training.time, "process_time", lambda: now["cpu"])
+    state = SimpleNamespace(sec=5.0, cpu_sec=3.0)
+    clock = training.Clock(state)  # type: ignore[arg-type]
+
+    def pass_by(wall: float, cpu: float) -> None:
+        now.update(wall=now["wall"] + wall, cpu=now["cpu"] + cpu)
+
+    pass_by(2, 1)
+    with clock.stopped():
+        pass_by(50, 40)
+    clock.read()
+    assert (state.sec, state.cpu_sec) == (7.0, 4.0)
+    pass_by(9, 9)
+    clock.start()  # what went before counts nothing
+    pass_by(1, 0.5)
+    clock.read()
+    assert (state.sec, state.cpu_sec) == (8.0, 4.5)
+
+
+def test_cpu_time_goes_on_where_a_run_goes_on(tmp: Path) -> None:
+    run, images = start(tmp / "run")
+    assert api.proceed(run, images)
+    spent = run.rows("events")[-1]["cpu_sec"]
+    assert api.proceed(run, images, extra=BudgetConfig(kimg=0.032))
+    assert run.rows("metrics")[-1]["cpu_sec"] > spent > 0
+    (_, newest), old = run.checkpoints()[-1], "state.json"
+    values = {k: v for k, v in json.loads((newest / old).read_text()).items() if k != "cpu_sec"}
+    (newest / old).write_text(json.dumps(values))  # as written before CPU time was recorded
+    assert api.proceed(run, images, extra=BudgetConfig(kimg=0.032))
+    assert run.rows("metrics")[-1]["cpu_sec"] is None and run.rows("events")[-1]["cpu_sec"] is None

@@ -22,6 +22,7 @@ VERBS = {
     "report": ("ganvas.verbs.looking", "report.html, GIF and curves of a run"),
     "sample": ("ganvas.verbs.looking", "draw images from a trained generator"),
     "evaluate": ("ganvas.verbs.evaluate", "how good, diverse, recognisable; does it copy; how sure is that"),
+    "compare": ("ganvas.verbs.compare", "did the change help? groups of runs, seed by seed"),
 }
 """verb -> (the module in which a function of that name takes its words and returns the exit code, what it does)"""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,9 @@ class State:
     ema: nn.Module | None
     nimg: int = 0
     sec: float = 0.0
+    """Seconds of training, logging and sampling."""
+    cpu_sec: float = 0.0
+    """Seconds that all threads of the process computed for it; NaN where a part of it was not recorded."""
     sums: Tensor = field(default_factory=lambda: torch.zeros(0))
     """Statistics summed up since the last row, on the device."""
     steps: int = 0
@@ -79,7 +83,8 @@ def save_checkpoint(run: Run, state: State, config: Config, environment: dict[st
         parts["ema"] = state.ema.state_dict()
     metadata = _metadata(run, state, config)
     tensors = {name: save_tensors(values, metadata) for name, values in parts.items()}
-    run.save_checkpoint(state.nimg, tensors, {"sec": state.sec, "environment": environment})
+    cpu_sec = state.cpu_sec if math.isfinite(state.cpu_sec) else None
+    run.save_checkpoint(state.nimg, tensors, {"sec": state.sec, "cpu_sec": cpu_sec, "environment": environment})
 
 
 def restore(state: State, checkpoint: Checkpoint, config: Config) -> None:
@@ -97,6 +102,8 @@ def restore(state: State, checkpoint: Checkpoint, config: Config) -> None:
         state.steps = int(parts["log"]["steps"])
         state.adapted = float(parts["log"].get("adapted", 0.0))
         state.nimg, state.sec = checkpoint.nimg, float(checkpoint.state["sec"])
+        spent = checkpoint.state.get("cpu_sec")
+        state.cpu_sec = math.nan if spent is None else float(spent)
     except (KeyError, IndexError, RuntimeError, ValueError, TypeError) as error:
         why = str(error).strip().splitlines()[-1].strip()
         raise GanvasError(

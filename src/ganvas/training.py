@@ -92,14 +92,12 @@ def train(
             total = more or total
         run.write_config(config, recipe, total)
 
-        clock = time.perf_counter() - state.sec
+        clock = Clock(state)
 
         def tell(kind: str, **details: Any) -> None:
-            nonlocal clock
-            start = time.perf_counter()
-            for hook in hooks:
-                hook(Event(kind, state.nimg, total if deadline is None else None, state.sec, details))
-            clock += time.perf_counter() - start  # what listeners do is not training
+            with clock.stopped():  # what listeners do is not training
+                for hook in hooks:
+                    hook(Event(kind, state.nimg, total if deadline is None else None, state.sec, details))
 
         def record(kind: str, **details: Any) -> None:
             run.event(kind, state.nimg, **details)
@@ -130,12 +128,12 @@ def train(
 
         # Train: sec counts training, logging, sampling and checkpoints; the first step only warms up
         step = Stepper(config, images, engine)
-        clock = time.perf_counter() - state.sec
+        clock.start()
         row_sec, warm = state.sec, None
         while not finished() and not interrupted:
             old = state.nimg
             step(state, total)
-            state.sec = time.perf_counter() - clock
+            clock.read()
             warm = warm or (state.nimg, state.sec)
 
             # Minutes become images once the speed is known
@@ -162,11 +160,11 @@ def train(
                 tell("sample")
             if _crosses(config.log.snapshot_kimg, old, state.nimg):
                 save_snapshot(run, state, config)
-            state.sec = time.perf_counter() - clock
+            clock.read()
             if checkpoint_due:
                 save_checkpoint(run, state, config, environment)
                 tell("checkpoint")
-                state.sec = time.perf_counter() - clock
+                clock.read()
 
         # Leave everything on disk
         _stop_if_not_finite(run, state, config)
@@ -176,8 +174,31 @@ def train(
         if run.checkpoints()[-1][0] < state.nimg:
             save_checkpoint(run, state, config, environment)
         reason = {} if finished() else {"signal": interrupted[0]}
-        record("finish" if finished() else "stop", sec=round(state.sec, 1), **reason)
+        record("finish" if finished() else "stop", sec=round(state.sec, 1), cpu_sec=round(state.cpu_sec, 1), **reason)
         return finished()
+
+
+class Clock:
+    """Keeps a state's seconds: those of training, by the wall and by the process's CPU time."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.start()
+
+    def start(self) -> None:
+        """Go on from what the state has; what went before counts nothing."""
+        self.wall, self.cpu = time.perf_counter() - self.state.sec, time.process_time() - self.state.cpu_sec
+
+    def read(self) -> None:
+        """Bring the state up to now."""
+        self.state.sec, self.state.cpu_sec = time.perf_counter() - self.wall, time.process_time() - self.cpu
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Leave out what happens within."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        yield
+        self.wall, self.cpu = self.wall + time.perf_counter() - wall, self.cpu + time.process_time() - cpu
 
 
 # -- what is measured ------------------------------------------------------------------------------------------
@@ -199,7 +220,8 @@ def _row(state: State, step: Stepper, total: int | None, seconds: float) -> dict
         state.adapted = adapted(state.adapted, means["overfit"], config.augment, images)
     rates = {"lr/d": state.players.d_optim.lr(progress), "lr/g": state.players.g_optim.lr(progress)}
     speed = round(images / max(seconds, 1e-9), 1)
-    return {"nimg": state.nimg, "sec": round(state.sec, 3), **means, **rates, "img_s": speed}
+    spent = {"sec": round(state.sec, 3), "cpu_sec": round(state.cpu_sec, 3)}
+    return {"nimg": state.nimg, **spent, **means, **rates, "img_s": speed}
 
 
 def _stop_if_not_finite(run: Run, state: State, config: Config) -> None:

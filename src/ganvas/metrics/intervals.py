@@ -68,7 +68,7 @@ def binomial_interval(hits: int, n: int, level: float = LEVEL) -> Estimate:
 
 
 @cache
-def t_critical(level: float, dof: int) -> float:
+def t_critical(level: float, dof: Real) -> float:
     """The t with P(|T| < t) = level for Student's T with `dof` >= 1 degrees of freedom.
 
     T^2 / (dof + T^2) is Beta(1/2, dof/2); solving for that, and not for its complement, keeps the digits at large dof.

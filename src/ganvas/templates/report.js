@@ -2,14 +2,15 @@
 
 // The player: every grid is in the page already; a frame is shown by its class.
 for (const player of document.querySelectorAll(".player")) {
-  const frames = [...player.querySelectorAll(".frame")];
+  const stages = [...player.querySelectorAll(".stage")].map((stage) => [...stage.querySelectorAll(".frame")]);
+  const frames = stages[0];
   const [slider, output, button] = ["input", "output", ".play"].map((name) => player.querySelector(name));
   const keys = frames.map((frame, i) => i).filter((i) => frames[i].classList.contains("key"));
   const moments = [...player.querySelectorAll(".moments button")];
   let timer = null;
 
   const show = (i) => {
-    frames.forEach((frame, at) => frame.classList.toggle("on", at === i));
+    stages.forEach((stage) => stage.forEach((frame, at) => frame.classList.toggle("on", at === i)));
     slider.value = i;
     output.value = frames[i].querySelector("figcaption").textContent;
     slider.setAttribute("aria-valuetext", output.value);

@@ -1,0 +1,79 @@
+"""From numbers a seed to words: better, worse, no evidence, or too few seeds to say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ganvas.comparison.scores import Column
+from ganvas.comparison.welch import LEAST_SEEDS, Difference, detectable, holm, seeds_needed, welch
+from ganvas.metrics.intervals import LEVEL
+
+ALPHA = 1 - LEVEL
+TESTED = ("fd", "coverage", "gan_test_accuracy")
+"""What is judged unless one says what: each further test makes all of them less able to see anything."""
+
+Word = Literal["better", "worse", "none", "few", "still"]
+"""`still`: the seeds did not differ at all, so there is no spread to judge by."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one metric says of one group beside the first."""
+
+    metric: str
+    group: int
+    word: Word
+    difference: Difference | None
+    """Of the group's mean and the first's; None where a side has fewer than two seeds."""
+    p: float
+    """After Holm's correction for all tests of the comparison; NaN where none was made."""
+    detectable: float
+    """The smallest true difference that this design would call four times in five; NaN likewise."""
+    seeds_needed: int | None
+    """Seeds a side with which a true difference as large as this one would be called four times in five."""
+
+
+def verdicts(columns: Sequence[Column], groups: int, tested: Sequence[str] = TESTED) -> list[Verdict]:
+    """Every tested metric of every group but the first that both have, held against the first by Welch's test.
+
+    `tested` names metrics with or without their extractor (fd, fd_classifier).
+    """
+    chosen = [column for column in columns if column.kind in tested or column.metric in tested]
+    every = ((column, group) for column in chosen for group in range(1, groups))
+    pairs = [(column, group) for column, group in every if column.of(0) and column.of(group)]
+    found = [_difference(column, group) for column, group in pairs]
+    enough = [min(len(column.of(0)), len(column.of(group))) >= LEAST_SEEDS for column, group in pairs]
+    ps = [d.p if d is not None and e else math.nan for d, e in zip(found, enough, strict=True)]
+    adjusted, made = holm(ps), sum(not math.isnan(p) for p in ps)
+    return [
+        _verdict(column, group, difference, e, p, ALPHA / max(made, 1))
+        for (column, group), difference, e, p in zip(pairs, found, enough, adjusted, strict=True)
+    ]
+
+
+def _difference(column: Column, group: int) -> Difference | None:
+    before, after = column.judged(0), column.judged(group)
+    return welch(before, after) if min(len(before), len(after)) >= 2 else None
+
+
+def _verdict(
+    column: Column, group: int, difference: Difference | None, enough: bool, p: float, alpha: float
+) -> Verdict:
+    if not enough or difference is None:
+        return Verdict(column.metric, group, "few", difference, math.nan, math.nan, None)
+    if math.isnan(p):
+        return Verdict(column.metric, group, "still", difference, p, math.nan, None)
+    low, high = (float(np.std(column.judged(g), ddof=1)) for g in (0, group))
+    falls = difference.value < 0
+    better = falls != (column.better == "higher")
+    word: Word = "none" if p >= ALPHA else "better" if better else "worse"
+    return Verdict(
+        column.metric, group, word, difference, p,
+        detectable(difference.error, difference.dof, alpha),
+        seeds_needed(difference.value, (low, high), alpha) if word == "none" else None,
+    )  # fmt: skip

@@ -1,0 +1,211 @@
+"""From runs with scores to verdicts, tables and the page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from comparison.test_groups import trained
+from ganvas import cli, comparison, locale
+from ganvas.comparison import page, words
+from ganvas.comparison.scores import Evaluator
+from ganvas.errors import UsageError
+from ganvas.run import Run
+from report_page import Page
+from synthetic import score
+
+METRICS = ("fd_classifier", "coverage_classifier", "confidence_classifier")
+BEFORE, AFTER, SAME = [50.0, 52.0, 51.0], [40.0, 41.0, 39.5], [50.2, 51.4, 50.6]
+
+
+def scored(run: Run, fd: float, coverage: float = 0.4, confidence: float = 0.9, **changes: Any) -> Run:
+    """Scores of its final generator, those that it was made with dropped."""
+    (run.path / "evals.jsonl").unlink(missing_ok=True)
+    for metric, value in zip(METRICS, (fd, coverage, confidence), strict=True):
+        better = "real" if metric.startswith("conf") else "higher" if metric.startswith("cov") else "lower"
+        run.append("evals", score(metric, 10_000, value=value, better=better, floor=0.95, **changes))
+    return run
+
+
+def experiment(folder: Path, *groups: list[float]) -> list[str]:
+    """Groups of runs that differ in G's rate, with these distances; returns one target each."""
+    for i, values in enumerate(groups):
+        for seed, value in enumerate(values):
+            settings = {"g_optim.lr": 1e-4 * (i + 1)}
+            scored(trained(folder / f"g{i}-{seed}", seed, **settings), value, 0.4 + 0.01 * seed)
+    return [f"g{i}={folder}/g{i}-*" for i in range(len(groups))]
+
+
+def compared(*args: Any, **kwargs: Any) -> comparison.Comparison:
+    return comparison.compare(*args, progress=False, **kwargs)
+
+
+def test_a_clear_change_is_called_and_none_is_not(tmp_path: Path) -> None:
+    found = compared(experiment(tmp_path, BEFORE, AFTER, SAME), metrics=["fd"])
+    assert [(v.group, v.word) for v in found.verdicts] == [(1, "better"), (2, "none")]
+    better, none = found.verdicts
+    assert better.difference is not None and better.difference.value == pytest.approx(np.mean(AFTER) - 51)
+    assert better.seeds_needed is None and none.seeds_needed is not None and none.seeds_needed > 3
+    assert none.p > 0.05 > better.p and 0 < none.detectable < 51
+    turned = compared(["g1=" + f"{tmp_path}/g1-*", "g0=" + f"{tmp_path}/g0-*"], metrics=["fd_classifier"])
+    assert [v.word for v in turned.verdicts] == ["worse"]
+
+
+def test_every_further_test_makes_all_of_them_stricter(tmp_path: Path) -> None:
+    targets = experiment(tmp_path, BEFORE, [47.5, 49.0, 48.4])
+    alone = compared(targets, metrics=["fd"]).verdicts[0]
+    among = next(v for v in compared(targets).verdicts if v.metric == "fd_classifier")
+    assert among.p == pytest.approx(2 * alone.p) and among.detectable > alone.detectable
+
+
+def test_what_should_be_like_real_images_is_judged_by_its_distance_from_them(tmp_path: Path) -> None:
+    targets = experiment(tmp_path, BEFORE, AFTER)
+    for group, values in enumerate(([0.70, 0.72, 0.71], [0.96, 0.94, 0.95])):
+        for seed, value in enumerate(values):
+            scored(Run.open(tmp_path / f"g{group}-{seed}"), 50, confidence=value)
+    (verdict,) = compared(targets, metrics=["confidence"]).verdicts
+    assert verdict.word == "better" and verdict.difference is not None and verdict.difference.value < 0
+
+
+def test_two_seeds_are_shown_and_not_judged(tmp_path: Path) -> None:
+    found = compared(experiment(tmp_path, BEFORE, AFTER[:2]), metrics=["fd"])
+    assert [v.word for v in found.verdicts] == ["few"]
+    said = words.text(found, locale.load("en"))
+    assert "too few seeds for a verdict" in said and "40.50 ± 0.71 (2)" in said
+
+
+def test_seeds_that_did_not_differ_are_no_ground_for_a_verdict(tmp_path: Path) -> None:
+    (verdict,) = compared(experiment(tmp_path, [5.0] * 3, [4.0] * 3), metrics=["fd"]).verdicts
+    assert verdict.word == "still" and math.isnan(verdict.p)
+
+
+def test_only_scores_of_the_final_generator_under_one_evaluator_are_set_side_by_side(tmp_path: Path) -> None:
+    targets = experiment(tmp_path, BEFORE, AFTER)
+    odd = Run.open(tmp_path / "g0-0")
+    for changes in ({"during": True}, {"selected": True}, {"n": 500}, {"weights_hash": "0" * 64}, {"split": "train"}):
+        odd.append("evals", score("fd_classifier", 10_000, value=1.0, **changes))
+    odd.append("evals", score("fd_classifier", 9_000, value=1.0))
+    (column,) = (c for c in compared(targets, make=False).columns if c.metric == "fd_classifier")
+    assert column.values == (tuple(BEFORE), tuple(AFTER))
+    odd.append("evals", score("fd_classifier", 10_000, value=53.0))
+    (column,) = (c for c in compared(targets, make=False).columns if c.metric == "fd_classifier")
+    assert column.values[0][0] == 53.0  # measured again: the later one
+
+
+def test_a_missing_score_is_made_under_the_evaluator_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets = experiment(tmp_path, BEFORE, AFTER)
+    bare = Run.open(tmp_path / "g1-2")
+    (bare.path / "evals.jsonl").unlink()
+    asked: list[dict[str, Any]] = []
+
+    def evaluate(target: Path, **kwargs: Any) -> None:
+        asked.append({"target": target, **kwargs})
+        scored(Run.open(target), 39.5)
+
+    monkeypatch.setattr("ganvas.evaluation.evaluate", evaluate)
+    found = compared(targets)
+    assert found.notes == [] and len(found.columns[0].of(1)) == 3
+    (call,) = asked
+    assert call["target"] == bare.path and (call["n"], call["sets"]) == (2000, 5)
+    assert call["reference"] == "cifar10:test" and call["features"] == ["classifier"]
+
+
+def test_a_score_that_cannot_be_had_is_named(tmp_path: Path) -> None:
+    targets = experiment(tmp_path, BEFORE, AFTER)
+    (tmp_path / "g1-2" / "evals.jsonl").unlink()
+    found = compared(targets)  # its snapshot is empty
+    assert any("g1-2 could not be evaluated" in note for note in found.notes)
+    assert any(f"{tmp_path}/g1-2 has no fd_classifier" in note for note in found.notes)
+    assert next(v for v in found.verdicts if v.metric == "fd_classifier").word == "few"
+
+
+def test_one_group_or_no_scores_are_nothing_to_compare(tmp_path: Path) -> None:
+    experiment(tmp_path, BEFORE)
+    with pytest.raises(UsageError, match=r"two groups of finished runs, found one group, cifar-dcgan"):
+        compared([tmp_path])
+    trained(tmp_path / "other", 0, **{"g_optim.lr": 1e-3})
+    with pytest.raises(UsageError, match="no score to compare"):
+        compared([tmp_path], features=["inception"], make=False)
+
+
+def test_unequal_budgets_head_the_comparison(tmp_path: Path) -> None:
+    targets = experiment(tmp_path, BEFORE, AFTER)
+    assert not compared(targets).unequal
+    short = Run.open(tmp_path / "g1-0")
+    (short.path / "snapshots" / "000010000.safetensors").rename(short.path / "snapshots" / "000006000.safetensors")
+    (short.path / "evals.jsonl").unlink()
+    short.append("evals", score("fd_classifier", 6_000, value=40.0))
+    found = compared(targets, make=False)
+    assert found.unequal and any("not equal" in line for line in words.heading(found, locale.load("en")))
+
+
+def test_what_was_changed_is_read_from_the_runs(tmp_path: Path) -> None:
+    found = compared(experiment(tmp_path, BEFORE, AFTER))
+    assert found.changes == {"g_optim.lr": [1e-4, 2e-4]}
+
+
+@pytest.mark.parametrize("lang", locale.languages())
+def test_every_form_tells_the_same_numbers(tmp_path: Path, lang: str) -> None:
+    found, say = compared(experiment(tmp_path, BEFORE, AFTER, SAME)), locale.load(lang)
+    read = Page(page.render(found, say, tmp_path))
+    forms = [words.text(found, say), words.markdown(found, say), read.text]
+    for form in forms:
+        for figure in ("51.0 ± 1.0 (3)", "40.17 ± 0.76 (3)", "−10.83", say("compare.word.better"), "g_optim.lr"):
+            assert figure in form, figure
+    assert r"51.0 $\pm$ 1.0 (3)" in words.latex(found, say) and r"fd\_classifier" in words.latex(found, say)
+    assert read.unclosed == [] and not any("://" in str(a) for _, a in read.tags)
+    rows = list(csv.DictReader(io.StringIO(words.comma_separated(found))))
+    fds = [float(row["value"]) for row in rows if row["metric"] == "fd_classifier"]
+    assert fds == [*BEFORE, *AFTER, *SAME] and rows[0]["weights_hash"].startswith("9f3a51")
+    assert set(Evaluator._fields) <= set(rows[0])
+
+
+def test_markdown_tables_are_whole(tmp_path: Path) -> None:
+    lines = words.markdown(compared(experiment(tmp_path, BEFORE, AFTER)), locale.load("en")).splitlines()
+    blocks = [line for line in lines if line.startswith("|")]
+    assert blocks and all(line.endswith("|") for line in blocks)
+    heads = [i for i, line in enumerate(lines) if line.startswith("| ---")]
+    for at in heads:
+        width = lines[at].count("|")
+        assert lines[at - 1].count("|") == lines[at + 1].count("|") == width
+
+
+def test_pictures_of_the_same_seed_stand_side_by_side(tmp_path: Path) -> None:
+    found = compared(experiment(tmp_path, BEFORE, AFTER))
+    shown, same = page.chosen(found.groups)
+    assert [m.seed for m in shown] == [0, 0] and same
+    stages = page.animated(shown, 2, frames=5)
+    assert [len(pictures) for pictures in stages] == [5, 5] and stages[0][0].size == stages[1][-1].size
+    content = page.side_by_side(found)
+    assert content is not None and content[8:12] == b"WEBP"
+
+
+def test_the_verb_prints_writes_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    targets = experiment(tmp_path, BEFORE, AFTER)
+    assert cli.main(["compare", *targets, "--out", str(tmp_path / "out"), "--metrics", "fd", "--lang", "ko"]) == 0
+    assert "나음" in capsys.readouterr().out
+    there = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert there == ["compare.csv", "compare.html", "compare.md", "compare.tex", "compare.webp"]
+    assert cli.main(["compare", targets[0]]) == 2
+    assert "two groups" in capsys.readouterr().err
+    (tmp_path / "file").write_text("")
+    assert cli.main(["compare", *targets, "--out", str(tmp_path / "file")]) == 1
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_cpu_minutes_come_from_the_runs(tmp_path: Path) -> None:
+    targets = experiment(tmp_path, BEFORE, AFTER)
+    for run in tmp_path.glob("g*"):
+        rows = [json.loads(line) | {"cpu_sec": 90.0} for line in (run / "metrics.jsonl").read_text().splitlines()]
+        (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (table, *_) = words.tables(compared(targets), locale.load("en"))
+    assert table.rows[0][table.head.index("CPU minutes")] == "1.5"
