@@ -23,6 +23,7 @@ VERBS = {
     "sample": ("ganvas.verbs.looking", "draw images from a trained generator"),
     "evaluate": ("ganvas.verbs.evaluate", "how good, diverse, recognisable; does it copy; how sure is that"),
     "compare": ("ganvas.verbs.compare", "did the change help? groups of runs, seed by seed"),
+    "experiment": ("ganvas.verbs.experiment", "recipes x tricks x seeds at an equal budget, then the comparison"),
 }
 """verb -> (the module in which a function of that name takes its words and returns the exit code, what it does)"""
 
@@ -69,7 +70,7 @@ def verb(name: str) -> Callable[[list[str]], int]:
 def overview() -> str:
     """The text of `ganvas --help`."""
     lines = [f"ganvas {__version__}: train, prove, compare and show GANs for small images", ""]
-    lines += [f"  ganvas {name:<8} {text}" for name, (_, text) in VERBS.items()]
+    lines += [f"  ganvas {name:<10} {text}" for name, (_, text) in VERBS.items()]
     lines += ["", "  ganvas VERB --help tells more; --debug shows the traceback of an error.", ""]
     return "\n".join([*lines, "Start with:  ganvas train quick --minutes 5"])
 

@@ -107,6 +107,18 @@ def sentences(found: Comparison, say: Locale) -> list[str]:
     return lines
 
 
+def told(found: Comparison, name: str) -> dict[str, Any]:
+    """What the verdicts say of one group, as JSON for the reports of its runs."""
+    at = next((i for i, group in enumerate(found.groups) if group.name == name), 0)
+    first, rows = found.groups[0], []
+    for v in (v for v in found.verdicts if v.group == at):
+        d, there = v.difference, v.difference is not None and not math.isnan(v.difference.low)
+        ends = {"value": d.value, "low": d.low, "high": d.high} if d is not None and there else {}
+        rows.append({"metric": v.metric, "word": v.word, **ends, "p": None if math.isnan(v.p) else v.p})
+    seeds = [len(first.members), len(found.groups[at].members)]
+    return {"first": first.name, "seeds": seeds, "verdicts": rows}
+
+
 def method(found: Comparison, say: Locale) -> list[str]:
     """How to read the tables."""
     tests = sum(not math.isnan(v.p) for v in found.verdicts)

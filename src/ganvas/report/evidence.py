@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ganvas.locale import Locale
 from ganvas.report import quality
@@ -125,11 +125,36 @@ def _progress(facts: Facts, slope: Trend | None, few: list[str], say: Locale) ->
 
 
 def _ideas(facts: Facts, say: Locale) -> Item:
-    if not facts.ideas:
+    compared = _compared(facts, say)
+    if not facts.ideas and not compared:
         return Item(3, *RUBRIC[2], "not", [], [say("because.one_run")])
     named = facts.named_ideas
-    evidence = [say("rubric.3.applied", count=len(named), names=", ".join(named))]
-    return Item(3, *RUBRIC[2], "part", evidence, [say("because.no_before")])
+    evidence = [say("rubric.3.applied", count=len(named), names=", ".join(named))] if named else []
+    if not compared:
+        return Item(3, *RUBRIC[2], "part", evidence, [say("because.no_before")])
+    return Item(3, *RUBRIC[2], "shown", [*evidence, *compared], [])
+
+
+def _compared(facts: Facts, say: Locale) -> list[str]:
+    """What the experiment that this run belongs to says of its cell beside the first; nothing for the first itself."""
+    found = facts.experiment or {}
+    told = [
+        say("rubric.3.verdict", metric=v["metric"], word=say(f"compare.word.{v['word']}"),
+            difference=_difference(v, say))
+        for v in found.get("verdicts", [])
+    ]  # fmt: skip
+    if not told:
+        return []
+    first, cell = found["seeds"]
+    names = {"cell": found["cell"], "first": found["first"], "experiment": found["experiment"]}
+    return [say("rubric.3.compared", **names, seeds=f"{first} + {cell}", told="; ".join(told))]
+
+
+def _difference(verdict: dict[str, Any], say: Locale) -> str:
+    if "value" not in verdict:
+        return "–"
+    value, low, high = (f"{verdict[key]:+.3g}".replace("-", "−") for key in ("value", "low", "high"))
+    return say("rubric.3.difference", value=value, low=low, high=high)
 
 
 def trend_sentence(facts: Facts, slope: Trend, say: Locale) -> str:

@@ -54,6 +54,8 @@ class Facts:
     selected: dict[str, Any] | None
     networks: dict[str, list[Layer]]
     """Layers of "generator" and "discriminator"; empty where the run does not hold them."""
+    experiment: dict[str, Any] | None = None
+    """Which experiment and cell it is, the comparison's page, and the cell's verdicts beside the first one."""
 
     @cached_property
     def nimg(self) -> int:
@@ -171,6 +173,7 @@ def gather(run: Run) -> Facts:
         evals=run.rows("evals"),
         selected=run.selected,
         networks=run.networks,
+        experiment=run.read_json("part_of.json") if (run.path / "part_of.json").is_file() else None,
         notes=notes.read_text("utf-8", errors="replace") if notes.is_file() else "",
     )
 
