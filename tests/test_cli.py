@@ -260,7 +260,16 @@ def test_the_library_trains_and_draws(tmp: Path) -> None:
     run = ganvas.train("cifar-dcgan", data="shapes", epochs=1, seed=4, out=tmp / "run", device="cpu", settings=settings)
     assert isinstance(run, ganvas.Run) and run.config.seed == 4 and run.config.budget == BudgetConfig(epochs=1)
     assert run.total_nimg == 96 and ganvas.load(run.path).sample(3).shape == (3, 3, 16, 16)
-    assert sorted(ganvas.__all__) == ["GanvasError", "RECIPES", "Run", "UsageError", "evaluate", "load", "train"]
+    assert sorted(ganvas.__all__) == [
+        "GanvasError",
+        "RECIPES",
+        "Run",
+        "UsageError",
+        "compare",
+        "evaluate",
+        "load",
+        "train",
+    ]
     with pytest.raises(AttributeError, match="has no attribute 'trian'"):
         ganvas.trian  # noqa: B018
 

@@ -106,7 +106,7 @@ def test_source(path: Path) -> None:
 
 
 def test_public_names() -> None:
-    assert ganvas.__all__ == ["RECIPES", "GanvasError", "Run", "UsageError", "evaluate", "load", "train"]
+    assert ganvas.__all__ == ["RECIPES", "GanvasError", "Run", "UsageError", "compare", "evaluate", "load", "train"]
     assert all(getattr(ganvas, name) is not None for name in ganvas.__all__)
     with pytest.raises(AttributeError, match="nothing_of_ours"):
         ganvas.nothing_of_ours  # noqa: B018

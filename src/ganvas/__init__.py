@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __version__ = "0.1.0"
-__all__ = ["RECIPES", "GanvasError", "Run", "UsageError", "evaluate", "load", "train"]
+__all__ = ["RECIPES", "GanvasError", "Run", "UsageError", "compare", "evaluate", "load", "train"]
 
 if TYPE_CHECKING:
     from ganvas.api import train
+    from ganvas.comparison import compare
     from ganvas.errors import GanvasError, UsageError
     from ganvas.evaluation import evaluate
     from ganvas.recipes import RECIPES
@@ -26,6 +27,7 @@ _HOMES = {
     "GanvasError": ("ganvas.errors", "GanvasError"),
     "Run": ("ganvas.run", "Run"),
     "UsageError": ("ganvas.errors", "UsageError"),
+    "compare": ("ganvas.comparison", "compare"),
     "evaluate": ("ganvas.evaluation", "evaluate"),
     "load": ("ganvas.sampler", "load"),
     "train": ("ganvas.api", "train"),

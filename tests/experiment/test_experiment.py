@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from conftest import TINY
 from ganvas import experiment
-from ganvas.errors import UsageError
+from ganvas.errors import GanvasError, UsageError
 from ganvas.experiment import live, workers
 from ganvas.experiment.plan import Plan, make
 from ganvas.experiment.tasks import tasks
@@ -95,6 +96,19 @@ def test_another_experiment_does_not_go_into_the_same_folder(ran: tuple[Path, ex
         experiment.run(small(kimg=0.3), ran[0])
     with pytest.raises(UsageError, match="not empty"):
         experiment.run(small(), ran[0] / "plain-s0")
+
+
+def test_a_broken_run_does_not_stop_the_rest(ran: tuple[Path, experiment.Result], tmp_path: Path) -> None:
+    shutil.copytree(ran[0], tmp_path / "copy")
+    (tmp_path / "copy" / "plain-s0" / "config.json").write_text("{")
+    states = {task.name: task.state for task in tasks(small(), tmp_path / "copy", 1)}
+    assert states == {"plain-s0": "failed", "faster-s0": "done", "doomed-s0": "failed"}
+    assert "config.json cannot be read" in tasks(small(), tmp_path / "copy", 1)[0].reason
+
+
+def test_two_processes_do_not_run_one_experiment(ran: tuple[Path, experiment.Result]) -> None:
+    with experiment._alone(ran[0]), pytest.raises(GanvasError, match="another process"):
+        experiment.run(small(), ran[0])
 
 
 def test_the_live_table_shows_cells_seeds_and_what_is_left(ran: tuple[Path, experiment.Result]) -> None:

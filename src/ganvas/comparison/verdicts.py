@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -38,22 +38,41 @@ class Verdict:
     """Seeds a side with which a true difference as large as this one would be called four times in five."""
 
 
-def verdicts(columns: Sequence[Column], groups: int, tested: Sequence[str] = TESTED) -> list[Verdict]:
-    """Every tested metric of every group but the first that both have, held against the first by Welch's test.
+class Decision(NamedTuple):
+    """What the rule says of one metric of one group beside the first."""
 
-    `tested` names metrics with or without their extractor (fd, fd_classifier).
+    column: Column
+    group: int
+    word: Word
+    difference: Difference | None
+    p: float
+    """After Holm's correction; NaN where no test was made."""
+    alpha: float
+    """What the smallest of all p values is held against."""
+
+
+def decisions(columns: Sequence[Column], groups: int, tested: Sequence[str] = TESTED) -> list[Decision]:
+    """The rule: every tested metric of every group that both have, held against the first group by Welch's test.
+
+    `tested` names metrics with or without their extractor (fd, fd_classifier). Fewer than LEAST_SEEDS seeds on a side
+    give no verdict; p values are corrected for all tests that were made (Holm), and called below ALPHA.
     """
     chosen = [column for column in columns if column.kind in tested or column.metric in tested]
     every = ((column, group) for column in chosen for group in range(1, groups))
     pairs = [(column, group) for column, group in every if column.of(0) and column.of(group)]
     found = [_difference(column, group) for column, group in pairs]
     enough = [min(len(column.of(0)), len(column.of(group))) >= LEAST_SEEDS for column, group in pairs]
-    ps = [d.p if d is not None and e else math.nan for d, e in zip(found, enough, strict=True)]
-    adjusted, made = holm(ps), sum(not math.isnan(p) for p in ps)
+    ps = holm([d.p if d is not None and e else math.nan for d, e in zip(found, enough, strict=True)])
+    alpha = ALPHA / max(sum(not math.isnan(p) for p in ps), 1)
     return [
-        _verdict(column, group, difference, e, p, ALPHA / max(made, 1))
-        for (column, group), difference, e, p in zip(pairs, found, enough, adjusted, strict=True)
+        Decision(column, group, _word(column, difference, p) if e else "few", difference, p, alpha)
+        for (column, group), difference, e, p in zip(pairs, found, enough, ps, strict=True)
     ]
+
+
+def verdicts(columns: Sequence[Column], groups: int, tested: Sequence[str] = TESTED) -> list[Verdict]:
+    """The decisions, with what the design could have seen and what it would take to see more."""
+    return [_explained(decision) for decision in decisions(columns, groups, tested)]
 
 
 def _difference(column: Column, group: int) -> Difference | None:
@@ -61,19 +80,19 @@ def _difference(column: Column, group: int) -> Difference | None:
     return welch(before, after) if min(len(before), len(after)) >= 2 else None
 
 
-def _verdict(
-    column: Column, group: int, difference: Difference | None, enough: bool, p: float, alpha: float
-) -> Verdict:
-    if not enough or difference is None:
-        return Verdict(column.metric, group, "few", difference, math.nan, math.nan, None)
-    if math.isnan(p):
-        return Verdict(column.metric, group, "still", difference, p, math.nan, None)
+def _word(column: Column, difference: Difference | None, p: float) -> Word:
+    if difference is None or math.isnan(p):
+        return "still"
+    if p >= ALPHA:
+        return "none"
+    return "better" if (difference.value < 0) != (column.better == "higher") else "worse"
+
+
+def _explained(found: Decision) -> Verdict:
+    column, group, word, difference, p, alpha = found
+    if difference is None or math.isnan(p):
+        return Verdict(column.metric, group, word, difference, p, math.nan, None)
     low, high = (float(np.std(column.judged(g), ddof=1)) for g in (0, group))
-    falls = difference.value < 0
-    better = falls != (column.better == "higher")
-    word: Word = "none" if p >= ALPHA else "better" if better else "worse"
-    return Verdict(
-        column.metric, group, word, difference, p,
-        detectable(difference.error, difference.dof, alpha),
-        seeds_needed(difference.value, (low, high), alpha) if word == "none" else None,
-    )  # fmt: skip
+    seen = detectable(difference.error, difference.dof, alpha)
+    needed = seeds_needed(difference.value, (low, high), alpha) if word == "none" else None
+    return Verdict(column.metric, group, word, difference, p, seen, needed)

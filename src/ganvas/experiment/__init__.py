@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 from ganvas import comparison
 from ganvas.comparison import Comparison
 from ganvas.config import to_dict
+from ganvas.disk import try_lock, writing_to
 from ganvas.errors import GanvasError, UsageError
 from ganvas.experiment import live, workers
 from ganvas.experiment.plan import Plan
@@ -52,6 +55,11 @@ def run(
     """
     base = Path(folder)
     _settle(plan, base)
+    with _alone(base):
+        return _run(plan, base, jobs, retry, lang)
+
+
+def _run(plan: Plan, base: Path, jobs: int | None, retry: bool, lang: str) -> Result:
     jobs, threads = workers.share(jobs, len(plan.cells) * plan.seeds)
     todo = tasks(plan, base, threads)
     for task in todo:
@@ -64,10 +72,20 @@ def run(
     return _compared(plan, base, todo, lang)
 
 
+@contextmanager
+def _alone(base: Path) -> Iterator[None]:
+    """GanvasError where another process runs the same experiment."""
+    handle = os.open(base / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if not try_lock(handle):
+            raise GanvasError(f"{base} is being run by another process: wait for it, or stop it")
+        yield
+    finally:
+        os.close(handle)
+
+
 def _settle(plan: Plan, base: Path) -> None:
     """Write down what the folder holds, once; more seeds may be added to it later, nothing else."""
-    from ganvas.disk import writing_to
-
     told = {
         "name": plan.name, "title": plan.title, "seeds": plan.seeds, "budget": asdict(plan.budget), "n": plan.n,
         "features": list(plan.features),

@@ -57,9 +57,13 @@ class Task:
             return "failed"
         if not (self.path / "config.json").is_file():
             return "waiting"
-        if not self.trained:
-            return "training"
-        return "done" if self.scored else "scoring"
+        try:
+            if not self.trained:
+                return "training"
+            return "done" if self.scored else "scoring"
+        except GanvasError as error:  # a file of the run is broken: the others go on
+            self.fail(str(error))
+            return "failed"
 
     @property
     def trained(self) -> bool:

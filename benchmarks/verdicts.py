@@ -1,0 +1,150 @@
+"""How often is a verdict wrong where nothing changed, and how large must a change be to be seen?
+
+python benchmarks/verdicts.py [compare.csv ...] [--trials 5000] [--out docs/power.png]
+
+Every trial draws one number a seed, group and metric, and asks the rule that `ganvas compare` asks. The spread between
+seeds is that of the runs in the tables given (written by `ganvas compare --out`); their means are set equal for the
+first part, and moved apart for the second. Without tables: a spread of 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from ganvas.comparison.scores import Column, Evaluator
+from ganvas.comparison.verdicts import decisions
+from ganvas.comparison.welch import POWER
+from ganvas.metrics.intervals import binomial_interval
+
+EVALUATOR = Evaluator("simulated", "", "", "", "", 0, 0, 1)
+SHAPES = {
+    "normal": lambda rng, size: rng.normal(size=size),
+    "uniform": lambda rng, size: rng.uniform(-1, 1, size) * 3**0.5,
+    "skewed": lambda rng, size: rng.exponential(size=size) - 1,
+    "heavy tails": lambda rng, size: rng.standard_t(4, size) / 2**0.5,
+}
+
+
+def spreads(tables: list[Path]) -> list[dict[str, float]]:
+    """For each group of at least three seeds: metric -> standard deviation between them."""
+    found = []
+    for table in tables:
+        values: dict[tuple[str, str], list[float]] = defaultdict(list)
+        with open(table, newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                if row["metric"].startswith(("fd_", "coverage", "gan_test")):
+                    values[row["group"], row["metric"]].append(float(row["value"]))
+        for group in dict.fromkeys(group for group, _ in values):
+            own = {m: float(np.std(v, ddof=1)) for (g, m), v in values.items() if g == group and len(v) >= 3}
+            found += [own] if own else []
+    return found
+
+
+def trial(rng: np.random.Generator, sides: list[np.ndarray], seeds: int, shift: float, shape: str) -> list[str]:
+    """The words of one comparison: `sides` holds each group's spread by metric, the first group's first."""
+    columns = []
+    for metric in range(len(sides[0])):
+        drawn = [SHAPES[shape](rng, seeds) * side[metric] for side in sides]
+        values = (drawn[0], *(d + shift * sides[0][metric] for d in drawn[1:]))
+        rows = tuple(tuple(float(x) for x in group) for group in values)
+        columns.append(Column(f"fd_{metric}", "lower", None, EVALUATOR, rows))
+    return [d.word for d in decisions(columns, len(sides), [c.metric for c in columns])]
+
+
+def rate(
+    trials: int, sides: list[np.ndarray], seeds: int = 3, shift: float = 0.0, shape: str = "normal", seed: int = 0
+) -> dict[str, float]:
+    """How often any verdict was given, with its Clopper-Pearson interval."""
+    rng = np.random.default_rng(seed)
+    hits = sum(
+        any(word in ("better", "worse") for word in trial(rng, sides, seeds, shift, shape)) for _ in range(trials)
+    )
+    share = binomial_interval(hits, trials)
+    return {"share": share.value, "low": share.low, "high": share.high, "trials": trials}
+
+
+def seen(shift: float, seeds: int, tests: int, trials: int = 20_000) -> float:
+    """How often a difference of `shift` spreads in one of `tests` metrics is called, by scipy's Welch test and Holm.
+
+    Of Holm's steps the one that the metric stands at; the others have no difference.
+    """
+    from scipy.stats import ttest_ind
+
+    rng = np.random.default_rng(seeds)
+    a, b = rng.normal(size=(2, seeds, trials, tests))
+    b[:, :, 0] += shift
+    p = np.asarray(ttest_ind(a, b, equal_var=False).pvalue)
+    order = np.sort(p, axis=1)
+    holds = np.cumprod(order < 0.05 / np.arange(tests, 0, -1), axis=1).sum(1)  # how many of the smallest are called
+    return float(((p[:, :1] >= order).sum(1) <= holds).mean())
+
+
+def draw_power(path: Path) -> None:
+    """Power over the true difference in spreads between seeds, for several designs."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 4.2), dpi=150)
+    shifts = np.linspace(0, 8, 33)
+    for seeds, colour in ((3, "#b45f06"), (5, "#2f48c8"), (10, "#2e7d4f")):
+        for tests, style in ((1, "-"), (5, "--")):
+            curve = [seen(float(shift), seeds, tests) for shift in shifts]
+            axes.plot(shifts, curve, style, color=colour, label=f"{seeds} seeds a side, {tests} test{'s'[: tests > 1]}")
+    axes.axhline(POWER, color="#8b8f9b", lw=0.8)
+    axes.set(xlabel="true difference / standard deviation between seeds", ylabel="share of experiments that see it",
+             ylim=(0, 1.02), xlim=(0, 8))  # fmt: skip
+    axes.legend(frameon=False, fontsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", nargs="*", type=Path)
+    parser.add_argument("--trials", type=int, default=5000)
+    parser.add_argument("--out", type=Path, help="draw the power curves there")
+    args = parser.parse_args()
+    recorded = spreads(args.tables)
+    rows: list[dict[str, object]] = []
+
+    def tell(what: str, found: dict[str, float]) -> None:
+        rows.append({"what": what, **found})
+        print(f"{what:70} {found['share']:.4f} ({found['low']:.4f} to {found['high']:.4f})", flush=True)
+
+    one = np.ones(1)
+    for shape in SHAPES:
+        tell(f"no difference, 1 test, equal spreads, {shape}", rate(args.trials, [one, one], shape=shape))
+    for ratio in (3, 10):
+        tell(f"no difference, 1 test, one spread {ratio} times the other", rate(args.trials, [one, ratio * one]))
+    tell("no difference, 5 metrics x 1 group", rate(args.trials, [np.ones(5)] * 2))
+    tell("no difference, 5 metrics x 7 groups", rate(args.trials // 5, [np.ones(5)] * 8))
+    for a in range(len(recorded)):
+        for b in range(a + 1, len(recorded)):
+            metrics = sorted(recorded[a].keys() & recorded[b].keys())
+            sides = [np.array([recorded[i][m] for m in metrics]) for i in (a, b)]
+            if metrics:
+                tell(f"no difference, recorded spreads {a}, {b}, {len(metrics)} metrics", rate(args.trials, sides))
+    for seeds in (3, 5):
+        for shift in (2.0, 4.0):
+            found = rate(args.trials, [one, one], seeds=seeds, shift=shift)
+            tell(f"difference of {shift:g} spreads, {seeds} seeds (scipy: {seen(shift, seeds, 1):.4f})", found)
+    for seeds in (3, 5, 10):
+        for tests in (1, 5):
+            least = next(shift for shift in np.arange(0, 20, 0.05) if seen(float(shift), seeds, tests, 4000) >= POWER)
+            print(f"{seeds} seeds a side, {tests} tests: {least:.2f} spreads are seen in {POWER:.0%} of experiments")
+    print(json.dumps({"recorded": recorded, "rows": rows}))
+    if args.out:
+        draw_power(args.out)
+
+
+if __name__ == "__main__":
+    main()
