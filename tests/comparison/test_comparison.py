@@ -61,7 +61,8 @@ def test_a_clear_change_is_called_and_none_is_not(tmp_path: Path) -> None:
 def test_every_further_test_makes_all_of_them_stricter(tmp_path: Path) -> None:
     targets = experiment(tmp_path, BEFORE, [47.5, 49.0, 48.4])
     alone = compared(targets, metrics=["fd"]).verdicts[0]
-    among = next(v for v in compared(targets).verdicts if v.metric == "fd_classifier")
+    both = compared(targets, metrics=["fd", "coverage"]).verdicts
+    among = next(v for v in both if v.metric == "fd_classifier")
     assert among.p == pytest.approx(2 * alone.p) and among.detectable > alone.detectable
 
 
@@ -209,3 +210,13 @@ def test_cpu_minutes_come_from_the_runs(tmp_path: Path) -> None:
         (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (table, *_) = words.tables(compared(targets), locale.load("en"))
     assert table.rows[0][table.head.index("CPU minutes")] == "1.5"
+
+
+def test_one_distance_is_judged_unless_one_says_more(tmp_path: Path) -> None:
+    targets = experiment(tmp_path, BEFORE, AFTER)
+    assert [v.metric for v in compared(targets).verdicts] == ["fd_classifier"]
+    for run in tmp_path.glob("g*"):
+        rows = [json.loads(line) for line in (run / "evals.jsonl").read_text().splitlines()]
+        renamed = [r | {"metric": r["metric"].replace("fd_", "kd_")} for r in rows]
+        (run / "evals.jsonl").write_text("".join(json.dumps(row) + "\n" for row in renamed))
+    assert [v.metric for v in compared(targets).verdicts] == ["kd_classifier"]

@@ -15,7 +15,7 @@ from typing import Any
 
 from ganvas.comparison.groups import Group, differences, gathered
 from ganvas.comparison.scores import Column, columns
-from ganvas.comparison.verdicts import TESTED, Verdict, verdicts
+from ganvas.comparison.verdicts import Verdict, verdicts
 from ganvas.errors import UsageError
 
 EQUAL_BUDGET = 0.1  # share by which budgets may differ before the comparison is headed as one of unequal budgets
@@ -55,7 +55,7 @@ def compare(
     """Compare groups of runs by their seeds; the first group named is what the others are held against.
 
     `targets`: see groups.gathered. `features`, `n` and `sets` choose the evaluator where runs hold several; `metrics`
-    what is judged (fd, coverage and gan_test_accuracy without). Scores that a run lacks are made, unless `make` is
+    what is judged (without: fd, or kd where there is none). Scores that a run lacks are made, unless `make` is
     off, and named where they cannot be.
 
     Raises UsageError for fewer than two groups and for runs on different data, GanvasError for what goes wrong.
@@ -69,7 +69,7 @@ def compare(
         raise UsageError("; ".join(["there is no score to compare (ganvas evaluate RUN)", *notes, *missing]))
     changed = dict.fromkeys(key for group in groups[1:] for key in differences(groups[0].config, group.config))
     changes = {key: [_setting(group, key) for group in groups] for key in changed}
-    return Comparison(groups, table, verdicts(table, len(groups), metrics or TESTED), changes, [*notes, *missing])
+    return Comparison(groups, table, verdicts(table, len(groups), metrics), changes, [*notes, *missing])
 
 
 def write(found: Comparison, folder: str | os.PathLike[str], lang: str = "en") -> Path:

@@ -112,7 +112,7 @@ def _compared(plan: Plan, base: Path, todo: list[Task], lang: str) -> Result:
     targets = [f"{cell.name}={base}/{cell.slug}-s[0-9]*" for cell in plan.cells if cell.name in done]
     if len(targets) < 2:
         return Result(todo, None, None)
-    found = comparison.compare(targets, features=plan.features, n=plan.n, sets=1, progress=False)
+    found = comparison.compare(targets, features=plan.features, metrics=plan.metrics, n=plan.n, sets=1, progress=False)
     page = comparison.write(found, base, lang)
     from ganvas import report
 

@@ -16,7 +16,8 @@ from ganvas.errors import GanvasError, UsageError
 
 FOLDER = Path(__file__).parent
 SEEDS, MINUTES = 3, 10.0
-KEYS = ("title", "data", "minutes", "kimg", "seeds", "recipe", "tricks", "settings", "cells", "vary", "features", "n")
+KEYS = ("title", "data", "minutes", "kimg", "seeds", "recipe", "tricks", "settings", "cells", "vary", "features", "metrics", "n",
+)  # fmt: skip
 CELL_KEYS = ("name", "about", "recipe", "tricks", "settings")
 
 
@@ -45,6 +46,8 @@ class Plan:
     budget: BudgetConfig
     features: tuple[str, ...] = ()
     """Extractors that its runs are scored by; empty: the classifier that ships for the data, else ImageNet's."""
+    metrics: tuple[str, ...] = ()
+    """What is judged; empty: fd, or kd where there is none. All are measured."""
     n: int = 10_000
     """Images drawn from each final generator."""
 
@@ -70,7 +73,7 @@ def read(path: Path) -> dict[str, Any]:
 def make(name: str, values: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> Plan:
     """The plan that a file's values describe, `changes` (not None) put over them; UsageError for what cannot be meant.
 
-    At the top: title, data, minutes or kimg, seeds, features, n; recipe, tricks and settings that every cell begins
+    At the top: title, data, minutes or kimg, seeds, features, metrics, n; recipe, tricks and settings that every cell begins
     with; `cells`, each with name, about, recipe, tricks, settings; or `vary`, which makes a cell of every combination
     of the values given for its settings.
     """
@@ -97,8 +100,8 @@ def make(name: str, values: Mapping[str, Any], changes: Mapping[str, Any] | None
     checked = override(
         made[0].config, {f"budget.{key}": value for key, value in (budget or {"minutes": MINUTES}).items()}
     )
-    features = tuple(_of(given.get("features", []), list, f"{name}: features"))
-    return Plan(name, title, tuple(made), seeds, checked.budget, features, n)
+    features, metrics = (tuple(_of(given.get(key, []), list, f"{name}: {key}")) for key in ("features", "metrics"))
+    return Plan(name, title, tuple(made), seeds, checked.budget, features, metrics, n)
 
 
 def _cell(row: Any, given: Mapping[str, Any], where: str) -> Cell:

@@ -20,7 +20,9 @@ def compare(words: list[str]) -> int:
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write compare.html, .md, .csv, .tex and .webp there")
     parser.add_argument("--features", metavar="F,...", help="extractors to compare by (those that the runs hold)")
-    parser.add_argument("--metrics", metavar="M,...", help="what is judged (fd, coverage, gan_test_accuracy)")
+    parser.add_argument(
+        "--metrics", metavar="M,...", help="what is judged (fd; each further one makes all less able to see)"
+    )
     parser.add_argument("--n", type=int, help="images a set (as most runs were evaluated; else 10,000)")
     parser.add_argument("--sets", type=int, help="sets of images (as most runs were evaluated; else 1)")
     parser.add_argument("--no-evaluate", action="store_true", help="make no missing scores, only name them")

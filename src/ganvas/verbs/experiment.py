@@ -29,6 +29,7 @@ def experiment(words: list[str]) -> int:
     parser.add_argument("--data", metavar="NAME_OR_PATH", help="data set, in place of the experiment's own")
     parser.add_argument("--with", dest="tricks", action="append", metavar="TRICK", help="in every cell; repeatable")
     parser.add_argument("--features", metavar="F,...", help="extractors to score by (as ganvas evaluate)")
+    parser.add_argument("--metrics", metavar="M,...", help="what is judged (fd); all are measured")
     parser.add_argument("--n", type=int, help="images that each final generator is scored by (10,000)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of its runs (experiments/NAME)")
     parser.add_argument("--dry-run", action="store_true", help="show what would run, then stop")
@@ -49,7 +50,7 @@ def experiment(words: list[str]) -> int:
     more = [trick for word in args.tricks or () for trick in names(word)]
     changes = {
         "seeds": args.seeds, "minutes": args.minutes, "kimg": args.kimg, "data": args.data, "n": args.n,
-        "features": list(names(args.features)) or None,
+        "features": list(names(args.features)) or None, "metrics": list(names(args.metrics)) or None,
         "tricks": [*values.get("tricks", []), *more] or None,
     }  # fmt: skip
     plan = plans.make(name, values, changes)
