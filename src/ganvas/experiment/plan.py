@@ -16,7 +16,9 @@ from ganvas.errors import GanvasError, UsageError
 
 FOLDER = Path(__file__).parent
 SEEDS, MINUTES = 3, 10.0
-KEYS = ("title", "data", "minutes", "kimg", "seeds", "recipe", "tricks", "settings", "cells", "vary", "features", "metrics", "n",
+KEYS = (
+    "title", "data", "minutes", "kimg", "seeds", "recipe", "tricks", "settings", "cells", "vary", "features", "metrics",
+    "n",
 )  # fmt: skip
 CELL_KEYS = ("name", "about", "recipe", "tricks", "settings")
 
@@ -73,9 +75,9 @@ def read(path: Path) -> dict[str, Any]:
 def make(name: str, values: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> Plan:
     """The plan that a file's values describe, `changes` (not None) put over them; UsageError for what cannot be meant.
 
-    At the top: title, data, minutes or kimg, seeds, features, metrics, n; recipe, tricks and settings that every cell begins
-    with; `cells`, each with name, about, recipe, tricks, settings; or `vary`, which makes a cell of every combination
-    of the values given for its settings.
+    At the top: title, data, minutes or kimg, seeds, features, metrics, n; recipe, tricks and settings that every cell
+    begins with; `cells`, each with name, about, recipe, tricks, settings; or `vary`, which makes a cell of every
+    combination of the values given for its settings.
     """
     given = {**values, **{k: v for k, v in (changes or {}).items() if v is not None}}
     _known(given, KEYS, name)
