@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import ganvas
-from ganvas import cli, verbs
+from ganvas import cli, sampler, verbs
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -103,6 +104,18 @@ def test_source(path: Path) -> None:
     public = [node for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
     assert ast.get_docstring(tree)
     assert not [node.name for node in public if not ast.get_docstring(node)]
+
+
+@pytest.mark.parametrize("name", sampler.shipped())
+def test_a_model_that_ships_has_a_card_and_draws(name: str) -> None:
+    """Its size, its card, and pictures of every class from the file alone."""
+    path = sampler.WEIGHTS / f"{name}.safetensors"
+    assert path.stat().st_size <= 3_000_000
+    assert f"## `{name}`" in (ROOT / "docs" / "models.md").read_text("utf-8")
+    model = sampler.load(name)
+    drawn = model.sample(len(model.class_names) * 2, labels=list(range(len(model.class_names))) * 2)
+    assert drawn.shape == (20, *model.shape) and drawn.std() > 20
+    assert len(np.unique(drawn.reshape(20, -1), axis=0)) == 20
 
 
 def test_public_names() -> None:

@@ -115,6 +115,7 @@ def test_a_class_is_asked_for_by_name_or_by_number(conditional: Run) -> None:
     star = sampler.class_names.index("star")
     np.testing.assert_array_equal(sampler.sample(6, labels="star"), sampler.sample(6, labels=[star] * 6))
     assert (sampler.sample(6, labels="star") != sampler.sample(6, labels="ring")).any(axis=(1, 2, 3)).all()
+    np.testing.assert_array_equal(sampler.sample(2, labels="Star"), sampler.sample(2, labels="star"))
     mixed = [star, 0, star, 0, 0, star]
     alone = sampler.sample(6, labels="star")
     assert np.abs(sampler.sample(6, labels=mixed).astype(int) - alone)[[0, 2, 5]].max() <= 1  # of one z and class
