@@ -203,6 +203,14 @@ def test_the_verb_prints_writes_and_refuses(tmp_path: Path, capsys: pytest.Captu
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_verdicts_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["compare", *experiment(tmp_path, BEFORE, AFTER, AFTER[:2]), "--json"]) == 0
+    better, few = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (better["verdict"], better["values"], better["first_values"]) == ("better", AFTER, BEFORE)
+    assert better["low"] < better["difference"] < better["high"] < 0 and better["n"] == 2000
+    assert few["verdict"] == "few" and few["p"] is None and few["detectable"] is None
+
+
 def test_cpu_minutes_come_from_the_runs(tmp_path: Path) -> None:
     targets = experiment(tmp_path, BEFORE, AFTER)
     for run in tmp_path.glob("g*"):

@@ -247,6 +247,18 @@ def test_all_features_are_those_that_can_be_had(
     assert "fd_custom" in found and "features inception cannot be had: inception is not here" in capsys.readouterr().err
 
 
+def test_of_all_features_those_that_cannot_measure_it_are_left_out(
+    tmp: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(extractors, "NAMES", (FEATURES, "pixel_features:brightness"))
+    fakes = npz(tmp / "f.npz", shapes("train", 300))
+    found = scores_of(fakes, features=["all"], metrics=["is"], progress=True)
+    assert set(found) == {"is_custom"} and f"features {FEATURES} are left out: is under" in capsys.readouterr().err
+    monkeypatch.setattr(extractors, "NAMES", (FEATURES,))
+    with pytest.raises(GanvasError, match="could not be evaluated"):
+        scores_of(fakes, features=["all"], metrics=["is"])
+
+
 def test_modes_that_are_gone_are_missed(tmp: Path) -> None:
     left = shapes("train", 4000)[np.arange(4000) % 80 < 60]  # two of the eight colours are gone
     score = scores_of(npz(tmp / "l.npz", left), metrics=["modes"], sets=1)["modes_custom"]

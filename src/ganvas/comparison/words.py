@@ -107,16 +107,33 @@ def sentences(found: Comparison, say: Locale) -> list[str]:
     return lines
 
 
+def rows(found: Comparison) -> list[dict[str, Any]]:
+    """The verdicts as JSON values; what could not be computed is null."""
+    values = {column.metric: column for column in found.columns}
+    made = []
+    for v in found.verdicts:
+        d, column = v.difference, values[v.metric]
+        ends = (None,) * 3 if d is None else (d.value, _or_none(d.low), _or_none(d.high))
+        made.append({
+            "group": found.groups[v.group].name, "first": found.groups[0].name, "metric": v.metric, "verdict": v.word,
+            "values": column.of(v.group), "first_values": column.of(0), "difference": ends[0], "low": ends[1],
+            "high": ends[2], "p": _or_none(v.p), "detectable": _or_none(v.detectable), "seeds_needed": v.seeds_needed,
+            **column.evaluator._asdict(),
+        })  # fmt: skip
+    return made
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
 def told(found: Comparison, name: str) -> dict[str, Any]:
     """What the verdicts say of one group, as JSON for the reports of its runs."""
-    at = next((i for i, group in enumerate(found.groups) if group.name == name), 0)
-    first, rows = found.groups[0], []
-    for v in (v for v in found.verdicts if v.group == at):
-        d, there = v.difference, v.difference is not None and not math.isnan(v.difference.low)
-        ends = {"value": d.value, "low": d.low, "high": d.high} if d is not None and there else {}
-        rows.append({"metric": v.metric, "word": v.word, **ends, "p": None if math.isnan(v.p) else v.p})
-    seeds = [len(first.members), len(found.groups[at].members)]
-    return {"first": first.name, "seeds": seeds, "verdicts": rows}
+    keys = ("metric", "verdict", "difference", "low", "high", "p")
+    verdicts = [{key: row[key] for key in keys} for row in rows(found) if row["group"] == name]
+    members = next((group.members for group in found.groups if group.name == name), ())
+    seeds = [len(found.groups[0].members), len(members)]
+    return {"first": found.groups[0].name, "seeds": seeds, "verdicts": verdicts}
 
 
 def method(found: Comparison, say: Locale) -> list[str]:

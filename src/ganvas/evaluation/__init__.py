@@ -110,7 +110,12 @@ def evaluate(
                 raise
             bar.say(f"features {name} cannot be had: {str(error).splitlines()[0]}")
             continue
-        scores += judge(subject, found, extractor, tuple(metrics), n, sets, seed, bar)
+        try:
+            scores += judge(subject, found, extractor, tuple(metrics), n, sets, seed, bar)
+        except UsageError as error:  # a metric that this extractor cannot measure, and another may
+            if not every:
+                raise
+            bar.say(f"features {name} are left out: {error}")
     if not scores:
         raise GanvasError(f"{subject.name} could not be evaluated: no features can be had for it here")
     if subject.run is not None:

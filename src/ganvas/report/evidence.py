@@ -139,7 +139,7 @@ def _compared(facts: Facts, say: Locale) -> list[str]:
     """What the experiment that this run belongs to says of its cell beside the first; nothing for the first itself."""
     found = facts.experiment or {}
     told = [
-        say("rubric.3.verdict", metric=v["metric"], word=say(f"compare.word.{v['word']}"),
+        say("rubric.3.verdict", metric=v["metric"], word=say(f"compare.word.{v['verdict']}"),
             difference=_difference(v, say))
         for v in found.get("verdicts", [])
     ]  # fmt: skip
@@ -151,9 +151,9 @@ def _compared(facts: Facts, say: Locale) -> list[str]:
 
 
 def _difference(verdict: dict[str, Any], say: Locale) -> str:
-    if "value" not in verdict:
+    if verdict["low"] is None:
         return "–"
-    value, low, high = (f"{verdict[key]:+.3g}".replace("-", "−") for key in ("value", "low", "high"))
+    value, low, high = (f"{verdict[key]:+.3g}".replace("-", "−") for key in ("difference", "low", "high"))
     return say("rubric.3.difference", value=value, low=low, high=high)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from ganvas.errors import UsageError
@@ -26,6 +27,7 @@ def compare(words: list[str]) -> int:
     parser.add_argument("--n", type=int, help="images a set (as most runs were evaluated; else 10,000)")
     parser.add_argument("--sets", type=int, help="sets of images (as most runs were evaluated; else 1)")
     parser.add_argument("--no-evaluate", action="store_true", help="make no missing scores, only name them")
+    parser.add_argument("--json", action="store_true", help="the verdicts as rows of JSON")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of tables and page")
     args = parser.parse_args(words)
     if any(value is not None and value < least for value, least in ((args.n, 2), (args.sets, 1))):
@@ -40,6 +42,10 @@ def compare(words: list[str]) -> int:
     from ganvas.comparison import words as room
 
     page = comparison.write(found, args.out, args.lang) if args.out is not None else None
+    if args.json:
+        for row in room.rows(found):
+            print(json.dumps(row, ensure_ascii=False))
+        return 0
     print(room.text(found, locale.load(args.lang)))
     if page is not None:
         print(f"comparison: {page}")
