@@ -389,7 +389,8 @@ def test_languages_have_the_same_keys_and_blanks() -> None:
 
 def test_every_sentence_is_used() -> None:
     folder = Path(report.__file__).parent.parent
-    code = "".join(p.read_text() for p in [*(folder / "report").glob("*.py"), *(folder / "templates").iterdir()])
+    readers = [*(folder / "report").glob("*.py"), *(folder / "comparison").glob("*.py")]
+    code = "".join(p.read_text() for p in [*readers, *(folder / "templates").iterdir()])
     for key in locale.load("en").sentences:
         parts = key.split(".")
         beginnings = [re.escape(".".join(parts[:i])) + r"\.[\"'{]" for i in range(1, len(parts))]

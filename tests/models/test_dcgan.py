@@ -81,7 +81,7 @@ def test_without_classes_the_labels_are_not_looked_at(build: Any) -> None:
     net = build().eval()
     x = latents() if build is generator else torch.randn(5, *SHAPE)
     for ours, theirs in zip(net(x, LABELS), net(x, None), strict=True):
-        assert torch.equal(ours, theirs)
+        assert ours is theirs or torch.equal(ours, theirs)  # D names no classes: None
     classed = {name for name, _ in build(3).named_parameters()} - {name for name, _ in net.named_parameters()}
     assert classed == {"labelled.embedding.weight" if build is generator else "projection.embedding.weight"}
 
