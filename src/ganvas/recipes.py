@@ -167,7 +167,8 @@ register(
         f"{OURS}, after Miyato & Koyama 2018 (arXiv 1802.05637), Odena et al. 2017 (AC-GAN), Heusel et al. 2017 (TTUR)",
         2026,
         "-",
-        "397,568 images of CIFAR-10 in 20 minutes of one core (AMD Zen 3, AVX2), once: fd_efficientnet 337 (floor 19)",
+        "390,016 images of CIFAR-10 in 22 CPU-minutes of one core (AMD Zen 3, AVX2), three seeds: fd_efficientnet "
+        "337 +- 11 (floor 19), 53 % of its images seen as the class asked for",
     )
 )
 register(
