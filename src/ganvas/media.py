@@ -84,6 +84,11 @@ def _animation(frames: list[Image.Image], kind: str, **options: object) -> bytes
     return file.getvalue()
 
 
+def small(picture: Image.Image) -> bytes:
+    """One picture as lossy WebP, for a page that holds many."""
+    return still(picture, "WEBP", quality=WEBP_QUALITY, method=2)
+
+
 def still(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     """One picture as the bytes of a file."""
     file = io.BytesIO()

@@ -66,11 +66,12 @@ class Sampler:
         if labels is None:
             return latent.draw_labels(self.class_counts, seed, np.arange(start, start + n))
         if isinstance(labels, str):
-            meant = [i for i, name in enumerate(self.class_names) if name.casefold() == labels.casefold()]
-            if labels not in self.class_names and len(meant) != 1:
+            exact = [name for name in self.class_names if name == labels]
+            meant = exact or [name for name in self.class_names if name.casefold() == labels.casefold()]
+            if len(meant) != 1:
                 known = ", ".join(self.class_names)
                 raise UsageError(f"no class {labels!r}{did_you_mean(labels, self.class_names)} (there are: {known})")
-            return np.full(n, self.class_names.index(labels) if labels in self.class_names else meant[0])
+            return np.full(n, self.class_names.index(meant[0]))
         chosen = np.asarray(labels, np.int64)
         if len(chosen) != n or chosen.min() < 0 or chosen.max() >= len(self.class_names):
             raise UsageError(f"labels: expected {n} numbers from 0 to {len(self.class_names) - 1}")

@@ -90,3 +90,9 @@ def test_a_target_without_runs_is_named(target: str, tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="run"):
         gathered([target])
+
+
+def test_groups_may_be_given_by_their_runs_whatever_their_names_and_paths(tmp_path: Path) -> None:
+    paths = [trained(tmp_path / "odd [x] = y" / f"r{seed}", seed).path for seed in range(3)]
+    groups, _ = gathered({"lr = 1": paths[:2], "[2]": paths[2:]})
+    assert [(g.name, g.seeds) for g in groups] == [("lr = 1", [0, 1]), ("[2]", [2])]

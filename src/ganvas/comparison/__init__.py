@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganvas.comparison.groups import Group, differences, gathered
+from ganvas.comparison.groups import Group, Targets, differences, gathered
 from ganvas.comparison.scores import Column, columns
 from ganvas.comparison.verdicts import Verdict, verdicts
 from ganvas.errors import UsageError
@@ -43,7 +43,7 @@ class Comparison:
 
 
 def compare(
-    targets: Sequence[str | os.PathLike[str]],
+    targets: Targets,
     *,
     features: Sequence[str] = (),
     metrics: Sequence[str] = (),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,9 @@ from ganvas.run import Run
 from ganvas.tricks import TRICKS
 
 RUNS = Path("runs")
-SAME_BUDGET = 0.02  # share by which the budgets of runs of one config may differ: minutes become images run by run
+
+Targets = Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[Path]]
+"""What to compare, as a user names it; or the runs of each group by the group's name."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,15 @@ class Member:
         return "finish" in events and self.snapshot is not None
 
     @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """Of metrics.jsonl."""
+        return self.run.rows("metrics")
+
+    @cached_property
     def cost(self) -> tuple[float, float]:
         """Minutes of training, and CPU minutes of its processes where the run tells them (else NaN)."""
         none: dict[str, Any] = {}
-        last = next((row for row in reversed(self.run.rows("metrics")) if "sec" in row), none)
+        last = next((row for row in reversed(self.rows) if "sec" in row), none)
         return float(last.get("sec") or 0) / 60, float(last.get("cpu_sec") or float("nan")) / 60
 
 
@@ -75,7 +82,7 @@ class Group:
         return min(seen), max(seen)
 
 
-def gathered(targets: Sequence[str | os.PathLike[str]]) -> tuple[list[Group], list[str]]:
+def gathered(targets: Targets) -> tuple[list[Group], list[str]]:
     """The groups, in the order in which they were named, and a line on each run that is left out.
 
     A target is a run, a folder of runs, a pattern such as runs/*quick*, the name of a recipe (its runs below runs/),
@@ -88,33 +95,37 @@ def gathered(targets: Sequence[str | os.PathLike[str]]) -> tuple[list[Group], li
     shared: dict[str, str] = {}  # fingerprint of a config -> name of its group
     seen: set[Path] = set()
     notes: list[str] = []
-    for target in targets:
-        name, _, rest = os.fspath(target).partition("=")
-        own = rest != "" and not Path(os.fspath(target)).exists()
-        for path in _runs(rest if own else os.fspath(target)):
-            if path.resolve() in seen:
-                continue
-            seen.add(path.resolve())
-            run = Run.open(path)
-            member = Member(run, run.config, run.data)
-            if not member.finished:
-                notes.append(f"{path} is left out: it is not finished")
-                continue
-            if own:
-                group = name
-            else:
-                key = str(_fingerprint(member.config))
-                group = shared.setdefault(key, _free_name(member, groups))
-            members = groups.setdefault(group, [])
-            if differ := sorted(differences(members[0].config, member.config)) if members else []:
-                raise UsageError(f"{path} is no run of the group {group}: it differs in {', '.join(differ)}")
-            if twin := next((m for m in members if m.seed == member.seed), None):
-                notes.append(f"{path} is left out: {twin.run.path} has the same seed, {member.seed}")
-                continue
-            members.append(member)
+    for name, path in _named(targets):
+        if path.resolve() in seen:
+            continue
+        seen.add(path.resolve())
+        run = Run.open(path)
+        member = Member(run, run.config, run.data)
+        if not member.finished:
+            notes.append(f"{path} is left out: it is not finished")
+            continue
+        group = name or shared.setdefault(str(_fingerprint(member.config)), _free_name(member, groups))
+        members = groups.setdefault(group, [])
+        if differ := sorted(differences(members[0].config, member.config)) if members else []:
+            raise UsageError(f"{path} is no run of the group {group}: it differs in {', '.join(differ)}")
+        if twin := next((m for m in members if m.seed == member.seed), None):
+            notes.append(f"{path} is left out: {twin.run.path} has the same seed, {member.seed}")
+            continue
+        members.append(member)
     found = [Group(name, tuple(members)) for name, members in groups.items() if members]
     _same_data(found)
     return found, notes
+
+
+def _named(targets: Targets) -> Iterator[tuple[str, Path]]:
+    """Every run that is meant, with the name of its group where it was given one."""
+    if isinstance(targets, Mapping):
+        yield from ((name, path) for name, paths in targets.items() for path in paths)
+        return
+    for target in (os.fspath(each) for each in targets):
+        name, _, rest = target.partition("=")
+        own = rest != "" and not Path(target).exists()
+        yield from ((name if own else "", path) for path in _runs(rest if own else target))
 
 
 def differences(one: Config, other: Config) -> dict[str, tuple[Any, Any]]:

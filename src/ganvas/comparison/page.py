@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from ganvas import media
@@ -18,7 +16,7 @@ from ganvas.comparison import Comparison, words
 from ganvas.comparison.groups import Group, Member
 from ganvas.comparison.verdicts import Verdict
 from ganvas.locale import Locale
-from ganvas.report import TEMPLATES, charts
+from ganvas.report import as_uri, charts, template
 from ganvas.report.facts import RULES, is_number
 
 FRAMES = 24
@@ -60,13 +58,13 @@ class Bar(NamedTuple):
 
 def render(found: Comparison, say: Locale, base: Path) -> str:
     """The page; links to the runs' reports are relative to `base`, the folder it is written to."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
     shown, same = chosen(found.groups)
     stages = [
-        {"name": group.name, "frames": [_frame(picture) for picture in pictures], "size": pictures[-1].size}
+        {
+            "name": group.name,
+            "frames": [as_uri(media.small(picture), "webp") for picture in pictures],
+            "size": pictures[-1].size,
+        }
         for group, pictures in zip(found.groups, animated(shown, len(found.groups)), strict=True)
         if pictures
     ]
@@ -78,13 +76,13 @@ def render(found: Comparison, say: Locale, base: Path) -> str:
         "method": words.method(found, say),
         "notes": found.notes,
         "tables": words.tables(found, say),
-        "bars": [_bar(v, found, say) for v in sorted(found.verdicts, key=lambda v: v.group)],
+        "bars": [_bar(v, found, say) for v in found.verdicts],
         "stages": stages,
         "lead": say("compare.pictures.lead" if same else "compare.pictures.other", seed=seed),
         "overlays": overlays(found.groups, say),
         "runs": [_linked(group, member, base) for group in found.groups for member in group.members],
     }
-    return environment.get_template("compare.html").render(values)
+    return template("compare.html").render(values)
 
 
 # -- pictures --------------------------------------------------------------------------------------------------
@@ -136,11 +134,6 @@ def side_by_side(found: Comparison) -> bytes | None:
     return media.webp(canvases)
 
 
-def _frame(picture: Image.Image) -> str:
-    content = media.still(picture, "WEBP", quality=media.WEBP_QUALITY, method=2)
-    return f"data:image/webp;base64,{base64.b64encode(content).decode()}"
-
-
 # -- curves ----------------------------------------------------------------------------------------------------
 
 
@@ -178,7 +171,7 @@ def _band(group: Group, column: str) -> tuple[np.ndarray, np.ndarray, np.ndarray
     """Images seen, and the mean, least and greatest over the seeds of each run's smoothed curve."""
     curves = []
     for member in group.members:
-        rows = [row for row in member.run.rows("metrics") if is_number(row.get(column)) and is_number(row.get("nimg"))]
+        rows = [row for row in member.rows if is_number(row.get(column)) and is_number(row.get("nimg"))]
         if len(rows) >= 2:
             x, y = (np.array([row[key] for row in rows], float) for key in ("nimg", column))
             x, y = charts.reduce(x, y)

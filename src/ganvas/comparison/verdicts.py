@@ -62,7 +62,7 @@ def decisions(columns: Sequence[Column], groups: int, tested: Sequence[str] = ()
     there = {column.kind for column in columns}
     tested = tested or [kind for kind in TESTED if kind in there][:1]
     chosen = [column for column in columns if column.kind in tested or column.metric in tested]
-    every = ((column, group) for column in chosen for group in range(1, groups))
+    every = ((column, group) for group in range(1, groups) for column in chosen)
     pairs = [(column, group) for column, group in every if column.of(0) and column.of(group)]
     found = [_difference(column, group) for column, group in pairs]
     enough = [min(len(column.of(0)), len(column.of(group))) >= LEAST_SEEDS for column, group in pairs]

@@ -15,8 +15,8 @@ from ganvas.comparison import EQUAL_BUDGET, Comparison
 from ganvas.comparison.scores import Column, Evaluator
 from ganvas.comparison.verdicts import ALPHA, Verdict
 from ganvas.comparison.welch import LEAST_SEEDS, MOST_SEEDS, POWER
-from ganvas.evaluation.table import number
 from ganvas.locale import Locale
+from ganvas.report.quality import figure
 
 LATEX = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"±": r"$\pm$", "−": "$-$", "–": "--", "~": r"\~{}"})
 
@@ -56,13 +56,13 @@ def _groups(found: Comparison, judged: list[Column], say: Locale) -> Table:
 def _verdicts(found: Comparison, say: Locale) -> Table:
     keys = ("group", "metric", "difference", "interval", "p", "verdict", "detectable", "needed")
     rows = []
-    for v in sorted(found.verdicts, key=lambda v: v.group):
+    for v in found.verdicts:
         d = v.difference
         interval = "–" if d is None or math.isnan(d.low) else f"{signed(d.low)} … {signed(d.high)}"
         rows.append([
             found.groups[v.group].name, v.metric, "–" if d is None else signed(d.value), interval,
             "–" if math.isnan(v.p) else f"{v.p:.3f}" if v.p >= 0.001 else "< 0.001", say(f"compare.word.{v.word}"),
-            "–" if math.isnan(v.detectable) else number(v.detectable), _needed(v),
+            "–" if math.isnan(v.detectable) else figure(v.detectable), _needed(v),
         ])  # fmt: skip
     title = say("compare.verdicts", first=found.groups[0].name)
     return Table("verdicts", title, [say(f"compare.{key}") for key in keys], rows)
@@ -161,17 +161,17 @@ def spread(values: Sequence[float]) -> str:
     if not values:
         return "–"
     if len(values) == 1:
-        return f"{number(values[0])} (1)"
+        return f"{figure(values[0])} (1)"
     mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
     digits = 0 if deviation == 0 else max(0, 1 - math.floor(math.log10(deviation)))
     digits = min(digits, 6)
-    cells = (f"{mean:.{digits}f}", f"{deviation:.{digits}f}") if deviation else (number(mean), "0")
+    cells = (f"{mean:.{digits}f}", f"{deviation:.{digits}f}") if deviation else (figure(mean), "0")
     return f"{cells[0]} ± {cells[1]} ({len(values)})"
 
 
 def signed(value: float) -> str:
     """With its sign, a minus as long as the plus."""
-    return f"{'−' if value < 0 else '+'}{number(abs(value))}"
+    return f"{'−' if value < 0 else '+'}{figure(abs(value))}"
 
 
 def _median(values: Sequence[float]) -> str:

@@ -108,19 +108,19 @@ def _settle(plan: Plan, base: Path) -> None:
 
 def _compared(plan: Plan, base: Path, todo: list[Task], lang: str) -> Result:
     """The comparison of all cells that have a finished run, the first one first, and every run's report with it."""
-    done = {task.cell.name for task in todo if task.state == "done"}
-    targets = [f"{cell.name}={base}/{cell.slug}-s[0-9]*" for cell in plan.cells if cell.name in done]
-    if len(targets) < 2:
+    done = [task for task in todo if task.state == "done"]
+    runs = {cell.name: [task.path for task in done if task.cell == cell] for cell in plan.cells}
+    there = {name: paths for name, paths in runs.items() if paths}
+    if len(there) < 2:
         return Result(todo, None, None)
-    found = comparison.compare(targets, features=plan.features, metrics=plan.metrics, n=plan.n, sets=1, progress=False)
+    found = comparison.compare(there, features=plan.features, metrics=plan.metrics, n=plan.n, sets=1, progress=False)
     page = comparison.write(found, base, lang)
     from ganvas import report
 
-    for task in todo:
-        if task.state == "done":
-            task.belongs(plan.name, found)
-            try:
-                report.write(task.run, lang)
-            except GanvasError as error:
-                live.say(f"{task.path}: {error}")
+    for task in done:
+        task.belongs(plan.name, found)
+        try:
+            report.write(task.run, lang)
+        except GanvasError as error:
+            live.say(f"{task.path}: {error}")
     return Result(todo, found, page)

@@ -23,8 +23,8 @@ def say(line: str) -> None:
 
 @contextmanager
 def shown(plan: Plan, todo: Sequence[Task]) -> Iterator[Tell]:
-    """A function that is told the tasks and the names of those under way, as often as one likes."""
-    yield from (_table(plan) if sys.stderr.isatty() else _lines(plan, todo))
+    """A function that shows how far the tasks are."""
+    yield from (_table(plan, todo) if sys.stderr.isatty() else _lines(plan, todo))
 
 
 def _lines(plan: Plan, todo: Sequence[Task]) -> Iterator[Tell]:
@@ -32,8 +32,8 @@ def _lines(plan: Plan, todo: Sequence[Task]) -> Iterator[Tell]:
     left = sum(state not in ("done", "failed") for state in before.values())
     say(f"{plan.title}: {len(plan.cells)} cells x {plan.seeds} seeds, {left} runs left")
 
-    def tell(tasks: Sequence[Task], active: set[str]) -> None:
-        for task in tasks:
+    def tell(active: set[str]) -> None:
+        for task in todo:
             if task.name in active or before[task.name] in ("training", "scoring"):
                 now = task.state
                 if now != before[task.name]:
@@ -41,10 +41,10 @@ def _lines(plan: Plan, todo: Sequence[Task]) -> Iterator[Tell]:
                     say(f"{task.name}: {now}{f' ({task.reason})' if now == 'failed' else ''}")
 
     yield tell
-    tell(todo, {task.name for task in todo})
+    tell({task.name for task in todo})
 
 
-def _table(plan: Plan) -> Iterator[Tell]:
+def _table(plan: Plan, todo: Sequence[Task]) -> Iterator[Tell]:
     from rich.console import Console
     from rich.live import Live
 
@@ -52,11 +52,11 @@ def _table(plan: Plan) -> Iterator[Tell]:
     last = 0.0
     with Live(console=Console(stderr=True), auto_refresh=False) as screen:
 
-        def tell(tasks: Sequence[Task], active: set[str]) -> None:
+        def tell(active: set[str]) -> None:
             nonlocal last
             if time.monotonic() - last >= SECONDS:
                 last = time.monotonic()
-                screen.update(table(plan, tasks, active, last - began), refresh=True)
+                screen.update(table(plan, todo, active, last - began), refresh=True)
 
         yield tell
 

@@ -55,7 +55,7 @@ class Plan:
 
     def config(self, cell: Cell, seed: int, threads: int) -> Config:
         """What one run is to be."""
-        engine = replace(cell.config.engine, threads=threads) if threads else cell.config.engine
+        engine = replace(cell.config.engine, threads=threads)
         return replace(cell.config, seed=seed, budget=self.budget, engine=engine)
 
 

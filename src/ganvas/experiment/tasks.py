@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -138,7 +137,7 @@ def last_words(path: Path) -> str:
     return lines[-1].removeprefix("ganvas: ") if lines else "it said nothing"
 
 
-def images_of(todo: Sequence[Task], kept: dict[str, ImageSet], task: Task) -> ImageSet:
+def images_of(kept: dict[str, ImageSet], task: Task) -> ImageSet:
     """The images of a task, loaded once for all tasks of the same data."""
     from ganvas import data
 

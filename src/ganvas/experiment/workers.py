@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ganvas.data import ImageSet
 
 TICK = 0.5  # seconds between two looks at the processes
-Tell = Callable[[Sequence[Task], set[str]], None]
+Tell = Callable[[set[str]], None]
+"""Told the names of the tasks under way, as often as one likes."""
 
 
 def share(jobs: int | None, most: int) -> tuple[int, int]:
@@ -61,22 +62,22 @@ def work(todo: Sequence[Task], jobs: int, threads: int, tell: Tell) -> bool:
                     if received:
                         place.task = None
                     else:
-                        _next_step(place, todo, kept, threads)
+                        _next_step(place, kept, threads)
                 if place.process is not None and len(received) > place.told:
                     place.told = len(received)
                     place.process.send_signal(signal.SIGTERM)
-            tell(todo, {place.task.name for place in places if place.task})
+            tell({place.task.name for place in places if place.task})
             time.sleep(TICK)
     return bool(received)
 
 
-def _next_step(place: Worker, todo: Sequence[Task], kept: dict[str, ImageSet], threads: int) -> None:
+def _next_step(place: Worker, kept: dict[str, ImageSet], threads: int) -> None:
     """Start the process that a worker's task needs next, or let go of the task."""
     task = place.task
     assert task is not None
     try:
         if task.state == "waiting":
-            task.begin(images_of(todo, kept, task))
+            task.begin(images_of(kept, task))
         if task.state == "training":
             place.process = _process(task, place.cores, threads, "resume", str(task.path))
         elif task.state == "scoring":

@@ -10,7 +10,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from PIL import Image
 
 from ganvas import locale, media
@@ -42,6 +42,19 @@ def write(run: Run, lang: str = "en") -> Path:
     return run.write_bytes("report.html", render(facts, say).encode())
 
 
+def template(name: str) -> Template:
+    """A page of templates/, to be filled; a blank that nobody fills is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["inline"] = notes.inline
+    return environment.get_template(name)
+
+
 def accuracy_trend(facts: Facts) -> Trend | None:
     """The trend over epochs of the accuracy that should come down to 0.5."""
     nimg, values = facts.column(f"acc/{facts.judged}")
@@ -57,14 +70,6 @@ def shown(facts: Facts) -> list[tuple[int, Image.Image]]:
 
 def render(facts: Facts, say: Locale) -> str:
     """The page as HTML."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["inline"] = notes.inline
     slope = accuracy_trend(facts)
     sections = notes.sections(facts.notes)
     items = evidence.rubric(facts, slope, say)
@@ -104,7 +109,7 @@ def render(facts: Facts, say: Locale) -> str:
         "plain": plain,
         "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
     }
-    return environment.get_template("report.html").render(values)
+    return template("report.html").render(values)
 
 
 def _figures(facts: Facts, say: Locale) -> list[tuple[str, str, str]]:
@@ -134,7 +139,7 @@ def _frames(facts: Facts, grids: list[tuple[int, Image.Image]], say: Locale) -> 
     for at, picture in grids:
         words = {"images": f"{at:,}", "epochs": f"{at / facts.n:.1f}"}
         frames.append({
-            "src": _uri(media.still(picture, "WEBP", quality=media.WEBP_QUALITY, method=2), "webp"),
+            "src": as_uri(media.small(picture), "webp"),
             "label": say("frame.untrained") if at == 0 else say("frame.label", **words),
             "short": charts.compact(at),
             "key": at in key,
@@ -217,8 +222,9 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def _embedded(picture: Image.Image) -> str:
-    return _uri(media.still(picture), "png")
+    return as_uri(media.still(picture), "png")
 
 
-def _uri(content: bytes, kind: str) -> str:
+def as_uri(content: bytes, kind: str) -> str:
+    """A picture inside a page; `kind`: png, webp."""
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

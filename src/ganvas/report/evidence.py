@@ -153,7 +153,7 @@ def _compared(facts: Facts, say: Locale) -> list[str]:
 def _difference(verdict: dict[str, Any], say: Locale) -> str:
     if verdict["low"] is None:
         return "–"
-    value, low, high = (f"{verdict[key]:+.3g}".replace("-", "−") for key in ("difference", "low", "high"))
+    value, low, high = (signed(verdict[key]) for key in ("difference", "low", "high"))
     return say("rubric.3.difference", value=value, low=low, high=high)
 
 
