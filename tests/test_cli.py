@@ -306,7 +306,7 @@ USAGE: dict[str, tuple[tuple[Any, ...], str]] = {
     "out of range": ((*TRAIN, "--discriminator.dropout", 1.5), "discriminator.dropout = 1.5: it must be in [0, 1)"),
     "no time": ((*TRAIN, "--minutes", 0), "budget = 0.0: it must be more than 0"),
     "endless": ((*TRAIN, "--minutes", "inf"), "budget.minutes = inf: it must be a finite number"),
-    "two budgets": ((*TRAIN, "--minutes", 1, "--kimg", 1), "it must be one of epochs, kimg and minutes"),
+    "two budgets": ((*TRAIN, "--minutes", 1, "--kimg", 1), "it must be one of epochs, kimg, minutes and cpu_minutes"),
     "negative seed": ((*TRAIN, "--seed", -1), "seed = -1: it must be 0 or more"),
     "missing data": ((*TRAIN, "--data", "./nope"), "'./nope' does not exist"),
     "misspelt data": ((*TRAIN, "--data", "cifar-10"), "no data set or folder is named 'cifar-10'"),

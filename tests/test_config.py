@@ -26,7 +26,11 @@ BLOCKS = st.integers(1, 4)
 @st.composite
 def configs(draw: st.DrawFn) -> Config:
     """Any valid config: every field drawn from its type, those with a rule of their own from that rule."""
-    up, down, one = draw(BLOCKS), draw(BLOCKS), draw(st.sampled_from(["epochs", "kimg", "minutes", None]))
+    up, down, one = (
+        draw(BLOCKS),
+        draw(BLOCKS),
+        draw(st.sampled_from(["epochs", "kimg", "minutes", "cpu_minutes", None])),
+    )
     family, norm = draw(st.sampled_from(["dcgan", "resnet", "r3", "lean"])), draw(st.sampled_from(["batch", "none"]))
     update, loss = draw(st.sampled_from(["simultaneous", "alternating"])), draw(st.sampled_from(["bce", "hinge"]))
     batch, held_out = draw(st.integers(2, 4096)), draw(st.sampled_from([0.0, 0.25, 0.5]))
@@ -63,7 +67,10 @@ def configs(draw: st.DrawFn) -> Config:
         "log.samples": st.integers(1, 1024),
         "evaluate.n": st.integers(2, 4096),
         "evaluate.share": st.floats(0, 1, exclude_min=True),
-        **{f"budget.{name}": st.just(2.5 if name == one else None) for name in ("epochs", "kimg", "minutes")},
+        **{
+            f"budget.{name}": st.just(2.5 if name == one else None)
+            for name in ("epochs", "kimg", "minutes", "cpu_minutes")
+        },
         **{f"{side}_optim.{beta}": FRACTION for side in "gd" for beta in ("beta1", "beta2")},
         **{f"{side}_optim.lr": st.floats(1e-9, 999) for side in "gd"},
     }
@@ -222,7 +229,9 @@ def test_settings_that_do_not_go_together_are_refused(changes: dict[str, Any], s
 
 
 def test_only_one_budget() -> None:
-    with pytest.raises(UsageError, match=r"budget = \(1.0, 2.0\): it must be one of epochs, kimg and minutes"):
+    with pytest.raises(
+        UsageError, match=r"budget = \(1.0, 2.0\): it must be one of epochs, kimg, minutes and cpu_minutes"
+    ):
         api.override(Config(), {"budget.epochs": 1, "budget.kimg": 2})
 
 

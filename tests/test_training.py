@@ -235,6 +235,15 @@ def test_minutes_become_images_once_and_stay(tmp: Path, monkeypatch: pytest.Monk
     assert budget["total"] == total and budget["img_s"] > 0
 
 
+def test_minutes_of_the_cpu_do_not_hear_of_a_busy_machine(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter(range(10**6))
+    monkeypatch.setattr(time, "process_time", lambda: 0.02 * next(ticks))
+    monkeypatch.setattr(time, "perf_counter", lambda: 1e6 * next(ticks))  # the wall clock is of no account
+    run = trained(tmp / "run", {"budget.kimg": None, "budget.cpu_minutes": 0.1})
+    last = run.rows("metrics")[-1]
+    assert last["nimg"] >= 112 and 4 < last["cpu_sec"] < 9  # six seconds were asked for
+
+
 def test_a_run_stopped_before_its_speed_is_known_still_has_its_minutes(
     tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ def train(
     minutes: float | None = None,
     epochs: float | None = None,
     kimg: float | None = None,
+    cpu_minutes: float | None = None,
     seed: int = 0,
     out: str | os.PathLike[str] | None = None,
     device: str = "auto",
@@ -43,7 +44,8 @@ def train(
 ) -> Run:
     """Train a recipe, write its report, and return its run directory.
 
-    `data` is a known set or a path; the budget is one of `minutes`, `epochs` and `kimg` (50 epochs without);
+    `data` is a known set or a path; the budget is one of `minutes`, `epochs`, `kimg` and `cpu_minutes` (50
+    epochs without);
     `tricks` are switched on first (see ganvas.tricks); `settings` changes any field of the config by its dotted name,
     such as {"g_optim.lr": 1e-4}; `origin` is a model, run or snapshot whose generator it begins with.
     Raises UsageError for what cannot be meant, GanvasError for what goes wrong.
@@ -56,7 +58,12 @@ def train(
     >>> ganvas.load(run.path).sample(16).shape
     (16, 3, 16, 16)
     """
-    budget = {"budget.epochs": epochs, "budget.kimg": kimg, "budget.minutes": minutes}
+    budget = {
+        "budget.epochs": epochs,
+        "budget.kimg": kimg,
+        "budget.minutes": minutes,
+        "budget.cpu_minutes": cpu_minutes,
+    }
     own = {"seed": seed, "engine.device": device, **budget}
     if data is not None:
         own["data.name"] = os.fspath(data)

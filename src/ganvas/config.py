@@ -234,7 +234,7 @@ class StepConfig:
 
 @dataclass(frozen=True)
 class BudgetConfig:
-    """How long; one of the three. None of them = 50 epochs, the course's minimum."""
+    """How long; one of the four. None of them = 50 epochs, the course's minimum."""
 
     epochs: float | None = None
     """Passes over the data."""
@@ -242,6 +242,8 @@ class BudgetConfig:
     """Thousand real images."""
     minutes: float | None = None
     """Minutes of training on this machine; turned into a number of images after some 20 s."""
+    cpu_minutes: float | None = None
+    """Minutes of one core's work, however busy the machine is; for comparisons on the CPU."""
 
 
 @dataclass(frozen=True)

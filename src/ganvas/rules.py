@@ -32,10 +32,10 @@ def check(config: Config) -> None:
 def _lengths(config: Config) -> Iterator[Rule]:
     """Seed, data, budget, log, evaluation, engine."""
     log, look = config.log, config.evaluate
-    budgets = [v for v in (config.budget.epochs, config.budget.kimg, config.budget.minutes) if v is not None]
+    budgets = [v for v in vars(config.budget).values() if v is not None]
     yield config.seed >= 0, "seed", config.seed, "0 or more"
     yield 0 <= config.data.held_out <= 0.5, "data.held_out", config.data.held_out, "in [0, 0.5]"
-    yield len(budgets) <= 1, "budget", tuple(budgets), "one of epochs, kimg and minutes"
+    yield len(budgets) <= 1, "budget", tuple(budgets), "one of epochs, kimg, minutes and cpu_minutes"
     yield all(v > 0 for v in budgets), "budget", budgets and budgets[0], "more than 0"
     yield log.every >= 1, "log.every", log.every, "1 or more"
     yield 1 <= log.samples <= 1024, "log.samples", log.samples, "1 to 1024"

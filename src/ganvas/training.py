@@ -82,13 +82,17 @@ def train(
             restore(state, checkpoint, config)
             run.drop_after(state.nimg)
 
-        # The budget: a number of images, and while its speed is not known, a deadline in seconds of training
+        # The budget: a number of images, and while its speed is not known, a deadline in seconds of training, by the
+        # wall or of the CPU
+        def spent() -> float:
+            return state.sec if config.budget.cpu_minutes is None else state.cpu_sec
+
         n, deadline, owed = len(images.images), None, 0
         if total is None:
             total, deadline = _budget(config.budget, n, 0, 0.0)
         if extra is not None:
             owed = max((total or 0) - state.nimg, 0)
-            more, deadline = _budget(extra, n, total or state.nimg, max(state.sec, deadline or 0.0))
+            more, deadline = _budget(extra, n, total or state.nimg, max(spent(), deadline or 0.0))
             total = more or total
         run.write_config(config, recipe, total)
 
@@ -134,13 +138,13 @@ def train(
             old = state.nimg
             step(state, total)
             clock.read()
-            warm = warm or (state.nimg, state.sec)
+            warm = warm or (state.nimg, spent())
 
             # Minutes become images once the speed is known
-            done, sec, settled = state.nimg - warm[0], state.sec - warm[1], False
+            done, sec, settled = state.nimg - warm[0], spent() - warm[1], False
             if deadline is not None and done and sec >= min(SETTLE_SECONDS, (deadline - warm[1]) / 3):
                 speed, settled = done / sec, True
-                total, deadline = owed + max(state.nimg, round(state.nimg + speed * (deadline - state.sec))), None
+                total, deadline = owed + max(state.nimg, round(state.nimg + speed * (deadline - spent()))), None
                 run.write_config(config, recipe, total)
                 record("budget", total=total, img_s=round(speed, 1))
 
@@ -263,8 +267,8 @@ def _crosses(kimg: float, old: int, new: int) -> bool:
 
 def _budget(budget: BudgetConfig, n: int, nimg: int, sec: float) -> tuple[int | None, float | None]:
     """(total images, None), or (None, seconds of training) where the budget is in minutes."""
-    if budget.minutes is not None:
-        return None, sec + 60 * budget.minutes
+    if minutes := budget.minutes or budget.cpu_minutes:
+        return None, sec + 60 * minutes
     images = 1000 * budget.kimg if budget.kimg is not None else (budget.epochs or 50) * n
     return nimg + max(round(images), 1), None
 

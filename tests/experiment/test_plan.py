@@ -40,6 +40,11 @@ def test_a_run_has_its_seed_budget_and_threads() -> None:
     assert (config.seed, config.budget, config.engine.threads) == (5, BudgetConfig(kimg=7.0), 2)
 
 
+def test_minutes_on_the_cpu_are_those_of_its_cores() -> None:
+    plan = make("mine", {"cells": CELLS, "minutes": 7, "settings": {"engine.device": "cpu"}})
+    assert plan.config(plan.cells[0], 0, 2).budget == BudgetConfig(cpu_minutes=14.0)
+
+
 def test_every_combination_of_varied_values_is_a_cell() -> None:
     plan = make("mine", {"vary": {"g_optim.lr": [1e-4, 5e-4], "loss.name": ["hinge", "bce"]}})
     assert [c.name for c in plan.cells][:2] == [
@@ -65,7 +70,7 @@ def test_every_combination_of_varied_values_is_a_cell() -> None:
         ({"cells": CELLS, "seeds": 0}, "seeds must be 1 or more"),
         ({"cells": CELLS, "seeds": 2.5}, "expected int"),
         ({"cells": CELLS, "minutes": 0}, "minutes = 0: it must be more than 0"),
-        ({"cells": CELLS, "minutes": 1, "kimg": 1}, "one of epochs, kimg and minutes"),
+        ({"cells": CELLS, "minutes": 1, "kimg": 1}, "one of epochs, kimg, minutes and cpu_minutes"),
         ({"cells": "all"}, "expected list"),
     ],
 )

@@ -54,9 +54,13 @@ class Plan:
     """Images drawn from each final generator."""
 
     def config(self, cell: Cell, seed: int, threads: int) -> Config:
-        """What one run is to be."""
-        engine = replace(cell.config.engine, threads=threads)
-        return replace(cell.config, seed=seed, budget=self.budget, engine=engine)
+        """What one run is to be. Minutes on the CPU are those of its cores' work, whatever else the machine does."""
+        from ganvas.engine import resolve
+
+        engine, budget = replace(cell.config.engine, threads=threads), self.budget
+        if budget.minutes is not None and resolve(engine).device == "cpu":
+            budget = BudgetConfig(cpu_minutes=threads * budget.minutes)
+        return replace(cell.config, seed=seed, budget=budget, engine=engine)
 
 
 def builtin() -> dict[str, Path]:
