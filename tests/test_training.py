@@ -60,6 +60,7 @@ def contents(run: Run) -> dict[str, Any]:
         found |= {f"{file.stem}.{name}": tensor for name, tensor in load_tensors(file)[0].items()}
     found |= {path.name: path.read_bytes() for _, path in [*run.samples(), *run.snapshots()]}
     found["real.png"] = (run.path / "samples" / "real.png").read_bytes()
+    found["vitals"] = run.rows("vitals")
     found["rows"] = [
         {k: v for k, v in row.items() if k not in ("sec", "cpu_sec", "img_s")} for row in run.rows("metrics")
     ]
@@ -306,7 +307,7 @@ def test_hooks_hear_what_happens_in_order(tmp: Path) -> None:
     heard = [(event.kind, event.nimg) for event in events]
     assert heard == [
         ("start", 0), ("untrained", 0), ("checkpoint", 64), ("row", 80), ("checkpoint", 128), ("row", 160),
-        ("row", 192), ("checkpoint", 192), ("finish", 192),
+        ("row", 192), ("sample", 192), ("checkpoint", 192), ("finish", 192),
     ]  # fmt: skip
     assert all(event.total == 192 for event in events)
     assert [e["event"] for e in run.rows("events")] == ["start", "untrained", "finish"]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,6 +125,18 @@ def load(config: DataConfig, progress: bool = True) -> ImageSet:
     name = config.name if kind != "own" else _path(config.name).absolute().name
     sha256 = _sha256(raw.images, raw.labels)
     return ImageSet(name, raw.images, raw.labels, raw.class_names, sha256, raw.source, raw.skipped, own_sizes)
+
+
+def unseen(config: DataConfig, n: int) -> ImageSet | None:
+    """At most n images of the split that a config does not ask for; None where there is none, or it is not here yet."""
+    other: Literal["train", "test"] = "train" if config.split == "test" else "test"
+    try:
+        kind = _kind(config.name)
+        if kind == "own" or (kind == "known" and not cache.present(KNOWN[config.name].files)):
+            return None
+        return load(replace(config, split=other, limit=n), progress=False)
+    except GanvasError:
+        return None
 
 
 def fetch(name: str, progress: bool = True) -> str:

@@ -26,7 +26,6 @@ from ganvas.errors import GanvasError, UsageError
 if TYPE_CHECKING:
     pass
 
-LOGS = ("metrics", "evals", "events", "env")
 KEPT_CHECKPOINTS = 2
 LOCK_SECONDS = 1.0  # that a writer waits for another's lock
 
@@ -281,7 +280,7 @@ class Run:
 
     def drop_after(self, nimg: int) -> None:
         """Forget everything written after `nimg` images: rows, samples, snapshots, checkpoints (before a resume)."""
-        for log in ("metrics", "evals"):
+        for log in ("metrics", "vitals", "evals"):
             if (self.path / f"{log}.jsonl").exists():
                 kept = [row for row in self.rows(log) if row.get("nimg", 0) <= nimg]
                 lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in kept]

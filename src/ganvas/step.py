@@ -101,7 +101,7 @@ def alternating(players: Players, batches: Sequence[Batch], rules: Rules) -> Out
         d_norm = players.d_optim.step(found.d_grads, batch.progress)
     on_g = whole(for_g(part, fake) for part, fake in zip(parts, fakes, strict=True))
     g_norm = players.g_optim.step(on_g.g_grads, batches[-1].progress)
-    return Outcome(found._replace(g_loss=on_g.g_loss), d_norm, g_norm)
+    return Outcome(found._replace(g_loss=on_g.g_loss, g_grads=on_g.g_grads), d_norm, g_norm)
 
 
 def _stepped(players: Players, found: Found, progress: float) -> Outcome:

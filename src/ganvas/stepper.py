@@ -21,6 +21,7 @@ from ganvas.optim import half_life, update_ema
 from ganvas.state import State, fresh_state
 from ganvas.statistics import statistics
 from ganvas.step import UPDATES
+from ganvas.vitals import pace, weights
 
 PROBE_BATCH = 64
 
@@ -37,7 +38,8 @@ class Stepper:
         self.learnt, self.held_out = held_out(config, len(images.images))
         self.labels = images.labels if config.data.labels == "use" else None
 
-    def __call__(self, state: State, total: int | None) -> None:
+    def __call__(self, state: State, total: int | None, closely: bool = False) -> dict[str, float]:
+        """One update; `closely`: returns how far it moved the networks (ganvas.vitals.pace)."""
         config, players, first = self.config, state.players, state.nimg
         self.dropout.manual_seed(rng.stream_seed(config.seed, "dropout", first))
         self.rng.manual_seed(rng.stream_seed(config.seed, "update", first))
@@ -50,12 +52,14 @@ class Stepper:
         for _ in range(config.step.d_steps):
             batches.append(self.batch(state.nimg, progress, state.adapted))
             state.nimg += config.step.batch
+        before = weights(players) if closely else None
         outcome = self.update(players, batches, self.rules)
         if state.ema is not None:
             images = half_life(state.nimg, config.step.ema_kimg, config.step.ema_warmup)
             update_ema(state.ema, players.generator, state.nimg - first, images)
         state.sums += statistics(outcome, config)
         state.steps += 1
+        return pace(players, before, outcome) if before else {}
 
     def batch(self, nimg: int, progress: float, adapted: float) -> Batch:
         """The batch whose first real image is the sample at `nimg`."""
@@ -104,7 +108,7 @@ def held_out(config: Config, n: int) -> tuple[np.ndarray, np.ndarray]:
     return (np.sort(shuffled[count:]), np.sort(shuffled[:count])) if count else (np.arange(n), shuffled[:0])
 
 
-def throwaway(config: Config, images: ImageSet, engine: Engine) -> Callable[[], None]:
+def throwaway(config: Config, images: ImageSet, engine: Engine) -> Callable[[], object]:
     """A step of the probe: the real networks on fresh weights, on a batch that does not take long."""
     parts = config.step.accumulate
     count = min(config.step.batch, -(-PROBE_BATCH // parts) * parts)

@@ -30,6 +30,7 @@ from ganvas.run import Run, stem
 from ganvas.state import State, begin_with, fresh_state, restore, save_checkpoint, save_snapshot
 from ganvas.statistics import names
 from ganvas.stepper import Stepper, throwaway
+from ganvas.vitals import Signs
 
 SETTLE_SECONDS = 20.0  # of training before a budget in minutes becomes a number of images
 
@@ -120,7 +121,8 @@ def train(
         latents, labels = fixed_latents(config, images.class_names)
         if checkpoint is None:
             _write_real(run, images, config)
-            untrained = _write_samples(run, state, engine, latents, labels)
+            untrained = draw(state.sampler, latents, labels, engine)
+            _write_samples(run, state.nimg, untrained)
             with torch.no_grad(), engine.autocast:
                 on_device = None if labels is None else labels.to(engine.device)
                 logits = state.players.discriminator.eval()(engine.images(untrained), on_device).logits
@@ -132,11 +134,15 @@ def train(
 
         # Train: sec counts training, logging, sampling and checkpoints; the first step only warms up
         step = Stepper(config, images, engine)
+        signs = Signs(run, images, step.learnt, step.held_out, engine)
+        if checkpoint is None:
+            signs.write(state, untrained, latents, labels)
         clock.start()
         row_sec, warm = state.sec, None
         while not finished() and not interrupted:
-            old = state.nimg
-            step(state, total)
+            old, update = state.nimg, config.step.batch * config.step.d_steps
+            sample_due = _sample_due(old, old + update) or (deadline is None and old + update >= (total or 0))
+            pace = step(state, total, closely=sample_due)
             clock.read()
             warm = warm or (state.nimg, spent())
 
@@ -159,9 +165,10 @@ def train(
                 row_sec = state.sec
                 run.append("metrics", row)
                 tell("row", row=row)
-            if _sample_due(old, state.nimg):
-                _write_samples(run, state, engine, latents, labels)
-                tell("sample")
+            if sample_due or finished():
+                samples = draw(state.sampler, latents, labels, engine)
+                _write_samples(run, state.nimg, samples)
+                tell("sample", vitals=signs.write(state, samples, latents, labels, pace))
             if _crosses(config.log.snapshot_kimg, old, state.nimg):
                 save_snapshot(run, state, config)
             clock.read()
@@ -173,7 +180,6 @@ def train(
         # Leave everything on disk
         _stop_if_not_finite(run, state, config)
         if finished():
-            _write_samples(run, state, engine, latents, labels)
             save_snapshot(run, state, config)
         if run.checkpoints()[-1][0] < state.nimg:
             save_checkpoint(run, state, config, environment)
@@ -284,10 +290,8 @@ def fixed_latents(config: Config, class_names: Sequence[str]) -> tuple[Tensor, T
     return z, torch.from_numpy(latent.grid_labels(len(index), classes)) if classes else None
 
 
-def _write_samples(run: Run, state: State, engine: Engine, latents: Tensor, labels: Tensor | None) -> Tensor:
-    images = draw(state.sampler, latents, labels, engine)
-    run.write_bytes(f"samples/{stem(state.nimg)}.png", media.still(media.grid(images.numpy(), latent.ROW)))
-    return images
+def _write_samples(run: Run, nimg: int, images: Tensor) -> None:
+    run.write_bytes(f"samples/{stem(nimg)}.png", media.still(media.grid(images.numpy(), latent.ROW)))
 
 
 def _write_real(run: Run, images: ImageSet, config: Config) -> None:
