@@ -16,7 +16,7 @@ from jaxtyping import install_import_hook
 CHECKED = (
     "batch", "look", "step", "losses", "penalties", "augment", "latent", "statistics", "stepper", "optim", "muon",
     "models.dcgan", "models.lean", "models.resnet", "models.r3", "models.head", "models.norm", "models.spectral",
-    "models.pyramid", "models.layers", "models.describe", "engine", "sampler", "state", "vitals",
+    "models.pyramid", "models.layers", "models.describe", "engine", "sampler", "state", "vitals", "appearance",
     *(f"metrics.{name}" for name in (
         "features", "frechet", "kernel", "prdc", "recognition", "neighbours", "diversity", "intervals",
         "classifier", "efficientnet", "inception", "custom",

@@ -19,6 +19,7 @@ from PIL import Image
 from ganvas import locale, media, recipes, report
 from ganvas.config import BudgetConfig, DataConfig, GeneratorConfig, OptimConfig
 from ganvas.errors import UsageError
+from ganvas.locale import figure
 from ganvas.report import charts, diagram, evidence, notes, quality
 from ganvas.report.facts import gather
 from ganvas.report.trend import Trend
@@ -370,7 +371,7 @@ def test_item_one_gives_the_recognition_and_leaves_the_judgement_to_the_eye(fini
      (float("nan"), "–"), (0.5, "0.5")],
 )  # fmt: skip
 def test_figures(value: object, told: str) -> None:
-    assert quality.figure(value) == told
+    assert figure(value) == told
 
 
 # -- sentences -------------------------------------------------------------------------------------------------

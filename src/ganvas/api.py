@@ -154,6 +154,7 @@ def proceed(
 
     The data are loaded again where they are not given, and must be the same bytes as when the run began.
     """
+    from ganvas.doctor import live
     from ganvas.training import train as train_run
 
     if images is None:
@@ -167,4 +168,5 @@ def proceed(
         from ganvas.evaluation.during import Watch
 
         hooks = [*hooks, Watch(run)]
+    hooks = [*hooks, live.Watch(run, tuple(hooks))]
     return train_run(run, images, hooks, extra, EngineConfig(device) if device else None)

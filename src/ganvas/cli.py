@@ -22,6 +22,7 @@ VERBS = {
     "report": ("ganvas.verbs.looking", "report.html, GIF and curves of a run"),
     "sample": ("ganvas.verbs.looking", "draw images from a trained generator"),
     "evaluate": ("ganvas.verbs.evaluate", "how good, diverse, recognisable; does it copy; how sure is that"),
+    "doctor": ("ganvas.verbs.doctor", "why does it fail, and what to try; --env, --data: before there is a run"),
     "compare": ("ganvas.verbs.compare", "did the change help? groups of runs, seed by seed"),
     "experiment": ("ganvas.verbs.experiment", "recipes x tricks x seeds at an equal budget, then the comparison"),
 }

@@ -47,8 +47,8 @@ def remark(event: Event) -> str | None:
             return f"untrained: D's mean logit on {details['n']} untrained samples is {details['logit']:+.4f}"
         case "budget":
             return f"{details['img_s']:.0f} img/s: the budget is {details['total']:,} images"
-        case "warning":
-            return f"warning: {details['what']}"
+        case "warning" | "doctor":
+            return f"{event.kind}: {details['what']}"
         case "finish":
             return f"trained {event.nimg:,} images in {clock(event.sec)}"
         case "stop":

@@ -37,7 +37,8 @@ SETTLE_SECONDS = 20.0  # of training before a budget in minutes becomes a number
 
 @dataclass(frozen=True)
 class Event:
-    """What hooks are told: start, resume, untrained, budget, row, sample, checkpoint, warning, finish, stop."""
+    """What hooks are told: start, resume, untrained, budget, row, sample, checkpoint, warning, finish, stop;
+    and, from the hook that watches (ganvas.doctor.live), doctor."""
 
     kind: str
     nimg: int

@@ -6,20 +6,18 @@ made, and how far one update moved each network. What that costs is measured in 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, UInt8
+from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
 
 from ganvas import media
+from ganvas.appearance import Pictures, beside, nearest, thumbnails
 from ganvas.data import ImageSet, order, unseen
 from ganvas.engine import Engine, draw
 from ganvas.losses import Critique
@@ -34,10 +32,6 @@ UNSEEN = 512
 """Images that training never sees, at most."""
 JUDGED = 64
 """Images of each kind that D is shown, and no more than a batch: small batches are quick to train on."""
-THUMBNAIL = 8
-"""Side to which images are averaged before their layout and colours are compared."""
-ENDS = 1
-"""Levels from 0 and from 255 within which a value counts as saturated."""
 
 
 class Signs:
@@ -51,6 +45,7 @@ class Signs:
         self.unseen = _subset(images, held_out) if len(held_out) else unseen(config.data, UNSEEN)
         real = _subset(images, learnt[order(config.seed, 0, min(MOST_REAL, len(learnt)), len(learnt))])
         self.real = Pictures(real.images, real.labels if self.classes else None, at_a_time=config.log.samples)
+        self.known, self.strange = self._for_copies()
         self.last = _last_grid(run, images.images.shape[1:], config.log.samples)
 
     def write(
@@ -61,7 +56,11 @@ class Signs:
         labels: Tensor | None,
         pace: Mapping[str, float] | None = None,
     ) -> dict[str, Any]:
-        """Append the signs of a state, whose samples of latents `z` and classes are given, to vitals.jsonl."""
+        """Append the signs of a state, whose samples of latents `z` and classes are given, to vitals.jsonl.
+
+        `moved`: how far the samples went since the last row, over the real contrast. `copies`: share of them nearer to
+        the images learnt from than to as many unseen ones, 0.5 by chance. The rest: see `beside`, `judged` and `pace`.
+        """
         fake = Pictures(samples.numpy(), None if labels is None else labels.numpy())
         row: dict[str, Any] = {"nimg": state.nimg, **beside(fake, self.real), **(pace or {})}
         if state.nimg and self.last is not None and self.last.shape == fake.images.shape:
@@ -73,9 +72,19 @@ class Signs:
             made = draw(state.players.generator, z, labels, self.engine)
             row["distance/raw"] = beside(Pictures(made.numpy()), self.real).get("distance")
         row |= self.judged(state, made, labels, self.count)
+        if len(self.known):
+            x = fake.thumbnails
+            row["copies"] = float((nearest(x, self.known) < nearest(x, self.strange)).mean())
         row = {key: round(value, 6) if isinstance(value, float) else value for key, value in row.items()}
         self.run.append("vitals", row)
         return row
+
+    def _for_copies(self) -> tuple[np.ndarray, np.ndarray]:
+        """Thumbnails of as many learnt as unseen images; none where the learnt ones are too many for that to tell."""
+        n = min(len(self.learnt), 0 if self.unseen is None else len(self.unseen.images))
+        if self.unseen is None or n < len(self.learnt) / 2:
+            return np.empty((0, 0)), np.empty((0, 0))
+        return thumbnails(self.images.images[self.learnt[:n]]), thumbnails(self.unseen.images[:n])
 
     @torch.no_grad()
     def judged(self, state: State, made: Tensor, labels: Tensor | None, count: int) -> dict[str, float]:
@@ -135,101 +144,6 @@ def _last_grid(run: Run, shape: tuple[int, ...], n: int) -> np.ndarray | None:
 def above(a: Float[Tensor, "n"], b: Float[Tensor, "m"]) -> float:
     """P(a > b) over all pairs, ties half: the area under the ROC curve."""
     return ((a[:, None] > b).float() + 0.5 * (a[:, None] == b).float()).mean().item()
-
-
-# -- pictures --------------------------------------------------------------------------------------------------
-
-
-class Pictures:
-    """Images uint8 [n, c, h, w] and what is measured of them; distances are taken between `at_a_time` of them."""
-
-    def __init__(
-        self, images: UInt8[np.ndarray, "n c h w"], labels: np.ndarray | None = None, at_a_time: int = MOST_REAL
-    ) -> None:
-        self.images, self.labels = images, labels
-        pooled = adaptive_avg_pool2d(torch.from_numpy(images).float(), THUMBNAIL)
-        self.thumbnails: Float[np.ndarray, "n p"] = pooled.flatten(1).numpy()
-        self.mean, self.deviation = self.thumbnails.mean(0), self.thumbnails.std(0)
-        self.saturated = float(((images <= ENDS) | (images >= 255 - ENDS)).mean())
-        self.brightness, self.contrast = float(images.mean()), float(images.std())
-        power = spectrum(images)
-        self.grid, self.fine = grid(power), _upper(power)
-        between = _distances(self.thumbnails)
-        apart = ~np.eye(len(images), dtype=bool)
-        same = apart & (labels[:, None] == labels) if labels is not None else ~apart
-        self.spread = float(between[apart].mean()) if apart.any() else math.nan
-        self.within = float(between[apart & same].mean()) if (apart & same).any() else math.nan
-        groups = [between[at : at + at_a_time, at : at + at_a_time] for at in range(0, len(images), at_a_time)]
-        whole = [g for g in groups if len(g) == len(groups[0]) > 1]
-        self.nearest = float(
-            np.mean([(g + np.diag(np.full(len(g), np.inf))).min(1).mean() for g in whole] or [math.nan])
-        )
-
-
-def _distances(x: Float[np.ndarray, "n p"]) -> Float64[np.ndarray, "n n"]:
-    """Root mean square difference of every two."""
-    points = torch.from_numpy(x).double()
-    found: np.ndarray = (torch.cdist(points, points) / math.sqrt(x.shape[1])).numpy()
-    return found
-
-
-def beside(fake: Pictures, real: Pictures) -> dict[str, float]:
-    """Pictures against real ones: what is a ratio is 1 where they are alike, `distance` is 0.
-
-    spread, nearest, within: mean distance of two thumbnails, of each to its nearest, of two of one class.
-    distance: of the thumbnails' means and standard deviations, squared, over the real variance.
-    texture: power in the upper half of the frequencies. grid/fake, grid/real: see `grid`.
-    """
-    away = ((fake.mean - real.mean) ** 2 + (fake.deviation - real.deviation) ** 2).mean()
-    found = {
-        "saturated/fake": fake.saturated, "saturated/real": real.saturated,
-        "brightness/fake": fake.brightness, "brightness/real": real.brightness,
-        "contrast/fake": fake.contrast, "contrast/real": real.contrast,
-        "grid/fake": fake.grid, "grid/real": real.grid,
-        "texture": _ratio(fake.fine, real.fine),
-        "spread": _ratio(fake.spread, real.spread),
-        "nearest": _ratio(fake.nearest, real.nearest),
-        "within": _ratio(fake.within, real.within),
-        "distance": _ratio(float(away), float((real.deviation**2).mean())),
-    }  # fmt: skip
-    return {key: value for key, value in found.items() if math.isfinite(value)}
-
-
-def spectrum(images: UInt8[np.ndarray, "n c h w"]) -> Float64[np.ndarray, "h w"]:
-    """Mean power of the images' grey values at each spatial frequency; the zero frequency first, as numpy has it."""
-    grey = images.mean(1)
-    grey = grey - grey.mean((1, 2), keepdims=True)
-    return (np.abs(np.fft.fft2(grey)) ** 2).mean(0) / grey[0].size  # type: ignore[no-any-return]
-
-
-def grid(power: Float64[np.ndarray, "h w"]) -> float:
-    """How far the power at periods of two and four pixels stands out from the frequencies around it: 1 = not at all.
-
-    Strided layers leave their pattern there (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts"; Durall et
-    al. 2020, arXiv 2003.01826). The largest of up to eight peaks, each over the median of its neighbours.
-    """
-    h, w = power.shape
-    rows, columns = ({0} | {side // k for k in (2, 4) if side % k == 0} for side in (h, w))
-    places = {(r, c) for r, c in product(rows, columns) if (r, c) != (0, 0)}
-    marks = {(r * i % h, c * j % w) for r, c in places for i in (1, -1) for j in (1, -1)} | {(0, 0)}
-    ratios = []
-    for r, c in places:
-        around = [((r + i) % h, (c + j) % w) for i, j in product((-1, 0, 1), repeat=2)]
-        if r == 0 or c == 0:  # on an axis, where every image has more power, only the axis compares
-            around = [(r, (c + j) % w) if r == 0 else ((r + j) % h, c) for j in (-2, -1, 1, 2)]
-        near = [power[at] for at in around if at not in marks]
-        ratios.append(_ratio(float(power[r, c]), float(np.median(near))))
-    return max(ratios, default=1.0)
-
-
-def _upper(power: Float64[np.ndarray, "h w"]) -> float:
-    h, w = power.shape
-    radius = np.hypot(np.fft.fftfreq(h)[:, None], np.fft.fftfreq(w))
-    return float(power[radius >= 0.25].sum())
-
-
-def _ratio(a: float, b: float) -> float:
-    return a / max(b, 1e-9)
 
 
 # -- one update, closely ---------------------------------------------------------------------------------------

@@ -15,8 +15,7 @@ from ganvas.comparison import EQUAL_BUDGET, Comparison
 from ganvas.comparison.scores import Column, Evaluator
 from ganvas.comparison.verdicts import ALPHA, Verdict
 from ganvas.comparison.welch import LEAST_SEEDS, MOST_SEEDS, POWER
-from ganvas.locale import Locale
-from ganvas.report.quality import figure
+from ganvas.locale import Locale, figure
 
 LATEX = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"±": r"$\pm$", "−": "$-$", "–": "--", "~": r"\~{}"})
 

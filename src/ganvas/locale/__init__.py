@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,14 @@ class Locale:
 
     def __contains__(self, key: str) -> bool:
         return key in self.sentences
+
+
+def figure(value: object) -> str:
+    """A number as every page and table writes it: four significant digits; a dash for what is no number."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+        return "–"
+    digits = f"{value:.4g}"
+    return (f"{value:.0f}" if "e+" in digits and abs(value) < 1e6 else digits).replace("-", "−")
 
 
 def languages() -> list[str]:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from ganvas import locale, media
 from ganvas.config import to_dict
+from ganvas.doctor import words
 from ganvas.locale import Locale
 from ganvas.report import charts, curves, diagram, evidence, notes, quality
 from ganvas.report.facts import Facts, gather
@@ -72,6 +73,7 @@ def render(facts: Facts, say: Locale) -> str:
     """The page as HTML."""
     slope = accuracy_trend(facts)
     sections = notes.sections(facts.notes)
+    seen = facts.diagnosis
     items = evidence.rubric(facts, slope, say)
     values = {
         "say": say,
@@ -88,6 +90,9 @@ def render(facts: Facts, say: Locale) -> str:
         "selected": quality.selected_sentences(facts, say),
         "share": quality.share_sentence(facts, say),
         "slope": slope,
+        "doctor_head": words.head(seen, say) if seen else "",
+        "findings": words.told(seen, say) if seen else [],
+        "fake_accuracy": words.accuracy(seen, say) if seen else None,
         "trend_numbers": evidence.trend_sentence(facts, slope, say) if slope else "",
         "accuracy": say(f"accuracy.{facts.judged}"),
         "rules": _rules(facts, say),

@@ -144,6 +144,10 @@ def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | Non
             Tick(100 * (event.get("nimg") or 0) / right, say(f"event.{kind}"))
             for kind in ("resume", "nan")
             for event in facts.happened(kind)
+        ]
+        + [
+            Tick(100 * finding.since / right, say(f"doctor.{finding.name}.title", **finding.blanks))
+            for finding in (facts.diagnosis.faults if facts.diagnosis else ())
         ],
         rows_per_dot=max(-(-len(x) // POINTS) for x, _ in columns.values()),
         described="; ".join(

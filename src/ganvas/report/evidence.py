@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ganvas.locale import Locale
+from ganvas.locale import Locale, figure
 from ganvas.report import quality
 from ganvas.report.facts import COURSE_EPOCHS, Facts, is_number
 from ganvas.report.notes import Section
@@ -95,7 +95,7 @@ def _recognised(facts: Facts, say: Locale) -> list[str]:
         else say("rubric.1.confidence", **words)
     ]
     if is_number(row.get("floor")):
-        measured.append(say("rubric.1.floor", floor=quality.figure(row["floor"]), source=row.get("floor_from") or "–"))
+        measured.append(say("rubric.1.floor", floor=figure(row["floor"]), source=row.get("floor_from") or "–"))
     if len(found := quality.by_class(row)) > 1:
         least, best = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
         low, high = f"{found[least]:.3f}", f"{found[best]:.3f}"

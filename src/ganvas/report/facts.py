@@ -11,7 +11,9 @@ from typing import Any, Literal, TypeGuard
 import numpy as np
 from PIL import Image
 
+from ganvas import doctor
 from ganvas.config import Config, diff
+from ganvas.doctor.case import of_run
 from ganvas.run import Layer, Run
 from ganvas.tricks import TRICKS
 
@@ -54,6 +56,7 @@ class Facts:
     selected: dict[str, Any] | None
     networks: dict[str, list[Layer]]
     """Layers of "generator" and "discriminator"; empty where the run does not hold them."""
+    diagnosis: doctor.Diagnosis | None = None
     experiment: dict[str, Any] | None = None
     """Which experiment and cell it is, the comparison's page, and the cell's verdicts beside the first one."""
 
@@ -159,20 +162,22 @@ def gather(run: Run) -> Facts:
     """Read a run, whole or still being written. GanvasError where config.json or data.json is unreadable."""
     grids = [(at, picture) for at, path in run.samples() if (picture := _picture(path)) is not None]
     notes = run.path / "notes.md"
+    case = of_run(run)
     return Facts(
         name=run.path.resolve().name,
-        config=run.config,
+        config=case.config,
         recipe=run.recipe,
         data=run.data,
-        total=run.total_nimg,
-        rows=run.rows("metrics"),
-        events=run.rows("events"),
+        total=case.total,
+        rows=list(case.rows),
+        events=list(case.events),
         env=run.rows("env"),
         grids=grids,
         real=_picture(run.path / "samples" / "real.png"),
         evals=run.rows("evals"),
         selected=run.selected,
         networks=run.networks,
+        diagnosis=doctor.diagnose(case),
         experiment=run.read_json("part_of.json") if (run.path / "part_of.json").is_file() else None,
         notes=notes.read_text("utf-8", errors="replace") if notes.is_file() else "",
     )

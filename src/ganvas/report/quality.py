@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.locale import Locale
+from ganvas.locale import Locale, figure
 from ganvas.metrics.extractors import kind
 from ganvas.report import charts
 from ganvas.report.charts import Chart, Chosen, Series, Tick
@@ -111,14 +111,6 @@ def selection(selected: Row | None, rows: Sequence[Row]) -> Selection | None:
 
 
 # -- words and figures -------------------------------------------------------------------------------------------
-
-
-def figure(value: Any) -> str:
-    """Four significant digits; a dash for what is no number."""
-    if not is_number(value):
-        return "–"
-    digits = f"{value:.4g}"
-    return (f"{value:.0f}" if "e+" in digits and abs(value) < 1e6 else digits).replace("-", "−")
 
 
 def interval(row: Row, say: Locale) -> str:

@@ -1,0 +1,47 @@
+"""Rules on what the pictures look like: saturated, in the wrong range, under a grid."""
+
+from __future__ import annotations
+
+import shlex
+
+import numpy as np
+
+from ganvas.doctor.case import Case
+from ganvas.doctor.finding import Finding
+
+SATURATED = 0.2
+"""Share of values at the ends of tanh, beyond that of the real images, that is no style any more."""
+DARK = 20.0
+"""Standard deviation of the real images' values, in levels of 255, below which they use a corner of the range."""
+GRID = 6.0
+"""Power at the frequencies of the strides over that around them (real images: 1.0 to 1.3)."""
+SETTLED = 0.5
+"""`distance` below which pictures have found their colours: a grid in them is no longer a beginner's."""
+
+
+def saturation(case: Case) -> Finding | None:
+    """Much of each picture is pure black, white or full colour, though the real images are not."""
+    good = case.look("saturated/fake") > case.look("saturated/real") + SATURATED
+    rates = case.config.g_optim.lr, case.config.d_optim.lr
+    tries = [f"--g-optim.lr {0.2 * rates[0]:.2g}", f"--d-optim.lr {min(4 * rates[1], 2e-3):.2g}", "--with ema"]
+    return case.finding("saturation", good, ("saturated/fake", "saturated/real", "contrast/fake"), tries)
+
+
+def wrong_range(case: Case) -> Finding | None:
+    """The real images themselves use a small part of 0 to 255: scaled twice, or stored as 0 to 1."""
+    contrast = case.look("contrast/real")
+    return case.finding(
+        "range", contrast < DARK, ("contrast/real", "brightness/real"), (), least=1, sure="high",
+        brightness=f"{_last(case.look('brightness/real')):.0f}", contrast=f"{_last(contrast):.0f}",
+    )  # fmt: skip
+
+
+def checkerboard(case: Case) -> Finding | None:
+    """A pattern with the period of the strides lies over every picture, while the rest has found its place."""
+    good = (case.look("grid/fake") > GRID * case.look("grid/real")) & (case.look("distance") < SETTLED)
+    other = [f"ganvas train quick --data {shlex.quote(case.config.data.name)}"] if case.config.recipe != "quick" else []
+    return case.finding("checkerboard", good, ("grid/fake", "grid/real", "texture"), [*other, "--with r1-r2"])
+
+
+def _last(values: np.ndarray) -> float:
+    return float(values[-1]) if len(values) else float("nan")

@@ -1,0 +1,264 @@
+"""The doctor's examination: faults provoked on purpose, and healthy runs, read by its rules.
+
+    python tools/doctor_suite.py train FOLDER [--jobs 2]     train what is not there yet; stopped, it goes on
+    python tools/doctor_suite.py report FOLDER [--half a]    found, missed, false, by fault, with exact intervals
+
+Half a (even seeds of one data set, odd ones of the next) is for choosing thresholds, half b for telling the result.
+Images are brought to 16 x 16, so that a run takes less than a minute of one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganvas import data, doctor
+from ganvas.config import DataConfig
+from ganvas.doctor.case import Case, of_run
+from ganvas.run import Run
+
+DATA = ("shapes", "fashion-mnist", "cifar10")
+SEEDS = (0, 1, 2)
+SMALL = {"data.size": 16, "engine.threads": 1, "engine.device": "cpu", "engine.dtype": "float32"}
+LONE = {"penalty.r1": 0.0, "penalty.r2": 0.0}  # nothing keeps D smooth
+BLIND = {
+    "data.labels": "ignore",
+    "generator.condition": "concat",
+    "discriminator.classify": 0.0,
+    "loss.g_classify": 0.0,
+}
+HALF = {"generator.width": 0.5, "discriminator.width": 0.5}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is trained on every data set with every seed. `expected`: findings each of which names the fault."""
+
+    recipe: str
+    expected: tuple[str, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+    kimg: float = 24.0
+    images: str = ""
+    """How the data are spoilt: shuffled labels, dark images."""
+
+
+def rates(g: float, d: float) -> dict[str, float]:
+    return {"g_optim.lr": g, "d_optim.lr": d}
+
+
+FAULTS = {
+    "d-wins": Kind("quick", ("d-wins",), LONE | rates(2e-5, 5e-3)),
+    "d-wins-2": Kind("cifar-dcgan", ("d-wins",), rates(1e-6, 2e-3) | {"step.batch": 32}),
+    "g-wins": Kind("quick", ("g-wins",), rates(5e-4, 1e-7)),
+    "g-wins-2": Kind("cifar-dcgan", ("g-wins", "collapse"), rates(2e-3, 1e-6) | {"step.batch": 32}),
+    "collapse": Kind("quick", ("collapse",), LONE | BLIND | rates(5e-3, 1e-4) | {"step.ema_kimg": 0.0}),
+    "class-collapse": Kind("quick", ("class-collapse", "collapse"), {"loss.g_classify": 30.0}),
+    "swings": Kind(
+        "quick", ("swings",),
+        LONE | BLIND | rates(2e-3, 5e-4) | {"g_optim.beta1": 0.9, "d_optim.beta1": 0.9, "step.ema_kimg": 0.0},
+    ),
+    "nan": Kind("quick", ("nan", "exploding"), rates(1e3, 1e3)),
+    "exploding": Kind("quick", ("exploding",), LONE | {"loss.name": "wasserstein"}),
+    "too-fast": Kind("quick", ("too-fast", "exploding"), rates(2e-2, 5e-2)),
+    "too-slow": Kind("quick", ("too-slow",), rates(2e-6, 8e-6)),
+    "overfitting": Kind("quick", ("overfitting", "copying"), {"data.limit": 64}),
+    "copying": Kind("quick", ("copying", "overfitting"), {"data.limit": 30}, 48.0),
+    "saturation": Kind("quick", ("saturation",), LONE | BLIND | rates(3e-3, 3e-3) | {"step.ema_kimg": 0.0}),
+    "range": Kind("quick", ("range",), images="dark"),
+    "checkerboard": Kind("cifar-dcgan-recap", ("checkerboard",), {"generator.kernel": 3, "step.batch": 32}, 32.0),
+    "tiny-batch": Kind("quick", ("tiny-batch",), {"step.batch": 2}, 4.0),
+    "ema-lag": Kind("quick", ("ema-lag",), {"step.ema_kimg": 200.0, "step.ema_warmup": 0.0}),
+    "labels": Kind("quick", ("labels",), images="shuffled"),
+    "labels-2": Kind("hinge-resnet", ("labels",), HALF, images="shuffled"),
+    "too-little": Kind("quick", ("too-little",), kimg=8.0),
+}  # fmt: skip
+PAIRS = {"loss.name": "relativistic", "step.update": "simultaneous"}
+HEALTHY = {
+    "quick": Kind("quick", kimg=48.0),
+    "quick-unconditional": Kind("quick", settings={"data.labels": "ignore"}, kimg=48.0),
+    "quick-narrow": Kind("quick", settings=HALF, kimg=64.0),
+    "quick-long": Kind("quick", kimg=120.0),
+    "quick-relativistic": Kind("quick", settings=PAIRS, kimg=48.0),
+    "small-data": Kind("small-data", settings={"data.limit": 1000}, kimg=48.0),
+    "hinge-resnet": Kind("hinge-resnet", settings=HALF, kimg=48.0),
+    "r3-small": Kind("r3-small", settings=HALF, kimg=48.0),
+}  # fmt: skip
+KINDS = FAULTS | HEALTHY
+
+
+def runs(base: Path) -> Iterator[tuple[str, str, int, Path]]:
+    """(kind, data set, seed, folder) of every run, seed by seed."""
+    for seed in SEEDS:
+        for name in KINDS:
+            for images in DATA:
+                yield name, images, seed, base / f"{name}-{images}-s{seed}"
+
+
+def half(images: str, seed: int) -> str:
+    """a or b: balanced over data sets and seeds, so that no fault is judged on data it was tuned on alone."""
+    return "ab"[(DATA.index(images) + seed) % 2]
+
+
+# -- training ----------------------------------------------------------------------------------------------------
+
+
+def spoilt(base: Path, images: str, how: str) -> str:
+    """A data set with its labels shuffled, or its values divided by sixteen, as a file; else its own name."""
+    if not how:
+        return images
+    path = base / "data" / f"{images}-{how}.npz"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found = data.load(DataConfig(name=images, size=16, limit=10_000))
+        assert found.labels is not None
+        pixels, labels = found.images.transpose(0, 2, 3, 1), found.labels
+        rng = np.random.default_rng(0)
+        labels = rng.permutation(labels) if how == "shuffled" else labels
+        pixels = pixels // 16 if how == "dark" else pixels
+        np.savez(path, images=pixels, labels=labels, class_names=np.array(found.class_names))
+    return str(path)
+
+
+def train(base: Path, jobs: int) -> None:
+    """Every run that is not there yet, each on a core of its own."""
+    todo: queue.Queue[tuple[str, str, int, Path]] = queue.Queue()
+    for run in runs(base):
+        if not (run[3] / "done").is_file():
+            todo.put(run)
+    workers = [threading.Thread(target=_work, args=(base, todo, core)) for core in range(jobs)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def _work(base: Path, todo: queue.Queue[tuple[str, str, int, Path]], core: int) -> None:
+    while True:
+        try:
+            name, images, seed, path = todo.get_nowait()
+        except queue.Empty:
+            return
+        kind = KINDS[name]
+        given = SMALL | kind.settings | {"data.name": spoilt(base, images, kind.images), "seed": seed}
+        if kind.images:  # files of one's own have no test split
+            given["data.held_out"] = 0.1
+        flags = [w for key, value in given.items() for w in (f"--{key.replace('_', '-')}", str(value))]
+        words = ["train", kind.recipe, "--kimg", str(kind.kimg), "--out", str(path), *flags]
+        command = [sys.executable, "-m", "ganvas.cli", *words]
+        if path.exists():
+            subprocess.run(["rm", "-rf", str(path)], check=True)
+        with open(base / "log.txt", "a") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"})
+            if hasattr(os, "sched_setaffinity"):
+                os.sched_setaffinity(process.pid, {core % (os.cpu_count() or 1)})
+            process.wait()
+        (path / "done").write_text(str(process.returncode))
+        for heavy in ("checkpoints", "snapshots"):
+            subprocess.run(["rm", "-rf", str(path / heavy)], check=False)
+        print(f"{path.name}: {process.returncode}, {todo.qsize()} left", flush=True)
+
+
+# -- reading -----------------------------------------------------------------------------------------------------
+
+
+def announced(case: Case) -> dict[str, int]:
+    """Finding -> images seen when the watching hook would have told of it first: the rules at every look in turn."""
+    first: dict[str, int] = {}
+    vitals = list(case.vitals)
+    for count in range(1, len(vitals) + 1):
+        at = vitals[count - 1]["nimg"]
+        rows = [row for row in case.rows if (row.get("nimg") or 0) <= at]
+        events = [e for e in case.events if e.get("event") == "nan"] if count == len(vitals) else []
+        then = Case(case.config, case.data, case.total, rows, vitals[:count], events)
+        for finding in doctor.diagnose(then).findings:
+            first.setdefault(finding.name, at)
+    for finding in doctor.diagnose(case).findings:
+        first.setdefault(finding.name, case.seen)
+    return first
+
+
+def read(base: Path) -> list[dict[str, Any]]:
+    """What the doctor says of every run that is there."""
+    rows = []
+    for name, images, seed, path in runs(base):
+        if (path / "done").is_file():
+            case = of_run(Run.open(path))
+            found = doctor.diagnose(case)
+            rows.append({
+                "kind": name, "data": images, "seed": seed, "half": half(images, seed), "seen": case.seen,
+                "length": case.length, "since": {f.name: f.since for f in found.findings}, "told": announced(case),
+            })  # fmt: skip
+    return rows
+
+
+def interval(k: int, n: int) -> tuple[float, float]:
+    """Clopper & Pearson's exact 95 % interval of k successes in n."""
+    from scipy.stats import beta
+
+    low = 0.0 if k == 0 else float(beta.ppf(0.025, k, n - k + 1))
+    return low, 1.0 if k == n else float(beta.ppf(0.975, k + 1, n - k))
+
+
+def report(base: Path, chosen: str) -> None:
+    """Found, missed, late and false, by kind and in all."""
+    rows = [row for row in read(base) if chosen in ("both", row["half"])]
+    totals = {"found": 0, "late": 0, "faults": 0, "false": 0, "healthy": 0}
+    for name, kind in KINDS.items():
+        own = [row for row in rows if row["kind"] == name]
+        if not own:
+            continue
+        if kind.expected:
+            hits = [{f for f in row["told"] if f in kind.expected} for row in own]
+            late = sum(bool(h) and min(row["told"][f] - row["since"].get(f, row["told"][f]) for f in h)
+                       > 0.1 * row["length"] for h, row in zip(hits, own, strict=True))  # fmt: skip
+            totals["found"] += sum(map(bool, hits))
+            totals["late"] += late
+            totals["faults"] += len(own)
+            missed = [f"{row['data']}-s{row['seed']}" for h, row in zip(hits, own, strict=True) if not h]
+            beside = sorted({f for row in own for f in row["told"]} - set(kind.expected))
+            print(
+                f"{name:18} found {sum(map(bool, hits))} of {len(own)}, late {late}; missed {missed}; beside {beside}"
+            )
+        else:
+            false = {f"{row['data']}-s{row['seed']}": set(row["told"]) - set(doctor.ADVICE) for row in own}
+            false = {key: found for key, found in false.items() if found}
+            totals["false"] += len(false)
+            totals["healthy"] += len(own)
+            print(f"{name:18} healthy {len(own)}, false {len(false)}: {false}")
+    for k, n in (("found", "faults"), ("late", "faults"), ("false", "healthy")):
+        if totals[n]:
+            low, high = interval(totals[k], totals[n])
+            share = totals[k] / totals[n]
+            print(f"{k}: {totals[k]} of {totals[n]} ({share:.1%}, 95 % interval {low:.1%} to {high:.1%})")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("train", "report", "json"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--half", choices=("a", "b", "both"), default="both")
+    args = parser.parse_args()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    if args.what == "train":
+        train(args.folder, args.jobs)
+    elif args.what == "report":
+        report(args.folder, args.half)
+    else:
+        for row in read(args.folder):
+            print(json.dumps(row))
+
+
+if __name__ == "__main__":
+    main()
