@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from ganvas import media
 from ganvas.config import Config
 from ganvas.doctor.finding import Evidence, Finding, Sure
 from ganvas.run import Run
+
+if TYPE_CHECKING:
+    from ganvas.appearance import Pictures
 
 HELD = 0.85
 """Share of the looks of a stretch at which a condition must hold."""
@@ -150,26 +154,34 @@ def of_run(run: Run) -> Case:
 
 
 def _from_grids(run: Run) -> Iterator[dict[str, Any]]:
-    from PIL import Image
+    from ganvas.appearance import beside
 
-    from ganvas.appearance import Pictures, beside
-
-    c, h, w = run.data["shape"]
-
-    def read(path: Any) -> Pictures:
-        with Image.open(path) as picture:
-            return Pictures(media.tiles(picture, (c, h, w))[: run.config.log.samples])
-
-    if not (run.path / "samples" / "real.png").is_file():
-        return
-    real, before = read(run.path / "samples" / "real.png"), None
+    real, before = _tiles(run, run.path / "samples" / "real.png"), None
     for nimg, path in run.samples():
-        fake = read(path)
+        fake = _tiles(run, path)
+        if real is None or fake is None:
+            continue
         row = {"nimg": nimg, **beside(fake, real)}
-        if before is not None:
+        if before is not None and before.shape == fake.images.shape:
             row["moved"] = float(np.abs(fake.images.astype(np.float32) - before).mean() / max(real.contrast, 1e-6))
         before = fake.images
         yield row
+
+
+def _tiles(run: Run, path: Path) -> Pictures | None:
+    """The images of a grid; None where it is absent, cut short, or no grid of this run's images."""
+    from PIL import Image
+
+    from ganvas.appearance import Pictures
+
+    c, h, w = run.data["shape"]
+    try:
+        with Image.open(path) as picture:
+            if picture.width % w or picture.height % h or picture.mode != ("L" if c == 1 else "RGB"):
+                return None
+            return Pictures(media.tiles(picture, (c, h, w))[: run.config.log.samples])
+    except (OSError, SyntaxError, ValueError, struct.error):
+        return None
 
 
 def _number(value: Any) -> float:

@@ -154,7 +154,7 @@ def accuracy(diagnosis: Diagnosis, say: Locale) -> tuple[str, str] | None:
     if blame is not None:
         answer = say("doctor.accuracy.bad", finding=title(blame, say))
     elif found.last >= HIGH:
-        alive = say("doctor.accuracy.alive", grad=figure(grad.last)) if grad else say("doctor.accuracy.dead")
+        alive = say("doctor.accuracy.alive", grad=figure(grad.last)) if grad else ""
         answer = say("doctor.accuracy.high", alive=alive)
     else:
         answer = say("doctor.accuracy.middle" if found.last > LOW else "doctor.accuracy.low")
