@@ -1,0 +1,59 @@
+"""What the vital signs cost: their share of a training's CPU time, measured within it.
+
+python benchmarks/vitals.py [--recipes quick,cifar-dcgan] [--data cifar10] [--kimg 60] [--threads 1]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ganvas import api, stepper, vitals
+
+spent = 0.0
+
+
+def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, with its CPU seconds added to `spent`."""
+
+    def call(*args: Any, **words: Any) -> Any:
+        global spent
+        start = time.process_time()
+        try:
+            return function(*args, **words)
+        finally:
+            spent += time.process_time() - start
+
+    return call
+
+
+def main() -> None:
+    global spent
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipes", default="quick,cifar-dcgan,cifar-dcgan-recap,hinge-resnet")
+    parser.add_argument("--data", default="cifar10")
+    parser.add_argument("--kimg", type=float, default=60.0)
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    for place, name in ((vitals.Signs, "__init__"), (vitals.Signs, "write"), (stepper, "pace"), (stepper, "weights")):
+        setattr(place, name, counted(getattr(place, name)))
+    for recipe in args.recipes.split(","):
+        spent = 0.0
+        with tempfile.TemporaryDirectory() as folder:
+            settings = {"engine.threads": args.threads, "engine.device": "cpu"}
+            run = api.train(
+                recipe, data=args.data, kimg=args.kimg, out=Path(folder) / "run", report=False, settings=settings
+            )
+            rows, last = run.rows("vitals"), run.rows("metrics")[-1]
+        share = spent / (last["cpu_sec"] or float("nan"))
+        print(
+            f"{recipe:20} {len(rows)} looks, {spent:.1f} of {last['cpu_sec']:.0f} CPU-seconds: {share:.2%}", flush=True
+        )
+
+
+if __name__ == "__main__":
+    main()
