@@ -49,10 +49,8 @@ def main() -> None:
                 recipe, data=args.data, kimg=args.kimg, out=Path(folder) / "run", report=False, settings=settings
             )
             rows, last = run.rows("vitals"), run.rows("metrics")[-1]
-        share = spent / (last["cpu_sec"] or float("nan"))
-        print(
-            f"{recipe:20} {len(rows)} looks, {spent:.1f} of {last['cpu_sec']:.0f} CPU-seconds: {share:.2%}", flush=True
-        )
+        whole = last["cpu_sec"] or float("nan")
+        print(f"{recipe:20} {len(rows)} looks, {spent:.1f} of {whole:.0f} CPU-seconds: {spent / whole:.2%}", flush=True)
 
 
 if __name__ == "__main__":
