@@ -163,6 +163,7 @@ def test_every_form_tells_the_same_numbers(tmp_path: Path, lang: str) -> None:
         for figure in ("51.0 ± 1.0 (3)", "40.17 ± 0.76 (3)", "−10.83", say("compare.word.better"), "g_optim.lr"):
             assert figure in form, figure
     assert r"51.0 $\pm$ 1.0 (3)" in words.latex(found, say) and r"fd\_classifier" in words.latex(found, say)
+    assert lang != "en" or words.latex(found, say).isascii()  # whatever the encoding of the paper it is put into
     assert read.unclosed == [] and not any("://" in str(a) for _, a in read.tags)
     rows = list(csv.DictReader(io.StringIO(words.comma_separated(found))))
     fds = [float(row["value"]) for row in rows if row["metric"] == "fd_classifier"]

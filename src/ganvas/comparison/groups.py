@@ -19,7 +19,7 @@ from ganvas.tricks import TRICKS
 
 RUNS = Path("runs")
 
-Targets = Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[Path]]
+Targets = Sequence[str | os.PathLike[str]] | Mapping[str, Sequence[str | os.PathLike[str]]]
 """What to compare, as a user names it; or the runs of each group by the group's name."""
 
 
@@ -120,7 +120,7 @@ def gathered(targets: Targets) -> tuple[list[Group], list[str]]:
 def _named(targets: Targets) -> Iterator[tuple[str, Path]]:
     """Every run that is meant, with the name of its group where it was given one."""
     if isinstance(targets, Mapping):
-        yield from ((name, path) for name, paths in targets.items() for path in paths)
+        yield from ((name, Path(path)) for name, paths in targets.items() for path in paths)
         return
     for target in (os.fspath(each) for each in targets):
         name, _, rest = target.partition("=")

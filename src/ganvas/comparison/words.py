@@ -17,7 +17,12 @@ from ganvas.comparison.verdicts import ALPHA, Verdict
 from ganvas.comparison.welch import LEAST_SEEDS, MOST_SEEDS, POWER
 from ganvas.locale import Locale, figure
 
-LATEX = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"±": r"$\pm$", "−": "$-$", "–": "--", "~": r"\~{}"})
+LATEX = str.maketrans(
+    {c: f"\\{c}" for c in "&%$#_{}"}
+    | {"±": r"$\pm$", "−": "$-$", "–": "--", "…": r"\ldots{}", "<": "$<$", ">": "$>$", "↑": r"$\uparrow$",
+       "↓": r"$\downarrow$", "→": r"$\to$", "×": r"$\times$", "~": r"\~{}", "^": r"\^{}", "\\": r"\textbackslash{}"}
+)  # fmt: skip
+"""What a cell's characters become in LaTeX: plain old encodings print < as an upside-down exclamation mark."""
 
 
 @dataclass(frozen=True)
