@@ -131,3 +131,9 @@ def test_a_rule_that_fails_does_not_stop_the_training(tmp: Path, monkeypatch: py
 def test_a_folder_that_is_no_run_is_one_line(tmp: Path) -> None:
     with pytest.raises(GanvasError):
         doctor.examine(Run.open(tmp))
+
+
+def test_every_finding_has_its_section_in_the_docs() -> None:
+    page = (Path(__file__).parents[2] / words.PAGE).read_text("utf-8")
+    sections = {line[3:] for line in page.splitlines() if line.startswith("## ")}
+    assert sections == {*FAULTS, "nan"}
