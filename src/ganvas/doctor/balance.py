@@ -28,8 +28,7 @@ def discriminator_wins(case: Case) -> Finding | None:
     distance = case.look("distance")
     perfect = (_sure_of_real(case) >= PERFECT) & (case.look("acc/fake") >= PERFECT)
     good = perfect & (distance > FAR) & (distance > STALLED * case.earlier(distance))
-    slower = 0.1 * case.config.d_optim.lr
-    tries = [f"--d-optim.lr {slower:.2g}", *_smoother(case), "--with ema"]
+    tries = [case.rates(d=0.1), *_smoother(case), "--with ema"]
     return case.finding("d-wins", good, ("acc/real", "acc/fake", "loss/g", "distance"), tries)
 
 
@@ -39,8 +38,7 @@ def discriminator_blind(case: Case) -> Finding | None:
     if np.isnan(told).all():  # a run without vital signs: the accuracies have to do
         told = (_sure_of_real(case) + case.look("acc/fake")) / 2
     good = (told < BLIND) & (case.look("distance") > FAR)
-    faster = max(case.config.g_optim.lr, 10 * case.config.d_optim.lr)
-    tries = [f"--d-optim.lr {faster:.2g}", "--with ttur", f"--g-optim.lr {0.1 * case.config.g_optim.lr:.2g}"]
+    tries = [case.rates(d=10), "--with ttur", case.rates(g=0.1)]
     return case.finding("g-wins", good, ("above/made", "acc/fake", "loss/d", "distance"), tries)
 
 
@@ -54,8 +52,7 @@ def swings(case: Case) -> Finding | None:
         return None
     since = int(nimg[turned][0])
     good = case.nimg >= since
-    rates = case.config.g_optim.lr, case.config.d_optim.lr
-    tries = [f"--g-optim.lr {0.2 * rates[0]:.2g} --d-optim.lr {0.2 * rates[1]:.2g}", "--with ema", *_smoother(case)]
+    tries = [case.rates(g=0.2, d=0.2), "--with ema", *_smoother(case)]
     return case.finding("swings", good, ("acc/fake", "moved", "loss/g"), tries, least=2, turns=len(turned))
 
 

@@ -102,6 +102,11 @@ class Case:
         at = np.searchsorted(self.nimg, share * self.nimg, side="right") - 1
         return np.where(at >= 0, values[np.maximum(at, 0)], math.nan)
 
+    def rates(self, **factors: float) -> str:
+        """Flags that put learning rates at their values times `factors`: rates(g=0.1) for a tenth of G's."""
+        now = {"g": self.config.g_optim.lr, "d": self.config.d_optim.lr}
+        return " ".join(f"--{player}-optim.lr {factor * now[player]:.2g}" for player, factor in factors.items())
+
     def stretch(self, good: np.ndarray, least: int = LEAST, among: np.ndarray | None = None) -> int | None:
         """Images seen where the last stretch begins that reaches the end and in which `good` [k] mostly holds.
 

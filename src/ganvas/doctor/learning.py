@@ -36,19 +36,18 @@ def not_a_number(case: Case) -> Finding | None:
         if event.get("event") == "nan":
             what = ", ".join(map(str, event.get("what") or ())) or "?"
             at = int(event.get("nimg") or case.seen)
-            rates = case.config.g_optim.lr, case.config.d_optim.lr
-            slower = f"--g-optim.lr {0.1 * rates[0]:.2g} --d-optim.lr {0.1 * rates[1]:.2g}"
             shown = tuple(e for name in ("grad/d", "grad/g") if (e := case.told(name, at)) is not None)
-            return Finding("nan", at, "high", shown, (slower, "--with gradient-clipping"), {"what": what})
+            return Finding(
+                "nan", at, "high", shown, (case.rates(g=0.1, d=0.1), "--with gradient-clipping"), {"what": what}
+            )
     return None
 
 
 def exploding(case: Case) -> Finding | None:
     """A gradient is many times as long as it used to be, and stays so."""
     logit = np.maximum(np.abs(case.look("logit/real")), np.abs(case.look("logit/fake")))
-    rates = case.config.g_optim.lr, case.config.d_optim.lr
-    slower = f"--g-optim.lr {0.1 * rates[0]:.2g} --d-optim.lr {0.1 * rates[1]:.2g}"
-    if found := case.finding("exploding", logit > STEEP, ("grad/d", "grad/g"), ["--with r1-r2", slower], least=2):
+    tries = ["--with r1-r2", case.rates(g=0.1, d=0.1)]
+    if found := case.finding("exploding", logit > STEEP, ("grad/d", "grad/g"), tries, least=2):
         return found
     for name in ("grad/d", "grad/g"):
         norms = case.look(name)
@@ -56,7 +55,7 @@ def exploding(case: Case) -> Finding | None:
         if not np.isfinite(early).any():
             continue
         usual = np.median(early[np.isfinite(early)])
-        tries = ["--with gradient-clipping", f"--{name[-1]}-optim.lr {0.2 * _rate(case, name[-1]):.2g}", "--with r1-r2"]
+        tries = ["--with gradient-clipping", case.rates(**{name[-1]: 0.2}), "--with r1-r2"]
         if found := case.finding("exploding", norms > RUNAWAY * usual, (name, f"loss/{name[-1]}"), tries, least=2):
             return found
     return None
@@ -67,10 +66,7 @@ def too_slow(case: Case) -> Finding | None:
     for player in "gd":
         share = _rates(case, player)
         good = (case.look(f"pace/{player}") < STILL * share) & (case.look("distance") > 0.3)
-        tries, shown = (
-            [f"--{player}-optim.lr {max(30 * _rate(case, player), 2e-4):.2g}"],
-            (f"pace/{player}", "distance"),
-        )
+        tries, shown = [case.rates(**{player: 30}), case.rates(g=30, d=30)], (f"pace/{player}", "distance")
         found = case.finding("too-slow", good, shown, tries, among=share > DECAYED, player=player.upper())
         if found is not None:
             return found
@@ -82,9 +78,7 @@ def too_fast(case: Case) -> Finding | None:
     distance, share = case.look("distance"), _rates(case, "g")
     stays = (distance > 0.5) & (distance > 0.8 * case.earlier(distance))
     good = (case.look("pace/g") > HECTIC * share) & stays
-    rates = case.config.g_optim.lr, case.config.d_optim.lr
-    slower = f"--g-optim.lr {0.1 * rates[0]:.2g} --d-optim.lr {0.1 * rates[1]:.2g}"
-    tries = [slower, "--with gradient-clipping"]
+    tries = [case.rates(g=0.1, d=0.1), "--with gradient-clipping"]
     return case.finding("too-fast", good, ("pace/g", "moved", "distance"), tries, among=share > DECAYED)
 
 
@@ -138,13 +132,10 @@ def _middle(values: np.ndarray, k: int = 3) -> np.ndarray:
     return np.concatenate([np.full(k - 1, np.nan), np.median(windows, axis=1)])
 
 
-def _rate(case: Case, player: str) -> float:
-    return (case.config.g_optim if player == "g" else case.config.d_optim).lr
-
-
 def _rates(case: Case, player: str) -> np.ndarray:
     """The learning rate at each look as a share of the one that the run was given."""
-    return case.look(f"lr/{player}") / _rate(case, player)
+    optim = case.config.g_optim if player == "g" else case.config.d_optim
+    return case.look(f"lr/{player}") / optim.lr
 
 
 def fake_accuracy(case: Case) -> Evidence | None:

@@ -22,8 +22,7 @@ SETTLED = 0.5
 def saturation(case: Case) -> Finding | None:
     """Much of each picture is pure black, white or full colour, though the real images are not."""
     good = case.look("saturated/fake") > case.look("saturated/real") + SATURATED
-    rates = case.config.g_optim.lr, case.config.d_optim.lr
-    tries = [f"--g-optim.lr {0.2 * rates[0]:.2g}", f"--d-optim.lr {min(4 * rates[1], 2e-3):.2g}", "--with ema"]
+    tries = [case.rates(g=0.2), case.rates(d=4), "--with ema"]
     return case.finding("saturation", good, ("saturated/fake", "saturated/real", "contrast/fake"), tries)
 
 

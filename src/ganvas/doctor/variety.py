@@ -28,8 +28,7 @@ def collapse(case: Case) -> Finding | None:
     spread, distance = case.look("spread"), case.look("distance")
     young = (spread > RISING * case.earlier(spread)) | (distance < GAINING * case.earlier(distance))
     good = (spread < ALIKE) & (case.look("nearest") < ALIKE) & ~young
-    rates = case.config.g_optim.lr, case.config.d_optim.lr
-    tries = [f"--g-optim.lr {0.2 * rates[0]:.2g}", "--with minibatch-std", "--with relativistic --with r1-r2"]
+    tries = [case.rates(g=0.2), "--with minibatch-std", "--with relativistic --with r1-r2"]
     return case.finding("collapse", good, ("spread", "nearest", "above/made"), tries)
 
 
