@@ -1,6 +1,7 @@
 """How often is a verdict wrong where nothing changed, and how large must a change be to be seen?
 
 python benchmarks/verdicts.py [compare.csv ...] [--trials 5000] [--out docs/power.png]
+python benchmarks/verdicts.py --same FOLDER_OF_RUNS [--metric kd]
 
 Every trial draws one number a seed, group and metric, and asks the rule that `ganvas compare` asks. The spread between
 seeds is that of the runs in the tables given (written by `ganvas compare --out`); their means are set equal for the
@@ -69,6 +70,36 @@ def rate(
     return {"share": share.value, "low": share.low, "high": share.high, "trials": trials}
 
 
+def null(folder: Path, metric: str, splits: int) -> float:
+    """The rule on real trainings that differ in their seed alone: disjoint threes, then random ones.
+
+    Prints the verdict of every pair of disjoint threes in turn, as `ganvas compare` gives it; returns how often two
+    threes drawn at random from all the runs get a verdict (these share runs: no interval belongs to it).
+    """
+    import ganvas
+
+    runs = sorted(path.parent for path in folder.glob("*/evals.jsonl"))
+    values = []
+    for first in range(0, len(runs) - 5, 6):
+        sides = {"a": runs[first : first + 3], "b": runs[first + 3 : first + 6]}
+        found = ganvas.compare(sides, metrics=[metric], make=False, progress=False)
+        (column,) = [c for c in found.columns if c.metric == found.verdicts[0].metric]
+        values += [value for side in column.values for value in side if value is not None]
+        verdict = found.verdicts[0]
+        print(f"seeds {first} to {first + 2} beside {first + 3} to {first + 5}: p {verdict.p:.3f}, {verdict.word}")
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(splits):
+        a, b = rng.permutation(values)[:6].reshape(2, 3)
+        rows = tuple(float(x) for x in a), tuple(float(x) for x in b)
+        words = [d.word for d in decisions([Column("fd_0", "lower", None, EVALUATOR, rows)], 2, ["fd_0"])]
+        hits += words[0] in ("better", "worse")
+    print(
+        f"{len(values)} runs, {column.metric}: mean {np.mean(values):.4g}, between seeds {np.std(values, ddof=1):.2g}"
+    )
+    return hits / splits
+
+
 def seen(shift: float, seeds: int, tests: int, trials: int = 20_000) -> float:
     """How often a difference of `shift` spreads in one of `tests` metrics is called, by scipy's Welch test and Holm.
 
@@ -112,7 +143,12 @@ def main() -> None:
     parser.add_argument("tables", nargs="*", type=Path)
     parser.add_argument("--trials", type=int, default=5000)
     parser.add_argument("--out", type=Path, help="draw the power curves there")
+    parser.add_argument("--same", type=Path, metavar="DIR", help="instead: real runs that differ in their seed alone")
+    parser.add_argument("--metric", default="kd", help="with --same (kd)")
     args = parser.parse_args()
+    if args.same:
+        print(f"random threes: {null(args.same, args.metric, args.trials):.4f} wrong")
+        return
     recorded = spreads(args.tables)
     rows: list[dict[str, object]] = []
 
