@@ -86,7 +86,7 @@ def null(folder: Path, metric: str, splits: int) -> float:
         (column,) = [c for c in found.columns if c.metric == found.verdicts[0].metric]
         values += [value for side in column.values for value in side if value is not None]
         verdict = found.verdicts[0]
-        print(f"seeds {first} to {first + 2} beside {first + 3} to {first + 5}: p {verdict.p:.3f}, {verdict.word}")
+        print(f"runs {first} to {first + 2} beside {first + 3} to {first + 5}: p {verdict.p:.3f}, {verdict.word}")
     rng = np.random.default_rng(0)
     hits = 0
     for _ in range(splits):
