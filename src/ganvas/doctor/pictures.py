@@ -13,8 +13,10 @@ SATURATED = 0.2
 """Share of values at the ends of tanh, beyond that of the real images, that is no style any more."""
 DARK = 20.0
 """Standard deviation of the real images' values, in levels of 255, below which they use a corner of the range."""
-GRID = 6.0
+GRID = 8.0
 """Power at the frequencies of the strides over that around them (real images: 1.0 to 1.3)."""
+LASTING = 6
+"""Looks that a grid must last: G's first pictures have one, and lose it within 20,000 images where its kernels allow."""
 SETTLED = 0.5
 """`distance` below which pictures have found their colours: a grid in them is no longer a beginner's."""
 
@@ -39,7 +41,7 @@ def checkerboard(case: Case) -> Finding | None:
     """A pattern with the period of the strides lies over every picture, while the rest has found its place."""
     good = (case.look("grid/fake") > GRID * case.look("grid/real")) & (case.look("distance") < SETTLED)
     other = [f"ganvas train quick --data {shlex.quote(case.config.data.name)}"] if case.config.recipe != "quick" else []
-    return case.finding("checkerboard", good, ("grid/fake", "grid/real", "texture"), [*other, "--with r1-r2"])
+    return case.finding("checkerboard", good, ("grid/fake", "grid/real", "texture"), [*other, "--with r1-r2"], LASTING)
 
 
 def _last(values: np.ndarray) -> float:
