@@ -16,7 +16,7 @@ DARK = 20.0
 GRID = 8.0
 """Power at the frequencies of the strides over that around them (real images: 1.0 to 1.3)."""
 LASTING = 6
-"""Looks that a grid must last: G's first pictures have one, and lose it within 20,000 images where its kernels allow."""
+"""Looks that a grid must last: young pictures have one, and lose it within 20,000 images where the kernels allow."""
 SETTLED = 0.5
 """`distance` below which pictures have found their colours: a grid in them is no longer a beginner's."""
 
