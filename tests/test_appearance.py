@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ganvas.appearance import Pictures, beside, nearest, thumbnails
+from ganvas.appearance import Pictures, beside, distances, thumbnails
 
 
 def noise(n: int, side: int = 16, channels: int = 3, seed: int = 0) -> np.ndarray:
@@ -92,4 +92,4 @@ def test_thumbnails_of_sides_that_do_not_divide_keep_the_mean() -> None:
 def test_nearest_is_the_distance_to_the_nearest() -> None:
     x, among = thumbnails(noise(5)), thumbnails(noise(7, seed=1))
     brute = [min(np.sqrt(((a - b) ** 2).mean()) for b in among) for a in x]
-    assert np.allclose(nearest(x, among), brute) and np.allclose(nearest(x, x), 0, atol=1e-5)
+    assert np.allclose(distances(x, among).min(1), brute) and np.allclose(np.diag(distances(x, x)), 0, atol=1e-5)

@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ import numpy as np
 from ganvas import data, doctor
 from ganvas.config import DataConfig
 from ganvas.doctor.case import Case, of_run
+from ganvas.metrics.intervals import binomial_interval
 from ganvas.run import Run
 
 DATA = ("shapes", "fashion-mnist", "cifar10")
@@ -156,8 +158,7 @@ def _work(base: Path, todo: queue.Queue[tuple[str, str, int, Path]], core: int) 
         flags = [w for key, value in given.items() for w in (f"--{key.replace('_', '-')}", str(value))]
         words = ["train", kind.recipe, "--kimg", str(kind.kimg), "--out", str(path), *flags]
         command = [sys.executable, "-m", "ganvas.cli", *words]
-        if path.exists():
-            subprocess.run(["rm", "-rf", str(path)], check=True)
+        shutil.rmtree(path, ignore_errors=True)
         with open(base / "log.txt", "a") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"})
             if hasattr(os, "sched_setaffinity"):
@@ -165,7 +166,7 @@ def _work(base: Path, todo: queue.Queue[tuple[str, str, int, Path]], core: int) 
             process.wait()
         (path / "done").write_text(str(process.returncode))
         for heavy in ("checkpoints", "snapshots"):
-            subprocess.run(["rm", "-rf", str(path / heavy)], check=False)
+            shutil.rmtree(path / heavy, ignore_errors=True)
         print(f"{path.name}: {process.returncode}, {todo.qsize()} left", flush=True)
 
 
@@ -202,14 +203,6 @@ def read(base: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def interval(k: int, n: int) -> tuple[float, float]:
-    """Clopper & Pearson's exact 95 % interval of k successes in n."""
-    from scipy.stats import beta
-
-    low = 0.0 if k == 0 else float(beta.ppf(0.025, k, n - k + 1))
-    return low, 1.0 if k == n else float(beta.ppf(0.975, k + 1, n - k))
-
-
 def report(base: Path, chosen: str) -> None:
     """Found, missed, late and false, by kind and in all."""
     rows = [row for row in read(base) if chosen in ("both", row["half"])]
@@ -238,9 +231,9 @@ def report(base: Path, chosen: str) -> None:
             print(f"{name:18} healthy {len(own)}, false {len(false)}: {false}")
     for k, n in (("found", "faults"), ("late", "faults"), ("false", "healthy")):
         if totals[n]:
-            low, high = interval(totals[k], totals[n])
-            share = totals[k] / totals[n]
-            print(f"{k}: {totals[k]} of {totals[n]} ({share:.1%}, 95 % interval {low:.1%} to {high:.1%})")
+            share = binomial_interval(totals[k], totals[n])
+            told = f"{share.value:.1%}, 95 % interval {share.low:.1%} to {share.high:.1%}"
+            print(f"{k}: {totals[k]} of {totals[n]} ({told})")
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import math
 from itertools import product
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float, Float64, UInt8
 
 THUMBNAIL = 8
 """Side to which images are averaged before their layout and colours are compared."""
@@ -31,7 +31,7 @@ class Pictures:
         self.brightness, self.contrast = float(images.mean()), float(images.std())
         power = spectrum(images)
         self.grid, self.fine = grid(power), _upper(power)
-        between = _distances(self.thumbnails)
+        between = distances(self.thumbnails, self.thumbnails)
         apart = ~np.eye(len(images), dtype=bool)
         same = apart & (labels[:, None] == labels) if labels is not None else ~apart
         self.spread = float(between[apart].mean()) if apart.any() else math.nan
@@ -57,16 +57,10 @@ def _averaging(side: int) -> Float64[np.ndarray, "t s"]:
     return covered / covered.sum(1, keepdims=True)  # type: ignore[no-any-return]
 
 
-def _distances(x: Float64[np.ndarray, "n p"]) -> Float64[np.ndarray, "n n"]:
-    """Root mean square difference of every two."""
-    squares = (x**2).sum(1)
-    return np.sqrt(np.maximum(squares[:, None] + squares - 2 * x @ x.T, 0) / x.shape[1])  # type: ignore[no-any-return]
-
-
-def nearest(x: Float64[np.ndarray, "n p"], among: Float64[np.ndarray, "m p"]) -> Float64[np.ndarray, "n"]:
-    """Root mean square difference of each thumbnail to the nearest of others, in levels."""
+def distances(x: Float[np.ndarray, "n p"], among: Float[np.ndarray, "m p"]) -> Float[np.ndarray, "n m"]:
+    """Root mean square difference of each thumbnail to each of others, in levels."""
     squares = (x**2).sum(1)[:, None] + (among**2).sum(1) - 2 * x @ among.T
-    return np.sqrt(np.maximum(squares, 0).min(1) / x.shape[1])  # type: ignore[no-any-return]
+    return np.sqrt(np.maximum(squares, 0) / x.shape[1])  # type: ignore[no-any-return]
 
 
 def beside(fake: Pictures, real: Pictures) -> dict[str, float]:

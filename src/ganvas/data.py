@@ -167,7 +167,6 @@ def _report(found: ImageSet, split: str, name_or_path: str) -> Report:
         verified = f"matches {KNOWN[name_or_path].table}"
     else:
         verified = "nothing to compare with: " + ("drawn anew" if name_or_path == "shapes" else "your own files")
-    different = {hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in found.images}
     channels, height, width = found.images.shape[1:]
     return Report(
         name=found.name,
@@ -178,12 +177,19 @@ def _report(found: ImageSet, split: str, name_or_path: str) -> Report:
         low=int(found.images.min()),
         high=int(found.images.max()),
         mean=float(found.images.mean()),
-        duplicates=len(found.images) - len(different),
+        duplicates=int(repeated(found.images).sum()),
         skipped=found.skipped,
         verified=verified,
         source=found.source,
         sha256=found.sha256,
     )
+
+
+def repeated(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether an image [n, c, h, w] equals an earlier one: bool [n]."""
+    first: dict[bytes, int] = {}
+    digests = (hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images)
+    return np.array([first.setdefault(digest, i) != i for i, digest in enumerate(digests)], bool)
 
 
 def describe() -> tuple[Description, ...]:

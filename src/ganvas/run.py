@@ -17,14 +17,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
 from ganvas.disk import sync_folder, try_lock, write_file, writing_to
 from ganvas.errors import GanvasError, UsageError
-
-if TYPE_CHECKING:
-    pass
 
 KEPT_CHECKPOINTS = 2
 LOCK_SECONDS = 1.0  # that a writer waits for another's lock
@@ -370,6 +367,11 @@ def _verified(nimg: int, path: Path) -> Checkpoint:
         if hashlib.sha256((path / f"{name}.safetensors").read_bytes()).hexdigest() != digest:
             raise ValueError(f"{name}.safetensors is truncated or altered")
     return Checkpoint(nimg, path, state)
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a JSON value is a finite number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def next_path(parent: Path, config: Config) -> Path:

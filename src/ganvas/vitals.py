@@ -17,7 +17,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ganvas import media
-from ganvas.appearance import Pictures, beside, nearest, thumbnails
+from ganvas.appearance import Pictures, beside, distances, thumbnails
+from ganvas.augment import overfitting
 from ganvas.data import ImageSet, order, unseen
 from ganvas.engine import Engine, draw
 from ganvas.losses import Critique
@@ -74,7 +75,7 @@ class Signs:
         row |= self.judged(state, made, labels, self.count)
         if len(self.known):
             x = fake.thumbnails
-            row["copies"] = float((nearest(x, self.known) < nearest(x, self.strange)).mean())
+            row["copies"] = float((distances(x, self.known).min(1) < distances(x, self.strange).min(1)).mean())
         row = {key: round(value, 6) if isinstance(value, float) else value for key, value in row.items()}
         self.run.append("vitals", row)
         return row
@@ -90,14 +91,15 @@ class Signs:
     def judged(self, state: State, made: Tensor, labels: Tensor | None, count: int) -> dict[str, float]:
         """What D, in evaluation mode, says of `made` and of as many images that it learnt from and that it never saw.
 
-        `logit/*` are means; `above/made` is P(D(learnt) > D(made)) and `above/unseen` P(D(learnt) > D(unseen)), 0.5
-        where D cannot tell; `label/right` is P(D(x, y) > D(x, another class)), `label/named` how often it names y.
+        `judged`: how many of each. `logit/*` are means; `overfit`: see augment.overfitting; `above/made` is
+        P(D(learnt) > D(made)) and `above/unseen` P(D(learnt) > D(unseen)), 0.5 where D cannot tell; `label/right` is
+        P(D(x, y) > D(x, another class)), `label/named` how often it names y.
         """
         n, nimg = len(self.learnt), state.nimg
         seen = self.learnt[order(self.seed, max(nimg - max(n // 2, count), 0), count, n)]
         learnt = self.logits(state, self.images, seen)
         on_made = self.critique(state, made[:count], None if labels is None else labels[:count]).logits
-        found = {"logit/learnt": learnt.mean().item(), "logit/made": on_made.mean().item()}
+        found = {"judged": float(count), "logit/learnt": learnt.mean().item(), "logit/made": on_made.mean().item()}
         found["above/made"] = above(learnt, on_made)
         if self.unseen is None:
             return found
@@ -105,6 +107,7 @@ class Signs:
         truth = self.labels(self.unseen, fresh)
         critique = self.critique(state, torch.from_numpy(self.unseen.images[fresh]), truth)
         found["logit/unseen"] = critique.logits.mean().item()
+        found["overfit"] = overfitting(found["logit/learnt"], found["logit/unseen"], found["logit/made"])
         found["above/unseen"] = above(learnt, critique.logits)
         if truth is not None and self.classes > 1:
             wrong = (truth + 1 + torch.arange(len(truth)) % (self.classes - 1)) % self.classes

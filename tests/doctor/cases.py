@@ -19,6 +19,7 @@ HEALTHY: dict[str, Any] = {
     "grid/real": 1.1, "texture": 0.7, "contrast/fake": 60.0, "contrast/real": 64.0, "brightness/real": 120.0,
     "brightness/fake": 118.0, "logit/learnt": 3.0, "logit/unseen": 2.8, "logit/made": -1.5, "above/made": 0.99,
     "above/unseen": 0.53, "label/right": 0.8, "label/named": 0.7, "pace/g": 0.005, "pace/d": 0.02, "copies": 0.5,
+    "overfit": 0.05, "judged": 32.0,
 }  # fmt: skip
 ROWS: dict[str, Any] = {
     "acc/real": 0.95, "acc/fake": 0.94, "loss/d": 0.5, "loss/g": 2.0, "logit/real": 3.0, "logit/fake": -1.5,

@@ -28,7 +28,7 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
     "exploding": ({"grad/d": late(5, 5000)}, {}, 14000),
     "too-slow": ({**STUCK, "pace/g": 1e-6}, {}, 2000),
     "too-fast": ({**STUCK, "pace/g": 0.2}, {}, 4000),
-    "overfitting": ({"logit/unseen": late(2.8, 0.5), "above/unseen": late(0.5, 0.8)}, {}, 16000),
+    "overfitting": ({"overfit": late(0.05, 0.5), "above/unseen": late(0.5, 0.8)}, {}, 16000),
     "copying": ({"copies": late(0.5, 0.95)}, {}, 16000),
     "tiny-batch": ({}, {"step.batch": 2}, 0),
     "ema-lag": ({"distance": 2.0}, {}, 2000),
@@ -107,7 +107,11 @@ def test_rates_brought_down_are_no_standstill() -> None:
 
 
 def test_old_runs_are_judged_by_accuracies_and_pictures() -> None:
-    read = [key for key in HEALTHY if key.startswith(("logit/", "above/", "label/", "pace/", "distance/", "copies"))]
+    read = [
+        key
+        for key in HEALTHY
+        if key.startswith(("logit/", "above/", "label/", "pace/", "distance/", "copies", "overfit"))
+    ]
     blind = {**STUCK, "acc/real": 0.5, "acc/fake": 0.5}
     assert names(diagnose(made(without=read))) == []
     assert names(diagnose(made(blind, without=read))) == ["g-wins"]

@@ -17,7 +17,8 @@ from ganvas.comparison.groups import Group, Member
 from ganvas.comparison.verdicts import Verdict
 from ganvas.locale import Locale
 from ganvas.report import as_uri, charts, template
-from ganvas.report.facts import RULES, is_number
+from ganvas.report.facts import RULES
+from ganvas.run import is_number
 
 FRAMES = 24
 GAP = 8  # pixels between the grids of the animation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganvas.doctor.case import Case
+from ganvas.doctor.case import Case, column
 from ganvas.doctor.finding import Finding
 
 PERFECT = 0.97
@@ -44,7 +44,7 @@ def discriminator_blind(case: Case) -> Finding | None:
 
 def swings(case: Case) -> Finding | None:
     """D's accuracy on fakes runs from nearly none to nearly all and back, and the pictures with it."""
-    nimg, accuracy = case.column("acc/fake")
+    nimg, accuracy = column(case.rows, "acc/fake")
     turned = turns(accuracy)
     late = nimg[turned][nimg[turned] > case.seen - case.length / 3] if len(turned) else nimg[:0]
     restless = case.look("moved") > RESTLESS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ganvas import media
 from ganvas.config import Config
 from ganvas.doctor.finding import Evidence, Finding, Sure
-from ganvas.run import Run
+from ganvas.run import Run, is_number
 
 if TYPE_CHECKING:
     from ganvas.appearance import Pictures
@@ -79,23 +80,13 @@ class Case:
         if name not in self.curves:
             rows = [row for row in self.vitals if row["nimg"] > 0]
             if any(name in row for row in rows):
-                self.curves[name] = np.array([_number(row.get(name)) for row in rows])
+                self.curves[name] = np.array([v if is_number(v := row.get(name)) else math.nan for row in rows])
             else:
-                nimg, values = self.column(name)
+                nimg, values = column(self.rows, name)
                 cuts = [0, *np.searchsorted(nimg, self.nimg, side="right")]
                 parts = [values[a:b] for a, b in pairwise(cuts)]
                 self.curves[name] = np.array([part.mean() if len(part) else math.nan for part in parts])
         return self.curves[name]
-
-    def column(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """(images seen [n], values [n]) of a column of metrics.jsonl, where it is a number."""
-        pairs = [(row["nimg"], _number(row.get(name))) for row in self.rows if row.get("nimg")]
-        pairs = [pair for pair in pairs if math.isfinite(pair[1])]
-        return np.array([p[0] for p in pairs], np.int64), np.array([p[1] for p in pairs], float)
-
-    def untrained(self, name: str) -> float:
-        """A vital sign before the first update; NaN where it was not read."""
-        return next((_number(row.get(name)) for row in self.vitals if row["nimg"] == 0), math.nan)
 
     def earlier(self, values: np.ndarray, share: float = 0.6) -> np.ndarray:
         """For each look the value that stood at `share` of its images, NaN before there was any."""
@@ -189,5 +180,14 @@ def _tiles(run: Run, path: Path) -> Pictures | None:
         return None
 
 
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
+def column(rows: Sequence[dict[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
+    """(nimg [k] int64, values [k] float64) of the rows in which `name` is a finite number."""
+    pairs = [(row["nimg"], row[name]) for row in rows if is_number(row.get("nimg")) and is_number(row.get(name))]
+    return np.array([p[0] for p in pairs], np.int64), np.array([p[1] for p in pairs], np.float64)
+
+
+def recent(values: np.ndarray, k: int, of: Callable[..., np.ndarray] = np.median) -> np.ndarray:
+    """The median (or what `of` takes) of the last k values at each place; NaN before there are as many."""
+    if len(values) < k:
+        return np.full(len(values), np.nan)
+    return np.concatenate([np.full(k - 1, np.nan), of(sliding_window_view(values, k), axis=1)])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Sure = Literal["high", "medium", "low"]
+Sure = Literal["high", "medium"]
 
 
 @dataclass(frozen=True)

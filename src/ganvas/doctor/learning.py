@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganvas.doctor.case import Case
+from ganvas.doctor.case import Case, recent
 from ganvas.doctor.finding import Evidence, Finding
 
 RUNAWAY = 50.0
@@ -20,6 +20,8 @@ HECTIC = 0.03
 MEMORY = 0.25
 """How far images that D never saw are from those it learnt from, on the way to the fakes (ADA's r_v; Karras et al.
 2020, arXiv 2006.06676, eq. 1): above it D knows its images by heart."""
+SOME = 3
+"""Looks over whose median memorising is judged."""
 COPIED = 0.7
 """Share of samples nearer to the images learnt from than to as many others (chance: 0.5)."""
 TINY = 8
@@ -84,16 +86,14 @@ def too_fast(case: Case) -> Finding | None:
 
 def overfitting(case: Case) -> Finding | None:
     """D judges real images that it never saw more like fakes than like those it learnt from."""
-    learnt, unseen, made = (case.look(f"logit/{kind}") for kind in ("learnt", "unseen", "made"))
-    share = (learnt - unseen) / np.maximum(np.abs(learnt - made), 1e-6)
-    good = (_middle(share) > MEMORY) & (_middle(case.look("above/unseen")) > 0.6)
+    good = (recent(case.look("overfit"), SOME) > MEMORY) & (recent(case.look("above/unseen"), SOME) > 0.6)
     tries = ["--with ada", "--with translation --with colour", "--with flip"]
     return case.finding("overfitting", good, ("logit/learnt", "logit/unseen", "logit/made"), tries)
 
 
 def copying(case: Case) -> Finding | None:
     """Samples lie nearer to the images learnt from than to others of the same kind."""
-    good = _middle(case.look("copies")) > COPIED
+    good = recent(case.look("copies"), SOME) > COPIED
     return case.finding("copying", good, ("copies", "nearest"), ["--with ada", "--with translation --with colour"])
 
 
@@ -122,14 +122,6 @@ def too_little(case: Case) -> Finding | None:
         return None
     good = (distance < GAIN * case.earlier(distance)) & (distance > 0.05)
     return case.finding("too-little", good, ("distance", "texture"), (), least=2)
-
-
-def _middle(values: np.ndarray, k: int = 3) -> np.ndarray:
-    """The median of the last k values at each place; NaN before there are as many."""
-    if len(values) < k:
-        return np.full(len(values), np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(values, k)
-    return np.concatenate([np.full(k - 1, np.nan), np.median(windows, axis=1)])
 
 
 def _rates(case: Case, player: str) -> np.ndarray:

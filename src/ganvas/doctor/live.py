@@ -22,12 +22,14 @@ class Watch:
 
     def __init__(self, run: Run, hooks: Sequence[Hook]) -> None:
         self.run, self.hooks, self.well = run, hooks, True
+        self.config, self.data = run.config, run.data
         self.rows: list[dict[str, Any]] = []
         self.vitals: list[dict[str, Any]] = []
         self.told: set[str] = set()
 
     def __call__(self, event: Event) -> None:
         if event.kind in ("start", "resume"):  # what is on disk now is what the run goes on from
+            self.config, self.data = self.run.config, self.run.data
             self.rows, self.vitals = self.run.rows("metrics"), self.run.rows("vitals")
             self.told = {e["finding"] for e in self.run.rows("events") if e.get("event") == "doctor"}
         elif event.kind == "row":
@@ -44,7 +46,7 @@ class Watch:
         """Apply the rules; each finding is told once."""
         from ganvas.training import Event
 
-        case = Case(self.run.config, self.run.data, event.total, self.rows, self.vitals)
+        case = Case(self.config, self.data, event.total, self.rows, self.vitals)
         for finding in diagnose(case).findings:
             if finding.name not in self.told:
                 self.told.add(finding.name)

@@ -14,9 +14,9 @@ SATURATED = 0.2
 DARK = 20.0
 """Standard deviation of the real images' values, in levels of 255, below which they use a corner of the range."""
 GRID = 8.0
-"""Power at the frequencies of the strides over that around them (real images: 1.0 to 1.3)."""
+"""Power at the frequencies of the strides over that around them (1,024 real images: 1.0 to 1.3, 64: up to 2.4)."""
 LASTING = 6
-"""Looks that a grid must last: young pictures have one, and lose it within 20,000 images where the kernels allow."""
+"""Looks that a grid must last: young pictures have one, and lose it by 30,000 images where the kernels allow."""
 SETTLED = 0.5
 """`distance` below which pictures have found their colours: a grid in them is no longer a beginner's."""
 

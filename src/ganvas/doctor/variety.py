@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganvas.doctor.case import Case
+from ganvas.doctor.case import Case, recent
 from ganvas.doctor.finding import Finding
 
 ALIKE = 0.35
@@ -19,7 +19,7 @@ CHANCE = 2.0
 """Standard errors above chance from which on D knows something of the classes."""
 ENOUGH = 0.9
 """P(D(learnt) > D(made)) from which on D has learnt enough for its ignorance of classes to mean something."""
-LOOKS = 4
+TOGETHER = 4
 """Looks over which the answers about classes are put together."""
 
 
@@ -46,18 +46,9 @@ def wrong_labels(case: Case) -> Finding | None:
     if not case.conditional:
         return None
     k = max(len(case.data.get("class_names") or ()), 2)
-    count = min(64, case.config.step.batch)
-    named, right = case.look("label/named"), case.look("label/right")
-    told = (right, 0.5) if np.isnan(named).all() else (named, 1 / k)
-    known = _mean(told[0], LOOKS) - told[1] > CHANCE * np.sqrt(told[1] * (1 - told[1]) / (LOOKS * count))
-    good = ~known & np.isfinite(_mean(told[0], LOOKS)) & (_mean(case.look("above/made"), LOOKS) > ENOUGH)
-    shown = ("label/right",) if np.isnan(named).all() else ("label/named", "label/right")
-    return case.finding("labels", good, shown, ["--data.labels ignore"], chance=f"{told[1]:.0%}")
-
-
-def _mean(values: np.ndarray, k: int) -> np.ndarray:
-    """The mean of the last k values at each place; NaN before there are as many."""
-    if len(values) < k:
-        return np.full(len(values), np.nan)
-    sums = np.convolve(values, np.ones(k), "valid") / k
-    return np.concatenate([np.full(k - 1, np.nan), sums])
+    names_them = bool(np.isfinite(case.look("label/named")).any())
+    shown, chance = (("label/named", "label/right"), 1 / k) if names_them else (("label/right",), 0.5)
+    right = recent(case.look(shown[0]), TOGETHER, np.mean)
+    error = np.sqrt(chance * (1 - chance) / (TOGETHER * case.look("judged")))
+    good = (right <= chance + CHANCE * error) & (recent(case.look("above/made"), TOGETHER, np.mean) > ENOUGH)
+    return case.finding("labels", good, shown, ["--data.labels ignore"], chance=f"{chance:.0%}")

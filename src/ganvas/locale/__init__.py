@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from ganvas.config import did_you_mean
 from ganvas.errors import UsageError
+from ganvas.run import is_number
 
 FOLDER = Path(__file__).parent
 
@@ -29,7 +29,7 @@ class Locale:
 
 def figure(value: object) -> str:
     """A number as every page and table writes it: four significant digits; a dash for what is no number."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+    if not is_number(value):
         return "–"
     digits = f"{value:.4g}"
     return (f"{value:.0f}" if "e+" in digits and abs(value) < 1e6 else digits).replace("-", "−")

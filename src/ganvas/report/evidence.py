@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from ganvas.locale import Locale, figure
 from ganvas.report import quality
-from ganvas.report.facts import COURSE_EPOCHS, Facts, is_number
+from ganvas.report.facts import COURSE_EPOCHS, Facts
 from ganvas.report.notes import Section
 from ganvas.report.trend import Trend
+from ganvas.run import is_number
 
 # Quotations, the same in every language of the report.
 RUBRIC = (

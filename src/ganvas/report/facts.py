@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
 
 from ganvas import doctor
 from ganvas.config import Config, diff
-from ganvas.doctor.case import of_run
+from ganvas.doctor.case import column, of_run
 from ganvas.run import Layer, Run
 from ganvas.tricks import TRICKS
 
@@ -148,10 +147,7 @@ class Facts:
 
     def column(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """(nimg [k] int64, values [k] float64) of the rows in which `name` is a finite number."""
-        pairs = [
-            (row["nimg"], row[name]) for row in self.rows if is_number(row.get("nimg")) and is_number(row.get(name))
-        ]
-        return np.array([p[0] for p in pairs], np.int64), np.array([p[1] for p in pairs], np.float64)
+        return column(self.rows, name)
 
     def happened(self, kind: str) -> list[dict[str, Any]]:
         """Events of one kind, in order."""
@@ -190,8 +186,3 @@ def _picture(path: Path) -> Image.Image | None:
             return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
     except (OSError, SyntaxError, ValueError):
         return None
-
-
-def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a JSON value is a finite number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
