@@ -67,10 +67,8 @@ def beside(fake: Pictures, real: Pictures) -> dict[str, float]:
     """Pictures against real ones: what is a ratio is 1 where they are alike, `distance` is 0.
 
     spread, nearest, within: mean distance of two thumbnails, of each to its nearest, of two of one class.
-    distance: of the thumbnails' means and standard deviations, squared, over the real variance.
-    texture: power in the upper half of the frequencies. grid/fake, grid/real: see `grid`.
+    distance: see `away`. texture: power in the upper half of the frequencies. grid/fake, grid/real: see `grid`.
     """
-    away = ((fake.mean - real.mean) ** 2 + (fake.deviation - real.deviation) ** 2).mean()
     found = {
         "saturated/fake": fake.saturated, "saturated/real": real.saturated,
         "brightness/fake": fake.brightness, "brightness/real": real.brightness,
@@ -80,9 +78,15 @@ def beside(fake: Pictures, real: Pictures) -> dict[str, float]:
         "spread": _ratio(fake.spread, real.spread),
         "nearest": _ratio(fake.nearest, real.nearest),
         "within": _ratio(fake.within, real.within),
-        "distance": _ratio(float(away), float((real.deviation**2).mean())),
+        "distance": away(fake.thumbnails, real),
     }  # fmt: skip
     return {key: value for key, value in found.items() if math.isfinite(value)}
+
+
+def away(x: Float[np.ndarray, "n p"], real: Pictures) -> float:
+    """Distance of thumbnails' means and standard deviations from those of real images, squared, over their variance."""
+    apart = ((x.mean(0) - real.mean) ** 2 + (x.std(0) - real.deviation) ** 2).mean()
+    return _ratio(float(apart), float((real.deviation**2).mean()))
 
 
 def spectrum(images: UInt8[np.ndarray, "n c h w"]) -> Float64[np.ndarray, "h w"]:

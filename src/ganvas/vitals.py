@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ganvas import media
-from ganvas.appearance import Pictures, beside, distances, thumbnails
+from ganvas.appearance import Pictures, away, beside, distances, thumbnails
 from ganvas.augment import overfitting
 from ganvas.data import ImageSet, order, unseen
 from ganvas.engine import Engine, draw
@@ -33,6 +33,8 @@ UNSEEN = 512
 """Images that training never sees, at most."""
 JUDGED = 64
 """Images of each kind that D is shown, and no more than a batch: small batches are quick to train on."""
+RAW = 32
+"""Images drawn from G beside those of its average, at least."""
 
 
 class Signs:
@@ -70,8 +72,9 @@ class Signs:
         self.last = fake.images
         made = samples
         if state.ema is not None:
-            made = draw(state.players.generator, z, labels, self.engine)
-            row["distance/raw"] = beside(Pictures(made.numpy()), self.real).get("distance")
+            few = slice(max(self.count, RAW))
+            made = draw(state.players.generator, z[few], None if labels is None else labels[few], self.engine)
+            row["distance/raw"] = away(thumbnails(made.numpy()), self.real)
         row |= self.judged(state, made, labels, self.count)
         if len(self.known):
             x = fake.thumbnails

@@ -16,7 +16,7 @@ from ganvas.doctor.finding import Finding
 STUCK = {"distance": 1.0, "distance/raw": 1.0}
 SWINGING = np.where(np.arange(LOOKS) % 2, 0.05, 0.95)
 FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
-    "d-wins": ({**STUCK, "acc/real": late(0.9, 0.99), "acc/fake": 0.99}, {}, 14000),
+    "d-wins": ({**STUCK, "acc/real": late(0.9, 0.99), "acc/fake": 0.99}, {}, 16000),
     "g-wins": ({**STUCK, "above/made": late(0.95, 0.3), "acc/fake": 0.5}, {}, 14000),
     "swings": ({**STUCK, "acc/fake": SWINGING, "moved": 0.6}, {}, 4000),
     "collapse": ({**STUCK, "spread": late(0.9, 0.1), "nearest": late(0.9, 0.1), "within": late(0.9, 0.1)}, {}, 14000),
@@ -103,7 +103,31 @@ def test_a_strong_discriminator_is_no_fault_while_pictures_get_better() -> None:
 def test_rates_brought_down_are_no_standstill() -> None:
     falling = {"lr/g": 5e-4 * np.linspace(1, 0, LOOKS), "lr/d": 2e-3 * np.linspace(1, 0, LOOKS)}
     pace = {"pace/g": 0.005 * np.linspace(1, 0, LOOKS), "pace/d": 0.02 * np.linspace(1, 0, LOOKS)}
-    assert names(diagnose(made({**STUCK, **falling, **pace}))) == []
+    undecided = {"acc/real": 0.7, "acc/fake": 0.7}
+    assert names(diagnose(made({**STUCK, **falling, **pace, **undecided}))) == []
+
+
+def test_nobody_has_won_before_g_was_updated_often_enough() -> None:
+    blind = {**STUCK, "above/made": 0.3, "acc/fake": 0.5}
+    assert "g-wins" in names(diagnose(made(blind, {"step.batch": 64})))
+    assert names(diagnose(made(blind, {"step.batch": 256}))) == []  # 93 updates in all
+
+
+def test_a_discriminator_that_is_certain_has_won_though_pictures_creep_nearer() -> None:
+    certain = {"acc/real": 0.99, "acc/fake": 0.99, "logit/real": 9.0, "logit/fake": -9.0, "distance": 8 * 0.8 ** np.arange(LOOKS)}  # fmt: skip
+    assert "d-wins" in names(diagnose(made(certain)))
+    assert "d-wins" not in names(diagnose(made({**certain, "logit/real": 3.0, "logit/fake": -3.0})))
+    assert "d-wins" not in names(diagnose(made(certain, {"loss.name": "wasserstein"})))  # its logits have no scale
+
+
+def test_where_real_images_are_mostly_black_saturation_is_what_is_left_between() -> None:
+    assert "saturation" in names(diagnose(made({"saturated/real": 0.75, "saturated/fake": 0.9})))
+    assert names(diagnose(made({"saturated/real": 0.75, "saturated/fake": 0.85}))) == []
+
+
+def test_a_jump_to_another_picture_is_no_growing_variety() -> None:
+    jumping = np.where(np.arange(LOOKS) % 3, 0.15, 0.25)
+    assert "collapse" in names(diagnose(made({**STUCK, "spread": jumping, "nearest": jumping, "within": jumping})))
 
 
 def test_old_runs_are_judged_by_accuracies_and_pictures() -> None:

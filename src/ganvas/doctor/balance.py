@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganvas.doctor.case import Case, column
+from ganvas.doctor.case import Case, column, recent
 from ganvas.doctor.finding import Finding
 
-PERFECT = 0.97
-"""Accuracy of D, on real and on fake images, from which it has nothing left to learn from them."""
+PERFECT = 0.93
+"""Accuracy of D, on real and on fake images, from which it has little left to learn from them."""
+CERTAIN = 10.0
+"""Mean logit of real images over that of fakes from which on D's answers are beyond doubt (healthy runs: below 8)."""
+STEADY = 3
+"""Looks over whose median that is judged: a D without restraint has lapses."""
 STALLED = 0.93
 """`distance` over what it was at 60 % of the images: above it the pictures no longer come nearer."""
 FAR = 0.5
@@ -24,12 +28,16 @@ RESTLESS = 0.25
 
 
 def discriminator_wins(case: Case) -> Finding | None:
-    """D is right about every image, and the pictures do not get better."""
+    """D is right about nearly every image, and certain of it, or the pictures do not get better."""
     distance = case.look("distance")
-    perfect = (_sure_of_real(case) >= PERFECT) & (case.look("acc/fake") >= PERFECT)
-    good = perfect & (distance > FAR) & (distance > STALLED * case.earlier(distance))
+    perfect = recent(np.minimum(_sure_of_real(case), case.look("acc/fake")), STEADY) >= PERFECT
+    stuck = distance > STALLED * case.earlier(distance)
+    if case.config.loss.name != "wasserstein":  # whose logits have no scale
+        stuck |= case.look("logit/real") - case.look("logit/fake") > CERTAIN
+    good = perfect & (distance > FAR) & stuck
     tries = [case.rates(d=0.1), *_smoother(case), "--with ema"]
-    return case.finding("d-wins", good, ("acc/real", "acc/fake", "loss/g", "distance"), tries)
+    shown = ("acc/fake", "distance", "logit/made", "loss/g")
+    return case.finding("d-wins", good, shown, tries, least=2, among=case.grown)
 
 
 def discriminator_blind(case: Case) -> Finding | None:
@@ -39,7 +47,7 @@ def discriminator_blind(case: Case) -> Finding | None:
         told = (_sure_of_real(case) + case.look("acc/fake")) / 2
     good = (told < BLIND) & (case.look("distance") > FAR)
     tries = [case.rates(d=10), "--with ttur", case.rates(g=0.1)]
-    return case.finding("g-wins", good, ("above/made", "acc/fake", "loss/d", "distance"), tries)
+    return case.finding("g-wins", good, ("above/made", "distance", "acc/fake", "loss/d"), tries, among=case.grown)
 
 
 def swings(case: Case) -> Finding | None:

@@ -28,6 +28,8 @@ LEAST = 3
 """Looks, the last ones, at which it must hold without exception."""
 LONG = 0.25
 """Share of the run from which on a stretch is a long one."""
+YOUNG = 150
+"""Updates of G before which nobody has won or lost yet: D of `cifar-dcgan-recap` cannot tell until then (batch 256)."""
 
 
 @dataclass
@@ -60,6 +62,12 @@ class Case:
     def length(self) -> int:
         """Images of the whole run, as far as that is known."""
         return max(self.total or 0, self.seen)
+
+    @cached_property
+    def grown(self) -> np.ndarray:
+        """Looks at which G had been updated often enough for the contest to be judged, bool [k]."""
+        grown: np.ndarray = self.nimg >= YOUNG * self.config.step.batch * self.config.step.d_steps
+        return grown
 
     @cached_property
     def state(self) -> str:

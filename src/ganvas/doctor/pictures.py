@@ -11,6 +11,8 @@ from ganvas.doctor.finding import Finding
 
 SATURATED = 0.2
 """Share of values at the ends of tanh, beyond that of the real images, that is no style any more."""
+BETWEEN = 0.5
+"""Share of values between the ends over that of the real images, where these have many at the ends themselves."""
 DARK = 20.0
 """Standard deviation of the real images' values, in levels of 255, below which they use a corner of the range."""
 GRID = 8.0
@@ -23,7 +25,8 @@ SETTLED = 0.5
 
 def saturation(case: Case) -> Finding | None:
     """Much of each picture is pure black, white or full colour, though the real images are not."""
-    good = case.look("saturated/fake") > case.look("saturated/real") + SATURATED
+    fake, real = case.look("saturated/fake"), case.look("saturated/real")
+    good = (fake > real + SATURATED) | (1 - fake < BETWEEN * (1 - real))
     tries = [case.rates(g=0.2), case.rates(d=4), "--with ema"]
     return case.finding("saturation", good, ("saturated/fake", "saturated/real", "contrast/fake"), tries)
 

@@ -11,8 +11,8 @@ ALIKE = 0.35
 """`spread` and `nearest` below which samples are variations of one picture (real images: 1)."""
 RISING = 1.15
 """`spread` over what it was at 60 % of the images from which on variety is still growing: no collapse, but youth."""
-GAINING = 0.93
-"""`distance` over what it was at 60 % of the images, below which the pictures are still coming nearer: youth, too."""
+STEADY = 3
+"""Looks over whose median that is judged: samples that jump from one picture to the next are not on their way."""
 ONE_A_CLASS = 0.55
 """`within` over `spread` below which each class has become one picture."""
 CHANCE = 2.0
@@ -25,11 +25,11 @@ TOGETHER = 4
 
 def collapse(case: Case) -> Finding | None:
     """Whatever z is, the picture is nearly the same."""
-    spread, distance = case.look("spread"), case.look("distance")
-    young = (spread > RISING * case.earlier(spread)) | (distance < GAINING * case.earlier(distance))
-    good = (spread < ALIKE) & (case.look("nearest") < ALIKE) & ~young
+    spread = recent(case.look("spread"), STEADY)
+    settled = spread <= RISING * case.earlier(spread)
+    good = (case.look("spread") < ALIKE) & (case.look("nearest") < ALIKE) & settled
     tries = [case.rates(g=0.2), "--with minibatch-std", "--with relativistic --with r1-r2"]
-    return case.finding("collapse", good, ("spread", "nearest", "above/made"), tries)
+    return case.finding("collapse", good, ("spread", "nearest", "above/made"), tries, among=case.grown)
 
 
 def class_collapse(case: Case) -> Finding | None:

@@ -1,0 +1,102 @@
+"""The pictures of docs/why-gans-fail.md: for each finding a run of the suite that shows it, beside a healthy one.
+
+    python tools/doctor_pictures.py FOLDER docs/faults      FOLDER: what `doctor_suite.py train` made
+
+From left to right: real images, the run's samples at its end, and the two curves that the finding goes by, from where
+it set in shaded; in grey `quick` on the same images, nothing changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import numpy as np
+from doctor_suite import KINDS, announced, runs
+from matplotlib import pyplot as plt
+from PIL import Image
+
+from ganvas import doctor, media
+from ganvas.doctor.case import Case, column, of_run
+from ganvas.doctor.finding import Finding
+from ganvas.locale import load
+from ganvas.run import Run
+
+PREFERRED = ("cifar10", "shapes", "fashion-mnist")
+TILES = (4, 4)
+INK, REST = "#b3361b", "#9a9a9a"
+
+
+def shown(base: Path) -> dict[str, tuple[Path, Path, Finding]]:
+    """Finding -> the run that shows it best (a fault made for it, told at its end), a healthy one, the finding."""
+    found: dict[str, tuple[tuple[int, ...], Path, Path, Finding]] = {}
+    for name, images, seed, path in runs(base):
+        if not KINDS[name].expected or not (path / "done").is_file():
+            continue
+        case = of_run(Run.open(path))
+        for finding in doctor.diagnose(case).findings:
+            if finding.name in KINDS[name].expected:
+                order = (not name.startswith(finding.name), PREFERRED.index(images), seed)
+                entry = (order, path, base / f"quick-{images}-s{seed}", finding)
+                found[finding.name] = min(found.get(finding.name, entry), entry, key=lambda e: e[0])
+    return {name: entry[1:] for name, entry in found.items()}
+
+
+def picture(path: Path, shape: tuple[int, int, int]) -> Image.Image:
+    """The first tiles of a sample grid, enlarged without smoothing."""
+    with Image.open(path) as whole:
+        images = media.tiles(whole, shape)
+    few = media.grid(images[: TILES[0] * TILES[1]], TILES[1])
+    return few.resize((240, 240), Image.Resampling.NEAREST)
+
+
+def curve(case: Case, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """(thousand images, values) of a curve: at the looks, or where there are none by the rows."""
+    nimg, values = (case.nimg, case.look(name)) if len(case.nimg) else column(case.rows, name)
+    return nimg / 1000, values
+
+
+def draw(run: Path, healthy: Path, finding: Finding, out: Path) -> None:
+    """One finding's picture."""
+    case, other, say = of_run(Run.open(run)), of_run(Run.open(healthy)), load("en")
+    shape = tuple(case.data["shape"])
+    figure, panels = plt.subplots(1, 4, figsize=(11, 2.7), width_ratios=(1, 1, 1.5, 1.5), layout="constrained")
+    last = Run.open(run).samples()[-1][1]
+    for panel, path, title in ((panels[0], run / "samples" / "real.png", "real"), (panels[1], last, "samples")):
+        panel.imshow(picture(path, shape), cmap="gray")
+        panel.set_title(title, fontsize=9)
+        panel.axis("off")
+    names = [e.series for e in finding.evidence][:2]
+    for panel, name in zip(panels[2:], names, strict=False):
+        for of, colour, width in ((other, REST, 1.2), (case, INK, 1.8)):
+            panel.plot(*curve(of, name), color=colour, linewidth=width)
+        panel.axvspan(finding.since / 1000, max(case.seen, finding.since + 1) / 1000, color=INK, alpha=0.08, lw=0)
+        panel.set_title(say(f"doctor.curve.{name}"), fontsize=8, wrap=True)
+        panel.set_xlabel("thousand images", fontsize=8)
+        panel.tick_params(labelsize=7)
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels[2 + len(names) :]:
+        panel.axis("off")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out, dpi=100, metadata={"Software": None})
+    plt.close(figure)
+    with Image.open(out) as drawn:
+        drawn.convert("RGB").quantize(128).save(out, optimize=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("out", type=Path)
+    args = parser.parse_args()
+    for name, (run, healthy, finding) in shown(args.folder).items():
+        draw(run, healthy, finding, args.out / f"{name}.png")
+        told, since = announced(of_run(Run.open(run)))[name]
+        print(f"{name}: {run.name}, since {since}, told at {told}")
+
+
+if __name__ == "__main__":
+    main()
