@@ -83,12 +83,14 @@ FAULTS = {
         | {"loss.name": "bce", "g_optim.beta1": 0.9, "d_optim.beta1": 0.9, "step.ema_kimg": 0.0},
     ),
     "range": Kind("quick", ("range",), images="dark"),
-    "checkerboard": Kind("cifar-dcgan-recap", ("checkerboard",), {"generator.kernel": 3, "step.batch": 32}),
+    "checkerboard": Kind(
+        "cifar-dcgan-recap", ("checkerboard",), {"generator.kernel": 3, "step.batch": 32, "augment.noise": 1.0}
+    ),
     "tiny-batch": Kind("quick", ("tiny-batch",), {"step.batch": 2}, 4.0),
     "ema-lag": Kind("quick", ("ema-lag",), {"step.ema_kimg": 200.0, "step.ema_warmup": 0.0}),
     "labels": Kind("quick", ("labels",), images="shuffled"),
     "labels-2": Kind("hinge-resnet", ("labels",), HALF, images="shuffled"),
-    "too-little": Kind("quick", ("too-little",), kimg=8.0),
+    "too-little": Kind("cifar-dcgan-recap", ("too-little",), {"step.batch": 32}, 28.0),
 }  # fmt: skip
 PAIRS = {"loss.name": "relativistic", "step.update": "simultaneous"}
 HEALTHY = {

@@ -31,6 +31,7 @@ class Pictures:
         self.brightness, self.contrast = float(images.mean()), float(images.std())
         power = spectrum(images)
         self.grid, self.fine = grid(power), _upper(power)
+        self.depth = _ratio(depth(power), self.contrast)
         between = distances(self.thumbnails, self.thumbnails)
         apart = ~np.eye(len(images), dtype=bool)
         same = apart & (labels[:, None] == labels) if labels is not None else ~apart
@@ -67,13 +68,14 @@ def beside(fake: Pictures, real: Pictures) -> dict[str, float]:
     """Pictures against real ones: what is a ratio is 1 where they are alike, `distance` is 0.
 
     spread, nearest, within: mean distance of two thumbnails, of each to its nearest, of two of one class.
-    distance: see `away`. texture: power in the upper half of the frequencies. grid/fake, grid/real: see `grid`.
+    distance: see `away`. texture: power in the upper half of the frequencies. grid/fake, grid/real: see `grid`;
+    grid/depth: see `depth`, over the fakes' own standard deviation.
     """
     found = {
         "saturated/fake": fake.saturated, "saturated/real": real.saturated,
         "brightness/fake": fake.brightness, "brightness/real": real.brightness,
         "contrast/fake": fake.contrast, "contrast/real": real.contrast,
-        "grid/fake": fake.grid, "grid/real": real.grid,
+        "grid/fake": fake.grid, "grid/real": real.grid, "grid/depth": fake.depth,
         "texture": _ratio(fake.fine, real.fine),
         "spread": _ratio(fake.spread, real.spread),
         "nearest": _ratio(fake.nearest, real.nearest),
@@ -100,20 +102,28 @@ def grid(power: Float64[np.ndarray, "h w"]) -> float:
     """How far the power at periods of two and four pixels stands out from the frequencies around it: 1 = not at all.
 
     Strided layers leave their pattern there (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts"; Durall et
-    al. 2020, arXiv 2003.01826). The largest of up to eight peaks, each over the median of its neighbours.
+    al. 2020, arXiv 2003.01826). The largest of up to fifteen peaks, each over the median of its neighbours.
     """
+    return max((_ratio(peak, around) for peak, around in _peaks(power)), default=1.0)
+
+
+def depth(power: Float64[np.ndarray, "h w"]) -> float:
+    """Root mean square, in levels, of what stands out there: how deep the grid is cut into the images."""
+    return math.sqrt(sum(max(peak - around, 0.0) for peak, around in _peaks(power)) / power.size)
+
+
+def _peaks(power: Float64[np.ndarray, "h w"]) -> list[tuple[float, float]]:
+    """The power at each frequency with periods of two or four pixels, and the median of those around it."""
     h, w = power.shape
-    rows, columns = ({0} | {side // k for k in (2, 4) if side % k == 0} for side in (h, w))
-    places = {(r, c) for r, c in product(rows, columns) if (r, c) != (0, 0)}
-    marks = {(r * i % h, c * j % w) for r, c in places for i in (1, -1) for j in (1, -1)} | {(0, 0)}
-    ratios = []
-    for r, c in places:
+    rows, columns = ({i * side // k for k in (2, 4) if side % k == 0 for i in range(k)} or {0} for side in (h, w))
+    marks, found = set(product(rows, columns)), []
+    for r, c in marks - {(0, 0)}:
         around = [((r + i) % h, (c + j) % w) for i, j in product((-1, 0, 1), repeat=2)]
         if r == 0 or c == 0:  # on an axis, where every image has more power, only the axis compares
             around = [(r, (c + j) % w) if r == 0 else ((r + j) % h, c) for j in (-2, -1, 1, 2)]
         near = [power[at] for at in around if at not in marks]
-        ratios.append(_ratio(float(power[r, c]), float(np.median(near))))
-    return max(ratios, default=1.0)
+        found.append((float(power[r, c]), float(np.median(near))))
+    return found
 
 
 def _upper(power: Float64[np.ndarray, "h w"]) -> float:

@@ -149,9 +149,13 @@ class Case:
 def of_run(run: Run) -> Case:
     """The case of a run on disk, whole or being written.
 
-    Where training wrote no vital signs (before there were any), those of the pictures are taken from the grids.
+    Where training wrote no vital signs (before there were any), or not yet all that there are now, those of the
+    pictures are taken from the grids.
     """
-    vitals = run.rows("vitals") or list(_from_grids(run))
+    vitals = run.rows("vitals")
+    if not vitals or "grid/depth" not in vitals[-1]:
+        written = {row["nimg"]: row for row in vitals}
+        vitals = [{**row, **written.get(row["nimg"], {})} for row in _from_grids(run)] or vitals
     return Case(
         run.config, run.data, run.total_nimg, run.rows("metrics"), vitals, run.rows("events"), run.recipe, run.path
     )

@@ -17,9 +17,9 @@ DECAYED = 0.3
 """Share of the learning rate below which nothing is said of it any more: it has been brought down."""
 HECTIC = 0.03
 """`pace` of G above which each update throws away what the last ones found."""
-MEMORY = 0.25
+MEMORY = 0.5
 """How far images that D never saw are from those it learnt from, on the way to the fakes (ADA's r_v; Karras et al.
-2020, arXiv 2006.06676, eq. 1): above it D knows its images by heart."""
+2020, arXiv 2006.06676, eq. 1; `small-data` steers for 0.5): above it D knows its images by heart."""
 SOME = 3
 """Looks over whose median memorising is judged."""
 COPIED = 0.7

@@ -6,7 +6,7 @@ import shlex
 
 import numpy as np
 
-from ganvas.doctor.case import Case
+from ganvas.doctor.case import Case, recent
 from ganvas.doctor.finding import Finding
 
 SATURATED = 0.2
@@ -15,12 +15,12 @@ BETWEEN = 0.5
 """Share of values between the ends over that of the real images, where these have many at the ends themselves."""
 DARK = 20.0
 """Standard deviation of the real images' values, in levels of 255, below which they use a corner of the range."""
-GRID = 8.0
+GRID = 4.0
 """Power at the frequencies of the strides over that around them (1,024 real images: 1.0 to 1.3, 64: up to 2.4)."""
-LASTING = 6
-"""Looks that a grid must last: young pictures have one, and lose it by 30,000 images where the kernels allow."""
-SETTLED = 0.5
-"""`distance` below which pictures have found their colours: a grid in them is no longer a beginner's."""
+DEEP = 0.06
+"""Depth of that grid over the samples' standard deviation from which on it is seen without being looked for."""
+LASTING = 4
+"""Looks over whose median it is judged, and that it must last: young pictures have one and lose it."""
 
 
 def saturation(case: Case) -> Finding | None:
@@ -41,10 +41,12 @@ def wrong_range(case: Case) -> Finding | None:
 
 
 def checkerboard(case: Case) -> Finding | None:
-    """A pattern with the period of the strides lies over every picture, while the rest has found its place."""
-    good = (case.look("grid/fake") > GRID * case.look("grid/real")) & (case.look("distance") < SETTLED)
+    """A pattern with the period of the strides lies over every picture, and stays."""
+    plain = recent(case.look("grid/fake") / case.look("grid/real"), LASTING) > GRID
+    good = plain & (recent(case.look("grid/depth"), LASTING) > DEEP)
     other = [f"ganvas train quick --data {shlex.quote(case.config.data.name)}"] if case.config.recipe != "quick" else []
-    return case.finding("checkerboard", good, ("grid/fake", "grid/real", "texture"), [*other, "--with r1-r2"], LASTING)
+    shown = ("grid/depth", "grid/fake", "grid/real")
+    return case.finding("checkerboard", good, shown, [*other, "--with r1-r2"], LASTING, among=case.grown)
 
 
 def _last(values: np.ndarray) -> float:

@@ -17,7 +17,7 @@ ONE_A_CLASS = 0.55
 """`within` over `spread` below which each class has become one picture."""
 CHANCE = 2.0
 """Standard errors above chance from which on D knows something of the classes."""
-ENOUGH = 0.9
+ENOUGH = 0.65
 """P(D(learnt) > D(made)) from which on D has learnt enough for its ignorance of classes to mean something."""
 TOGETHER = 4
 """Looks over which the answers about classes are put together."""
@@ -51,4 +51,6 @@ def wrong_labels(case: Case) -> Finding | None:
     right = recent(case.look(shown[0]), TOGETHER, np.mean)
     error = np.sqrt(chance * (1 - chance) / (TOGETHER * case.look("judged")))
     good = (right <= chance + CHANCE * error) & (recent(case.look("above/made"), TOGETHER, np.mean) > ENOUGH)
-    return case.finding("labels", good, shown, ["--data.labels ignore"], chance=f"{chance:.0%}")
+    return case.finding(
+        "labels", good, shown, ["--data.labels ignore"], least=2, among=case.grown, chance=f"{chance:.0%}"
+    )
