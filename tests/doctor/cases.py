@@ -16,7 +16,8 @@ NIMG = 2000 * np.arange(1, LOOKS + 1)
 HEALTHY: dict[str, Any] = {
     "distance": 0.1 + 2 * np.exp(-NIMG / 2000), "distance/raw": 0.1 + 2 * np.exp(-NIMG / 2000), "spread": 0.9,
     "nearest": 0.9, "within": 0.85, "moved": 0.08, "saturated/fake": 0.03, "saturated/real": 0.02, "grid/fake": 3.0,
-    "grid/real": 1.1, "grid/depth": 0.02, "texture": 0.7, "contrast/fake": 60.0, "contrast/real": 64.0, "brightness/real": 120.0,
+    "grid/real": 1.1, "grid/depth": 0.02,
+    "texture": 0.7, "contrast/fake": 60.0, "contrast/real": 64.0, "brightness/real": 120.0,
     "brightness/fake": 118.0, "logit/learnt": 3.0, "logit/unseen": 2.8, "logit/made": -1.5, "above/made": 0.99,
     "above/unseen": 0.53, "label/right": 0.8, "label/named": 0.7, "pace/g": 0.005, "pace/d": 0.02, "copies": 0.5,
     "overfit": 0.05, "judged": 32.0,

@@ -114,7 +114,8 @@ def test_nobody_has_won_before_g_was_updated_often_enough() -> None:
 
 
 def test_a_discriminator_that_is_certain_has_won_though_pictures_creep_nearer() -> None:
-    certain = {"acc/real": 0.99, "acc/fake": 0.99, "logit/real": 9.0, "logit/fake": -9.0, "distance": 8 * 0.8 ** np.arange(LOOKS)}  # fmt: skip
+    creeping = 8 * 0.8 ** np.arange(LOOKS)
+    certain = {"acc/real": 0.99, "acc/fake": 0.99, "logit/real": 9.0, "logit/fake": -9.0, "distance": creeping}
     assert "d-wins" in names(diagnose(made(certain)))
     assert "d-wins" not in names(diagnose(made({**certain, "logit/real": 3.0, "logit/fake": -3.0})))
     assert "d-wins" not in names(diagnose(made(certain, {"loss.name": "wasserstein"})))  # its logits have no scale
