@@ -106,9 +106,7 @@ HEALTHY = {
 KINDS = FAULTS | HEALTHY
 
 
-def runs(
-    base: Path, seeds: Sequence[int] = SEEDS, kinds: Sequence[str] = ()
-) -> Iterator[tuple[str, str, int, Path]]:
+def runs(base: Path, seeds: Sequence[int] = SEEDS, kinds: Sequence[str] = ()) -> Iterator[tuple[str, str, int, Path]]:
     """(kind, data set, seed, folder) of every run, seed by seed."""
     for seed in seeds:
         for name in kinds or KINDS:
