@@ -9,13 +9,16 @@ it set in shaded; in grey `quick` on the same images, nothing changed.
 from __future__ import annotations
 
 import argparse
+import textwrap
+from bisect import bisect_right
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
 
 matplotlib.use("Agg")
 import numpy as np
-from doctor_suite import KINDS, announced, runs
+from doctor_suite import KINDS, announced, runs, until
 from matplotlib import pyplot as plt
 from PIL import Image
 
@@ -30,19 +33,34 @@ TILES = (4, 4)
 INK, REST = "#b3361b", "#9a9a9a"
 
 
-def shown(base: Path) -> dict[str, tuple[Path, Path, Finding]]:
-    """Finding -> the run that shows it best (a fault made for it, told at its end), a healthy one, the finding."""
-    found: dict[str, tuple[tuple[int, ...], Path, Path, Finding]] = {}
+@dataclass(frozen=True)
+class Shown:
+    """A run that shows a finding, as it stood then, and the folder of a healthy one on the same images."""
+
+    case: Case
+    finding: Finding
+    healthy: Path
+
+
+def shown(base: Path) -> dict[str, Shown]:
+    """Finding -> the run that shows it best: made for it, at its end if it is still told there."""
+    found: dict[str, tuple[tuple[object, ...], Shown]] = {}
     for name, images, seed, path in runs(base):
         if not KINDS[name].expected or not (path / "done").is_file():
             continue
-        case = of_run(Run.open(path))
-        for finding in doctor.diagnose(case).findings:
-            if finding.name in KINDS[name].expected:
-                order = (not name.startswith(finding.name), PREFERRED.index(images), seed)
-                entry = (order, path, base / f"quick-{images}-s{seed}", finding)
-                found[finding.name] = min(found.get(finding.name, entry), entry, key=lambda e: e[0])
-    return {name: entry[1:] for name, entry in found.items()}
+        whole = of_run(Run.open(path))
+        for wanted, (told, _) in announced(whole).items():
+            if wanted not in KINDS[name].expected:
+                continue
+            looks = [row["nimg"] for row in whole.vitals]
+            for case in (whole, until(whole, bisect_right(looks, told))):
+                finding = next((f for f in doctor.diagnose(case).findings if f.name == wanted), None)
+                if finding is not None:
+                    order = (not name.startswith(wanted), case is not whole, PREFERRED.index(images), seed)
+                    entry = (order, Shown(case, finding, base / f"quick-{images}-s{seed}"))
+                    found[wanted] = min(found.get(wanted, entry), entry, key=lambda e: e[0])
+                    break
+    return {name: entry for name, (_, entry) in found.items()}
 
 
 def picture(path: Path, shape: tuple[int, int, int]) -> Image.Image:
@@ -59,14 +77,14 @@ def curve(case: Case, name: str) -> tuple[np.ndarray, np.ndarray]:
     return nimg / 1000, values
 
 
-def draw(run: Path, healthy: Path, finding: Finding, out: Path) -> None:
+def draw(it: Shown, out: Path) -> None:
     """One finding's picture."""
-    case, other, say = of_run(Run.open(run)), of_run(Run.open(healthy)), load("en")
-    shape = tuple(case.data["shape"])
+    case, finding, other, say = it.case, it.finding, of_run(Run.open(it.healthy)), load("en")
+    shape, run = tuple(case.data["shape"]), Run.open(case.path)
     figure, panels = plt.subplots(1, 4, figsize=(11, 2.7), width_ratios=(1, 1, 1.5, 1.5), layout="constrained")
-    last = Run.open(run).samples()[-1][1]
-    for panel, path, title in ((panels[0], run / "samples" / "real.png", "real"), (panels[1], last, "samples")):
-        panel.imshow(picture(path, shape), cmap="gray")
+    last = [path for at, path in run.samples() if at <= case.seen][-1]
+    for panel, path, title in ((panels[0], run.path / "samples/real.png", "real"), (panels[1], last, "samples")):
+        panel.imshow(picture(path, shape), cmap="gray", vmin=0, vmax=255)
         panel.set_title(title, fontsize=9)
         panel.axis("off")
     names = [e.series for e in finding.evidence][:2]
@@ -74,7 +92,7 @@ def draw(run: Path, healthy: Path, finding: Finding, out: Path) -> None:
         for of, colour, width in ((other, REST, 1.2), (case, INK, 1.8)):
             panel.plot(*curve(of, name), color=colour, linewidth=width)
         panel.axvspan(finding.since / 1000, max(case.seen, finding.since + 1) / 1000, color=INK, alpha=0.08, lw=0)
-        panel.set_title(say(f"doctor.curve.{name}"), fontsize=8, wrap=True)
+        panel.set_title(textwrap.fill(say(f"doctor.curve.{name}"), 44), fontsize=8)
         panel.set_xlabel("thousand images", fontsize=8)
         panel.tick_params(labelsize=7)
         panel.spines[["top", "right"]].set_visible(False)
@@ -92,10 +110,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
-    for name, (run, healthy, finding) in shown(args.folder).items():
-        draw(run, healthy, finding, args.out / f"{name}.png")
-        told, since = announced(of_run(Run.open(run)))[name]
-        print(f"{name}: {run.name}, since {since}, told at {told}")
+    for name, it in shown(args.folder).items():
+        draw(it, args.out / f"{name}.png")
+        print(f"{name}: {it.case.path.name}, since {it.finding.since}, as of {it.case.seen}")
 
 
 if __name__ == "__main__":

@@ -185,12 +185,16 @@ def announced(case: Case) -> dict[str, tuple[int, int]]:
     """
     found: dict[str, tuple[int, int]] = {}
     for count in range(1, len(case.vitals) + 1):
-        at = case.vitals[count - 1]["nimg"]
-        rows = [row for row in case.rows if (row.get("nimg") or 0) <= at]
-        then = Case(case.config, case.data, case.total, rows, case.vitals[:count])
-        _note(found, then, at)
+        _note(found, until(case, count), case.vitals[count - 1]["nimg"])
     _note(found, case, case.seen)
     return found
+
+
+def until(case: Case, count: int) -> Case:
+    """A run as it stood when its first `count` rows of vital signs were there."""
+    at = case.vitals[count - 1]["nimg"]
+    rows = [row for row in case.rows if (row.get("nimg") or 0) <= at]
+    return Case(case.config, case.data, case.total, rows, case.vitals[:count], path=case.path)
 
 
 def _note(found: dict[str, tuple[int, int]], case: Case, at: int) -> None:
