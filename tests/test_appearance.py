@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ganvas.appearance import Pictures, beside, distances, thumbnails
+from ganvas.appearance import Pictures, away, beside, depth, distances, spectrum, thumbnails
 
 
 def noise(n: int, side: int = 16, channels: int = 3, seed: int = 0) -> np.ndarray:
@@ -93,3 +93,20 @@ def test_nearest_is_the_distance_to_the_nearest() -> None:
     x, among = thumbnails(noise(5)), thumbnails(noise(7, seed=1))
     brute = [min(np.sqrt(((a - b) ** 2).mean()) for b in among) for a in x]
     assert np.allclose(distances(x, among).min(1), brute) and np.allclose(np.diag(distances(x, x)), 0, atol=1e-5)
+
+
+def test_the_depth_is_the_root_mean_square_of_the_pattern() -> None:
+    rng = np.random.default_rng(0)
+    plain = np.full((64, 3, 32, 32), 128.0) + 30 * rng.standard_normal((64, 1, 1, 1))
+    board = 9.0 * (-1.0) ** (np.arange(32)[:, None] + np.arange(32))
+    images = np.clip(np.rint(plain + board), 0, 255).astype(np.uint8)
+    assert depth(spectrum(images)) == pytest.approx(9, rel=0.02)
+    assert depth(spectrum(np.rint(plain).astype(np.uint8))) < 0.1
+
+
+def test_how_far_away_is_that_of_the_definition() -> None:
+    rng = np.random.default_rng(1)
+    real, fake = (rng.integers(0, high, (50, 3, 16, 16), dtype=np.uint8) for high in (256, 128))
+    x, y = thumbnails(fake), thumbnails(real)
+    expected = np.mean((x.mean(0) - y.mean(0)) ** 2 + (x.std(0) - y.std(0)) ** 2) / np.mean(y.var(0))
+    assert away(x, Pictures(real)) == pytest.approx(expected) == beside(Pictures(fake), Pictures(real))["distance"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from conftest import start, trained
@@ -126,6 +128,18 @@ def test_a_rule_that_fails_does_not_stop_the_training(tmp: Path, monkeypatch: py
     assert "ZeroDivisionError" in warning["what"]
     with pytest.raises(ZeroDivisionError):
         doctor.examine(run)
+
+
+def test_signs_that_a_run_did_not_write_yet_are_taken_from_its_grids(tmp: Path) -> None:
+    run = trained(tmp / "run")
+    written = run.rows("vitals")
+    older = [{k: v for k, v in row.items() if k != "grid/depth"} for row in written]
+    (run.path / "vitals.jsonl").write_text("".join(json.dumps(row) + "\n" for row in older))
+    depths = doctor.examine(run).case.look("grid/depth")
+    assert np.allclose(depths, [row["grid/depth"] for row in written[1:]], atol=1e-6)
+    run.samples()[-1][1].unlink()
+    case = doctor.examine(run).case
+    assert len(case.nimg) == len(written) - 1 and np.isnan(case.look("grid/depth")[-1])
 
 
 def test_a_folder_that_is_no_run_is_one_line(tmp: Path) -> None:

@@ -154,8 +154,8 @@ def of_run(run: Run) -> Case:
     """
     vitals = run.rows("vitals")
     if not vitals or "grid/depth" not in vitals[-1]:
-        written = {row["nimg"]: row for row in vitals}
-        vitals = [{**row, **written.get(row["nimg"], {})} for row in _from_grids(run)] or vitals
+        seen = {row["nimg"]: row for row in _from_grids(run)}
+        vitals = [{**seen.get(row["nimg"], {}), **row} for row in vitals or seen.values()]
     return Case(
         run.config, run.data, run.total_nimg, run.rows("metrics"), vitals, run.rows("events"), run.recipe, run.path
     )
