@@ -15,12 +15,12 @@ BETWEEN = 0.5
 """Share of values between the ends over that of the real images, where these have many at the ends themselves."""
 DARK = 20.0
 """Standard deviation of the real images' values, in levels of 255, below which they use a corner of the range."""
-GRID = 4.0
+GRID = 5.0
 """Power at the frequencies of the strides over that around them (1,024 real images: 1.0 to 1.3, 64: up to 2.4)."""
 DEEP = 0.06
 """Depth of that grid over the samples' standard deviation from which on it is seen without being looked for."""
 LASTING = 4
-"""Looks over whose median it is judged, and that it must last: young pictures have one and lose it."""
+"""Looks over whose median it is judged: young pictures have one and lose it."""
 
 
 def saturation(case: Case) -> Finding | None:
@@ -46,7 +46,7 @@ def checkerboard(case: Case) -> Finding | None:
     good = plain & (recent(case.look("grid/depth"), LASTING) > DEEP)
     other = [f"ganvas train quick --data {shlex.quote(case.config.data.name)}"] if case.config.recipe != "quick" else []
     shown = ("grid/depth", "grid/fake", "grid/real")
-    return case.finding("checkerboard", good, shown, [*other, "--with r1-r2"], LASTING, among=case.grown)
+    return case.finding("checkerboard", good, shown, [*other, "--with r1-r2"], among=case.grown)
 
 
 def _last(values: np.ndarray) -> float:

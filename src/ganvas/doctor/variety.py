@@ -19,8 +19,8 @@ CHANCE = 2.0
 """Standard errors above chance from which on D knows something of the classes."""
 ENOUGH = 0.65
 """P(D(learnt) > D(made)) from which on D has learnt enough for its ignorance of classes to mean something."""
-TOGETHER = 4
-"""Looks over which the answers about classes are put together."""
+TOGETHER = {"label/named": 4, "label/right": 8}
+"""Looks over which the answers about classes are put together: a preference says less than a name."""
 
 
 def collapse(case: Case) -> Finding | None:
@@ -48,9 +48,10 @@ def wrong_labels(case: Case) -> Finding | None:
     k = max(len(case.data.get("class_names") or ()), 2)
     names_them = bool(np.isfinite(case.look("label/named")).any())
     shown, chance = (("label/named", "label/right"), 1 / k) if names_them else (("label/right",), 0.5)
-    right = recent(case.look(shown[0]), TOGETHER, np.mean)
-    error = np.sqrt(chance * (1 - chance) / (TOGETHER * case.look("judged")))
-    good = (right <= chance + CHANCE * error) & (recent(case.look("above/made"), TOGETHER, np.mean) > ENOUGH)
+    looks = TOGETHER[shown[0]]
+    right = recent(case.look(shown[0]), looks, np.mean)
+    error = np.sqrt(chance * (1 - chance) / (looks * case.look("judged")))
+    good = (right <= chance + CHANCE * error) & (recent(case.look("above/made"), looks, np.mean) > ENOUGH)
     return case.finding(
         "labels", good, shown, ["--data.labels ignore"], least=2, among=case.grown, chance=f"{chance:.0%}"
     )
