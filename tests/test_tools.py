@@ -14,6 +14,8 @@ from ganvas import sampler
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
 import damage_study
+import doctor_pictures
+import doctor_suite
 import ship_model
 
 
@@ -45,3 +47,25 @@ def test_a_model_ships_as_halves_and_draws_nearly_the_same(
     assert apart.max() <= 2
     snapshot = run.snapshots()[-1][1]
     assert (tmp / "weights" / "shapes-cpu-v1.safetensors").stat().st_size < 0.8 * snapshot.stat().st_size
+
+
+def test_the_doctors_suite_trains_reads_and_draws(
+    tmp: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = {"generator.width": 0.25, "discriminator.width": 0.25, "step.batch": 32, "engine.conv": "direct"}
+    kinds = {
+        "tiny-batch": doctor_suite.Kind("quick", ("tiny-batch",), small | {"step.batch": 2}, kimg=0.01),
+        "nan": doctor_suite.Kind("quick", ("nan",), small | {"g_optim.lr": 900.0, "d_optim.lr": 900.0}, kimg=2.0),
+        "quick": doctor_suite.Kind("quick", settings=small, kimg=0.064),
+    }
+    for module in (doctor_suite, doctor_pictures):
+        monkeypatch.setattr(module, "KINDS", kinds)
+    monkeypatch.setattr(doctor_suite, "DATA", ("shapes",))
+    for run in doctor_suite.runs(tmp / "suite", seeds=(0,)):
+        doctor_suite._train((tmp / "suite", *run))
+    doctor_suite.report(tmp / "suite", "both")
+    said = capsys.readouterr().out
+    assert "found: 2 of 2" in said and "false: 0 of 1" in said
+    monkeypatch.setattr(sys, "argv", ["doctor_pictures.py", str(tmp / "suite"), str(tmp / "out")])
+    doctor_pictures.main()
+    assert {path.name for path in (tmp / "out").iterdir()} == {"tiny-batch.png", "nan.png"}
