@@ -162,7 +162,7 @@ def test_train_then_everything_else(ganvas_: Ganvas, tmp: Path) -> None:
     assert code == 0 and out == [f"{path} is finished: 112 images; add to it with --minutes, --epochs or --kimg"]
     code, out, err = ganvas_("resume", path, "--kimg", 0.016, "--device", "cpu", "--lang", "ko")
     assert code == 0 and out == [f"report: {path}/report.html"]
-    assert any(line.startswith("resuming at image 112; cpu, float32") for line in err)
+    assert any(line.startswith("resuming at image 112; cpu, ") for line in err)
     assert '<html lang="ko"' in (tmp / path / "report.html").read_text("utf-8")
 
     code, out, _ = ganvas_("runs")
