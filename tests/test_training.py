@@ -41,6 +41,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "float32": {},
     "winograd": {"engine.conv": "winograd", **WIDE},
     "bfloat16": {"engine.dtype": "bfloat16"},
+    "patches": {"engine.dtype": "bfloat16", "engine.conv": "patches"},
     "alternating": {"step.update": "alternating", "engine.layout": "contiguous"},
 }
 
@@ -426,7 +427,7 @@ def test_every_recipe_takes_finite_steps(name: str, shape: tuple[int, int, int])
     finite_steps(api.override(recipe, small), shape)
 
 
-@pytest.mark.parametrize("conv", ["direct", "winograd"])
+@pytest.mark.parametrize("conv", ["direct", "winograd", "patches"])
 @pytest.mark.parametrize("size", [8, 13, 17, 64])
 def test_odd_small_and_large_sizes_take_finite_steps(size: int, conv: str) -> None:
     finite_steps(tiny({"engine.conv": conv, **WIDE, "generator.strides": (1, 2, 2)}), (3, size, size))

@@ -282,8 +282,9 @@ class EngineConfig:
     """Precision of the convolutions; weights, losses and statistics stay float32."""
     layout: Literal["auto", "channels_last", "contiguous"] = "auto"
     """Memory format of images and kernels."""
-    conv: Literal["auto", "direct", "winograd"] = "auto"
-    """Convolution algorithm: direct (the library's), or Winograd's with fewer multiplications (float32)."""
+    conv: Literal["auto", "direct", "winograd", "patches"] = "auto"
+    """Convolution algorithm: direct (the library's); Winograd's with fewer multiplications (float32); patches: the
+    library's, the gradient of its weights as one product."""
     threads: int = 0
     """CPU threads; 0 = one per core this process may use."""
 

@@ -20,7 +20,11 @@ from ganvas.errors import UsageError
 from ganvas.models.conv import set_algorithm
 
 PROBE_STEPS = 3
-Form = tuple[Literal["float32", "bfloat16"], Literal["channels_last", "contiguous"], Literal["direct", "winograd"]]
+Form = tuple[
+    Literal["float32", "bfloat16"],
+    Literal["channels_last", "contiguous"],
+    Literal["direct", "winograd", "patches"],
+]
 FORMS: tuple[Form, ...] = (
     ("float32", "channels_last", "direct"),
     ("float32", "contiguous", "direct"),
@@ -28,6 +32,7 @@ FORMS: tuple[Form, ...] = (
     ("float32", "contiguous", "winograd"),
     ("bfloat16", "channels_last", "direct"),
     ("bfloat16", "contiguous", "direct"),
+    ("bfloat16", "channels_last", "patches"),
 )
 
 
@@ -46,7 +51,7 @@ class Engine:
 
     def place(self, network: nn.Module) -> nn.Module:
         """The network on the device, in the memory format, with the chosen convolutions."""
-        set_algorithm(network, "winograd" if self.config.conv == "winograd" else "direct")
+        set_algorithm(network, "direct" if self.config.conv == "auto" else self.config.conv)
         return network.to(self.device).to(memory_format=self.memory_format)  # type: ignore[call-overload,no-any-return]
 
     def images(self, batch: Tensor) -> Tensor:
@@ -110,7 +115,10 @@ def cores() -> int:
 
 
 def candidates(config: EngineConfig) -> list[EngineConfig]:
-    """Every form that fits what the config leaves open; bfloat16, unless asked for, only where the hardware has it."""
+    """Every form that fits what the config leaves open; bfloat16, unless asked for, only where the hardware has it.
+
+    Raises UsageError where none does.
+    """
     cpu = config.device == "cpu"
     bf16 = torch.ops.mkldnn._is_mkldnn_bf16_supported() if cpu else config.device.startswith("cuda")
     found = []
@@ -123,7 +131,8 @@ def candidates(config: EngineConfig) -> list[EngineConfig]:
         if wanted and possible:
             found.append(dataclasses.replace(config, dtype=dtype, layout=layout, conv=conv))
     if not found:
-        raise UsageError(f"engine.conv = {config.conv} works in float32 on the CPU only: use --engine.conv auto")
+        form = "bfloat16 and channels_last" if config.conv == "patches" else "float32"
+        raise UsageError(f"engine.conv = {config.conv} works in {form} on the CPU only: use --engine.conv auto")
     return found
 
 

@@ -40,7 +40,7 @@ def test_same_padding_is_tensorflows() -> None:
     assert same_padding(8, 4, 2) == (1, 1)
 
 
-@pytest.mark.parametrize("algorithm", ["direct", "winograd"])
+@pytest.mark.parametrize("algorithm", ["direct", "winograd", "patches"])
 @pytest.mark.parametrize(("size", "kernel", "stride"), GEOMETRIES)
 def test_convolution_equals_a_loop_over_the_taps(size: int, kernel: int, stride: int, algorithm: str) -> None:
     torch.manual_seed(0)
@@ -52,7 +52,7 @@ def test_convolution_equals_a_loop_over_the_taps(size: int, kernel: int, stride:
     assert relative(layer(x), torch.from_numpy(expected)) < 1e-10
 
 
-@pytest.mark.parametrize("algorithm", ["direct", "winograd"])
+@pytest.mark.parametrize("algorithm", ["direct", "winograd", "patches"])
 @pytest.mark.parametrize(("size", "kernel", "stride"), [*GEOMETRIES, (8, 1, 2), (7, 1, 2), (8, 4, 2)])
 def test_transpose_is_the_adjoint(size: int, kernel: int, stride: int, algorithm: str) -> None:
     torch.manual_seed(0)
@@ -94,6 +94,42 @@ def test_winograd_equals_direct_with_two_derivatives(
     for ours, theirs in zip(outputs(layer, x.to(memory_format=torch.channels_last), *extra), expected, strict=True):
         assert ours.shape == theirs.shape
         assert relative(ours, theirs) < tolerance
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("size", "kernel", "stride"), [(4, 3, 1), (8, 4, 2), (7, 5, 2), (4, 5, 1), (13, 3, 2)])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_patches_equal_direct_with_two_derivatives(
+    transposed: bool, size: int, kernel: int, stride: int, dtype: torch.dtype
+) -> None:
+    torch.manual_seed(0)
+    layer = (SameConvTranspose2d if transposed else SameConv2d)(24, 16, kernel, stride, bias=True)
+    small = -(-size // stride)
+    x = torch.randn(3, 24, small if transposed else size, small if transposed else size)
+    extra = (size,) if transposed else ()
+    found = []
+    for algorithm in ("direct", "patches"):
+        set_algorithm(layer, algorithm)  # type: ignore[arg-type]
+        with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+            found.append((*outputs(layer, x, *extra), *bias_gradient(layer, x, *extra)))
+    for theirs, ours in zip(*found, strict=True):
+        assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
+        assert relative(ours, theirs) < (1e-4 if dtype == torch.float32 else 0.03)
+
+
+def bias_gradient(layer: nn.Module, x: Tensor, *size: int) -> tuple[Tensor, ...]:
+    return torch.autograd.grad(layer(x, *size).float().square().sum(), [layer.bias])
+
+
+@pytest.mark.parametrize(("size", "patches"), [(4, 1), (8, 0)])
+def test_patches_only_for_small_maps(size: int, patches: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    made = conv._patches
+    monkeypatch.setattr(conv, "_patches", lambda *given: calls.append(1) or made(*given))
+    layer = SameConv2d(8, 8, 3, 1)
+    set_algorithm(layer, "patches")
+    layer(torch.randn(2, 8, size, size)).sum().backward()
+    assert len(calls) == patches
 
 
 @pytest.mark.parametrize(("size", "kernel", "stride"), [(4, 3, 1), (4, 5, 1), (5, 5, 2), (4, 3, 2)])

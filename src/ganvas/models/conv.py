@@ -14,6 +14,10 @@ taps leaves out points: at m = 4 the 5 taps of stride 2 take 6 + 5 multiplicatio
 The transposed convolution reads the same trilinear form from the other side, and so do the gradients:
 `_Small`, `_Large` and `_Weight` below are each other's derivatives, to any order. They make many short
 parallel regions: where other processes share the cores, set OMP_WAIT_POLICY=PASSIVE before torch is imported.
+
+"patches" is the library's convolution; only the gradient by the weights of the smallest maps is one product, of the
+outputs' gradients with the patches that they were made of. The library's own kernel for it is made for large maps: on
+a CPU with AMX, at 4 x 4 pixels, it runs at a quarter of the product's speed.
 """
 
 import math
@@ -26,11 +30,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Algorithm = Literal["direct", "winograd"]
+Algorithm = Literal["direct", "winograd", "patches"]
 Side = Literal["large", "small"]
 
 POINTS = (math.inf, 0.0, 1.0, -1.0, 0.5, -2.0, 2.0, -0.5)  # small ones keep float32 accurate
 MIN_CHANNELS = 16  # fewer on either side: the transforms cost more than the multiplications they save
+SMALL_MAP = 4  # pixels a side up to which "patches" is quicker than the library's own gradient by the weights
 MAX_TILE = 4  # outputs a tile and axis; the error grows quickly with it
 
 
@@ -282,22 +287,103 @@ def winograd_conv_transpose(x: Tensor, weight: Tensor, stride: int, out_size: in
     return _from_points(large, "large", *axes)
 
 
-def direct_conv(x: Tensor, weight: Tensor, stride: int) -> Tensor:
+def direct_conv(x: Tensor, weight: Tensor, stride: int, bias: Tensor | None = None) -> Tensor:
     """SAME convolution with torch's own kernel; shapes as `winograd_conv`."""
-    top, bottom = same_padding(x.shape[2], weight.shape[2], stride)
-    left, right = same_padding(x.shape[3], weight.shape[3], stride)
-    if (top, left) == (bottom, right):
-        return F.conv2d(x, weight, stride=stride, padding=(top, left))
-    return F.conv2d(F.pad(x, (left, right, top, bottom)), weight, stride=stride)
+    x, padding = _padded(x, weight.shape[2], stride)
+    return F.conv2d(x, weight, bias, stride, padding)
 
 
-def direct_conv_transpose(x: Tensor, weight: Tensor, stride: int, out_size: int) -> Tensor:
+def direct_conv_transpose(x: Tensor, weight: Tensor, stride: int, out_size: int, bias: Tensor | None = None) -> Tensor:
     """The transpose of `direct_conv`; shapes as `winograd_conv_transpose`."""
     kernel = weight.shape[2]
     before, _ = same_padding(out_size, kernel, stride)
     missing = max(out_size - ((x.shape[2] - 1) * stride + kernel - 2 * before), 0)
-    y = F.conv_transpose2d(x, weight, stride=stride, padding=before, output_padding=missing)
+    y = F.conv_transpose2d(x, weight, bias, stride, before, missing)
     return y[:, :, :out_size, :out_size]
+
+
+def _padded(x: Tensor, kernel: int, stride: int) -> tuple[Tensor, tuple[int, int]]:
+    """x, and the padding that a convolution can do itself; where the two ends differ x is padded here."""
+    top, bottom = same_padding(x.shape[2], kernel, stride)
+    left, right = same_padding(x.shape[3], kernel, stride)
+    if (top, left) == (bottom, right):
+        return x, (top, left)
+    return F.pad(x, (left, right, top, bottom)), (0, 0)
+
+
+def _patches(x: Tensor, kernel: int, stride: int) -> Tensor:
+    """What each output of a SAME convolution of x [n, c, h, w] reads, a row each: [n * h' * w', k * k * c]."""
+    (top, bottom), (left, right) = (same_padding(side, kernel, stride) for side in x.shape[2:])
+    lines = F.pad(x, (left, right, top, bottom)).permute(0, 2, 3, 1)
+    return lines.unfold(1, kernel, stride).unfold(2, kernel, stride).permute(0, 1, 2, 4, 5, 3).flatten(3).flatten(0, 2)
+
+
+def _weight_gradient(large: Tensor, small: Tensor, weight: Tensor, stride: int) -> Tensor:
+    """The sum over outputs of small [n, c', h', w'] times its patch of large [n, c, h, w], as `weight` [c', c, k, k]."""
+    kernel = weight.shape[2]
+    product = small.permute(0, 2, 3, 1).flatten(0, 2).t() @ _patches(large, kernel, stride)
+    return product.view(len(weight), kernel, kernel, -1).permute(0, 3, 1, 2)
+
+
+class _Patches(torch.autograd.Function):
+    """(large, weight, bias) -> small: the convolution."""
+
+    @staticmethod
+    def forward(ctx: Any, large: Tensor, weight: Tensor, bias: Tensor | None, stride: int) -> Tensor:
+        ctx.save_for_backward(large, weight)
+        ctx.stride = stride
+        return direct_conv(large, weight, stride, bias)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        large, weight = ctx.saved_tensors
+        to_large, to_weight, to_bias, _ = ctx.needs_input_grad
+        return (
+            direct_conv_transpose(grad, weight, ctx.stride, large.shape[2]) if to_large else None,
+            _weight_gradient(large, grad, weight, ctx.stride) if to_weight else None,
+            grad.sum((0, 2, 3)) if to_bias else None,
+            None,
+        )
+
+
+class _PatchesTranspose(torch.autograd.Function):
+    """(small, weight, bias) -> large: the transposed convolution."""
+
+    @staticmethod
+    def forward(ctx: Any, small: Tensor, weight: Tensor, bias: Tensor | None, stride: int, out_size: int) -> Tensor:
+        ctx.save_for_backward(small, weight)
+        ctx.stride = stride
+        return direct_conv_transpose(small, weight, stride, out_size, bias)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        small, weight = ctx.saved_tensors
+        to_small, to_weight, to_bias, _, _ = ctx.needs_input_grad
+        return (
+            direct_conv(grad, weight, ctx.stride) if to_small else None,
+            _weight_gradient(grad, small, weight, ctx.stride) if to_weight else None,
+            grad.sum((0, 2, 3)) if to_bias else None,
+            None,
+            None,
+        )
+
+
+def _cast(x: Tensor, *others: Tensor | None) -> list[Tensor | None]:
+    """All in the dtype that autocast asks for, where it is on."""
+    if not torch.is_autocast_enabled(x.device.type):
+        return [x, *others]
+    dtype = torch.get_autocast_dtype(x.device.type)
+    return [None if tensor is None else tensor.to(dtype) for tensor in (x, *others)]
+
+
+def patches_conv(x: Tensor, weight: Tensor, stride: int, bias: Tensor | None = None) -> Tensor:
+    """`direct_conv` with its weights' gradient from patches."""
+    return _Patches.apply(*_cast(x, weight, bias), stride)  # type: ignore[no-any-return]
+
+
+def patches_conv_transpose(x: Tensor, weight: Tensor, stride: int, out_size: int, bias: Tensor | None = None) -> Tensor:
+    """`direct_conv_transpose` with its weights' gradient from patches."""
+    return _PatchesTranspose.apply(*_cast(x, weight, bias), stride, out_size)  # type: ignore[no-any-return]
 
 
 # ------------------------------------------------------------------------------------------------ the modules
@@ -314,6 +400,10 @@ def _pays(x: Tensor, weight: Tensor, stride: int, small_size: int) -> bool:
         and weight.shape[2] > stride
         and small_size >= 4
     )
+
+
+def _with_bias(y: Tensor, bias: Tensor | None) -> Tensor:
+    return y if bias is None else y + bias.to(y.dtype)[:, None, None]
 
 
 def _glorot_uniform_(weight: Tensor) -> None:
@@ -336,9 +426,10 @@ class SameConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         small = -(-min(x.shape[2:]) // self.stride)
-        winograd = self.algorithm == "winograd" and _pays(x, self.weight, self.stride, small)
-        y = (winograd_conv if winograd else direct_conv)(x, self.weight, self.stride)
-        return y if self.bias is None else y + self.bias.to(y.dtype)[:, None, None]
+        if self.algorithm == "winograd" and _pays(x, self.weight, self.stride, small):
+            return _with_bias(winograd_conv(x, self.weight, self.stride), self.bias)
+        convolve = patches_conv if self.algorithm == "patches" and small <= SMALL_MAP else direct_conv
+        return convolve(x, self.weight, self.stride, self.bias)
 
 
 class SameConvTranspose2d(nn.Module):
@@ -359,10 +450,12 @@ class SameConvTranspose2d(nn.Module):
     def forward(self, x: Tensor, out_size: int) -> Tensor:
         if x.shape[2:] != (size := -(-out_size // self.stride), size):
             raise ValueError(f"out_size {out_size} takes {size} x {size} pixels, not {tuple(x.shape[2:])}")
-        winograd = self.algorithm == "winograd" and _pays(x, self.weight, self.stride, size)
-        convolve = winograd_conv_transpose if winograd else direct_conv_transpose
-        y = convolve(x, self.weight, self.stride, out_size)
-        return y if self.bias is None else y + self.bias.to(y.dtype)[:, None, None]
+        if self.algorithm == "winograd" and _pays(x, self.weight, self.stride, size):
+            return _with_bias(winograd_conv_transpose(x, self.weight, self.stride, out_size), self.bias)
+        convolve = (
+            patches_conv_transpose if self.algorithm == "patches" and size <= SMALL_MAP else direct_conv_transpose
+        )
+        return convolve(x, self.weight, self.stride, out_size, self.bias)
 
 
 def set_algorithm(module: nn.Module, name: Algorithm) -> None:
