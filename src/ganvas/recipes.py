@@ -133,7 +133,7 @@ register(
 )
 
 # Modern parts. `quick` is where one begins: made for CPUs, for any data, told the classes where there are any. Why it
-# is as it is: records/2026-11-22-quick-second-tries.md.
+# is as it is: records/2026-11-22-quick-second-tries.md; D's first layer: records/2026-11-26-quick-on-amx.md.
 OURS = "ganvas"
 _CLASSES = DataConfig("cifar10", labels="auto")
 _OPTIM = OptimConfig(lr=5e-4, beta1=0.0, beta2=0.99, epsilon=1e-8, decay="linear", decay_from=0.5)
@@ -144,7 +144,7 @@ _QUICK = Config(
         "lean", latent_dim=128, base=128, widths=(64, 32), condition="norm", kernel=4, slope=0.0, skip=True
     ),
     discriminator=DiscriminatorConfig(
-        "lean", widths=(32, 64, 128), norms=(), kernel=4, slope=0.2, classify=1.0, dropout=0.0
+        "lean", widths=(64, 64, 128), norms=(), kernel=4, slope=0.2, classify=1.0, dropout=0.0
     ),
     loss=LossConfig("hinge", g_classify=0.5),
     penalty=PenaltyConfig(r1=0.02, r2=0.02, form="finite", sigma=0.01, share=0.25),

@@ -146,12 +146,15 @@ def test_winograd_passes_gradcheck(size: int, kernel: int, stride: int) -> None:
     assert torch.autograd.gradgradcheck(lambda x, w: conv.winograd_conv(x, w, stride), (x, weight), fast_mode=True)
 
 
-def test_winograd_takes_maps_that_are_not_square() -> None:
+@pytest.mark.parametrize("algorithm", ["winograd", "patches"])
+@pytest.mark.parametrize("size", [(9, 14), (4, 7)])
+def test_maps_need_not_be_square(size: tuple[int, int], algorithm: str) -> None:
     layer = SameConv2d(16, 16, 5, 2).double()
-    x = torch.randn(2, 16, 9, 14, dtype=torch.float64)
-    expected = layer(x)
-    set_algorithm(layer, "winograd")
-    assert relative(layer(x), expected) < 1e-10
+    x = torch.randn(2, 16, *size, dtype=torch.float64)
+    expected = outputs(layer, x)
+    set_algorithm(layer, algorithm)  # type: ignore[arg-type]
+    for ours, theirs in zip(outputs(layer, x), expected, strict=True):
+        assert relative(ours, theirs) < 1e-10
 
 
 @pytest.mark.parametrize(("channels", "size", "winograd"), [(16, 8, True), (3, 8, False), (16, 3, False)])

@@ -164,8 +164,8 @@ def _product(a: Tensor, b: Tensor, out: Tensor, opens: bool) -> None:
     torch.bmm(a, b, out=out) if opens else out.baddbmm_(a, b)
 
 
-def _apply(direction: Any, a: Tensor, b: Tensor, y: Axis, x: Axis) -> Tensor:
-    product: Tensor = direction.apply(a, b, y, x)
+def _apply(direction: Any, *given: Any) -> Tensor:
+    product: Tensor = direction.apply(*given)
     return product
 
 
@@ -319,7 +319,7 @@ def _patches(x: Tensor, kernel: int, stride: int) -> Tensor:
 
 
 def _weight_gradient(large: Tensor, small: Tensor, weight: Tensor, stride: int) -> Tensor:
-    """The sum over outputs of small [n, c', h', w'] times its patch of large [n, c, h, w], as `weight` [c', c, k, k]."""
+    """Every output of small [n, c', h', w'] times its patch of large [n, c, h, w], summed as `weight` [c', c, k, k]."""
     kernel = weight.shape[2]
     product = small.permute(0, 2, 3, 1).flatten(0, 2).t() @ _patches(large, kernel, stride)
     return product.view(len(weight), kernel, kernel, -1).permute(0, 3, 1, 2)
@@ -378,12 +378,12 @@ def _cast(x: Tensor, *others: Tensor | None) -> list[Tensor | None]:
 
 def patches_conv(x: Tensor, weight: Tensor, stride: int, bias: Tensor | None = None) -> Tensor:
     """`direct_conv` with its weights' gradient from patches."""
-    return _Patches.apply(*_cast(x, weight, bias), stride)  # type: ignore[no-any-return]
+    return _apply(_Patches, *_cast(x, weight, bias), stride)
 
 
 def patches_conv_transpose(x: Tensor, weight: Tensor, stride: int, out_size: int, bias: Tensor | None = None) -> Tensor:
     """`direct_conv_transpose` with its weights' gradient from patches."""
-    return _PatchesTranspose.apply(*_cast(x, weight, bias), stride, out_size)  # type: ignore[no-any-return]
+    return _apply(_PatchesTranspose, *_cast(x, weight, bias), stride, out_size)
 
 
 # ------------------------------------------------------------------------------------------------ the modules
@@ -428,7 +428,8 @@ class SameConv2d(nn.Module):
         small = -(-min(x.shape[2:]) // self.stride)
         if self.algorithm == "winograd" and _pays(x, self.weight, self.stride, small):
             return _with_bias(winograd_conv(x, self.weight, self.stride), self.bias)
-        convolve = patches_conv if self.algorithm == "patches" and small <= SMALL_MAP else direct_conv
+        patches = self.algorithm == "patches" and small <= SMALL_MAP and x.shape[2] == x.shape[3]
+        convolve = patches_conv if patches else direct_conv
         return convolve(x, self.weight, self.stride, self.bias)
 
 
