@@ -102,6 +102,8 @@ class DiscriminatorConfig:
     features (minibatch discrimination, Salimans et al. 2016)."""
     kernel: int = 5
     """Side of the kernels, in pixels."""
+    pool: bool = False
+    """lean: the last features are sums over the last map, as resnet's are, instead of that map's every pixel."""
     slope: float = 0.3
     """Negative slope of the activations (0 = ReLU)."""
     classify: float = 0.0

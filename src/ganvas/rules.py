@@ -49,7 +49,6 @@ def _lengths(config: Config) -> Iterator[Rule]:
 
 def _networks(config: Config) -> Iterator[Rule]:
     g, d = config.generator, config.discriminator
-    yield g.family == d.family, "discriminator.family", d.family, f"generator.family ({g.family})"
     yield g.latent_dim > 0, "generator.latent_dim", g.latent_dim, "more than 0"
     yield min((g.base, *g.widths)) > 0, "generator.base and widths", (g.base, *g.widths), "more than 0"
     yield len(d.widths) > 0 and min(d.widths) > 0, "discriminator.widths", d.widths, "more than 0"
@@ -57,7 +56,9 @@ def _networks(config: Config) -> Iterator[Rule]:
         yield part.width > 0, f"{name}.width", part.width, "more than 0"
         yield part.group > 0, f"{name}.group", part.group, "more than 0"
         yield min((0, *part.blocks)) == 0, f"{name}.blocks", part.blocks, "0 (none) or more"
-        yield part.kernel > 0, f"{name}.kernel", part.kernel, "more than 0"
+        odd = part.family == "dcgan"
+        fits = part.kernel > 0 and (part.kernel % 2 == 1 or not odd)
+        yield fits, f"{name}.kernel", part.kernel, "odd and more than 0" if odd else "more than 0"
         yield part.slope >= 0, f"{name}.slope", part.slope, "0 or more"
     yield d.classify >= 0, "discriminator.classify", d.classify, "0 (off) or more"
     yield 0 <= d.dropout < 1, "discriminator.dropout", d.dropout, "in [0, 1)"
@@ -70,9 +71,8 @@ def _networks(config: Config) -> Iterator[Rule]:
         yield min(g.strides) > 0, "generator.strides", g.strides, "more than 0"
         yield len(g.extra) in (0, len(g.widths)), "generator.extra", g.extra, "empty or as long as generator.widths"
         yield min((0, *g.extra)) == 0, "generator.extra", g.extra, "0 (none) or more"
-        yield len(d.norms) == len(d.widths), "discriminator.norms", d.norms, "as long as discriminator.widths"
-        for name, kernel in (("generator", g.kernel), ("discriminator", d.kernel)):
-            yield kernel % 2 == 1, f"{name}.kernel", kernel, "odd and more than 0"
+    norms = len(d.norms) == len(d.widths) or d.family != "dcgan"
+    yield norms, "discriminator.norms", d.norms, "as long as discriminator.widths"
 
 
 def _training(config: Config) -> Iterator[Rule]:

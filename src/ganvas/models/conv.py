@@ -14,6 +14,25 @@ Algorithm = Literal["direct", "winograd", "patches"]
 SMALL_MAP = 4  # pixels a side up to which "patches" is quicker than the library's own gradient by the weights
 
 
+def convolve(x: Tensor, weight: Tensor, stride: int, bias: Tensor | None, algorithm: Algorithm) -> Tensor:
+    """SAME convolution: x [n, c, h, w], weight [c', c, k, k] -> [n, c', ceil(h / s), ceil(w / s)]."""
+    small = -(-min(x.shape[2:]) // stride)
+    if algorithm == "winograd" and pays(x, weight, stride, small):
+        return _with_bias(winograd_conv(x, weight, stride), bias)
+    patches = algorithm == "patches" and small <= SMALL_MAP and x.shape[2] == x.shape[3]
+    return (patches_conv if patches else direct_conv)(x, weight, stride, bias)
+
+
+def convolve_transpose(
+    x: Tensor, weight: Tensor, stride: int, out_size: int, bias: Tensor | None, algorithm: Algorithm
+) -> Tensor:
+    """The transpose of `convolve`; x [n, c', h, h], weight [c', c, k, k] -> [n, c, out_size, out_size]."""
+    if algorithm == "winograd" and pays(x, weight, stride, x.shape[2]):
+        return _with_bias(winograd_conv_transpose(x, weight, stride, out_size), bias)
+    patches = algorithm == "patches" and x.shape[2] <= SMALL_MAP
+    return (patches_conv_transpose if patches else direct_conv_transpose)(x, weight, stride, out_size, bias)
+
+
 def _with_bias(y: Tensor, bias: Tensor | None) -> Tensor:
     return y if bias is None else y + bias.to(y.dtype)[:, None, None]
 
@@ -37,12 +56,7 @@ class SameConv2d(nn.Module):
         _glorot_uniform_(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        small = -(-min(x.shape[2:]) // self.stride)
-        if self.algorithm == "winograd" and pays(x, self.weight, self.stride, small):
-            return _with_bias(winograd_conv(x, self.weight, self.stride), self.bias)
-        patches = self.algorithm == "patches" and small <= SMALL_MAP and x.shape[2] == x.shape[3]
-        convolve = patches_conv if patches else direct_conv
-        return convolve(x, self.weight, self.stride, self.bias)
+        return convolve(x, self.weight, self.stride, self.bias, self.algorithm)
 
 
 class SameConvTranspose2d(nn.Module):
@@ -63,12 +77,7 @@ class SameConvTranspose2d(nn.Module):
     def forward(self, x: Tensor, out_size: int) -> Tensor:
         if x.shape[2:] != (size := -(-out_size // self.stride), size):
             raise ValueError(f"out_size {out_size} takes {size} x {size} pixels, not {tuple(x.shape[2:])}")
-        if self.algorithm == "winograd" and pays(x, self.weight, self.stride, size):
-            return _with_bias(winograd_conv_transpose(x, self.weight, self.stride, out_size), self.bias)
-        convolve = (
-            patches_conv_transpose if self.algorithm == "patches" and size <= SMALL_MAP else direct_conv_transpose
-        )
-        return convolve(x, self.weight, self.stride, out_size, self.bias)
+        return convolve_transpose(x, self.weight, self.stride, out_size, self.bias, self.algorithm)
 
 
 def set_algorithm(module: nn.Module, name: Algorithm) -> None:

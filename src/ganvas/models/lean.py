@@ -113,8 +113,9 @@ class Discriminator(nn.Module):
         )
         self.act = activation(config.slope, inplace=False)
         self.minibatch, self.dense, self.projection, self.naming = last_layers(
-            config, widths[-1] * first**2, classes, scaled_normal
+            config, widths[-1] * (1 if config.pool else first**2), classes, scaled_normal
         )
+        self.pool = config.pool
         finish(self, config)
 
     def forward(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"] | None) -> Critique:
@@ -122,4 +123,5 @@ class Discriminator(nn.Module):
         x = images
         for layer, block in zip(self.downs, self.blocks, strict=True):
             x = block(self.act(layer(x)))
-        return judge(x.flatten(1), labels, self.dense, self.projection, self.minibatch, self.naming)
+        features = x.sum(dim=(2, 3)) if self.pool else x.flatten(1)
+        return judge(features, labels, self.dense, self.projection, self.minibatch, self.naming)

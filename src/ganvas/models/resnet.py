@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ganvas.config import DiscriminatorConfig, GeneratorConfig
 from ganvas.losses import Critique
 from ganvas.models.conv import SameConv2d
+from ganvas.models.folded import DoublingConv2d, HalvingConv2d
 from ganvas.models.head import LabelledLatent, finish, judge, last_layers
 from ganvas.models.layers import activation, glorot_uniform, normal_weights
 from ganvas.models.norm import Reference, hidden_norm, through
@@ -24,11 +25,15 @@ BN_EPSILON = 1e-5
 BN_MOMENTUM = 0.1
 
 
-def residual(channels_in: int, channels_out: int) -> SameConv2d:
-    """3x3 convolution of a block's long way: glorot-uniform times sqrt(2)."""
-    layer = SameConv2d(channels_in, channels_out, 3, 1)
+def residual(layer: SameConv2d) -> SameConv2d:
+    """The 3x3 convolution of a block's long way, its weights glorot-uniform times sqrt(2)."""
     layer.weight.data.mul_(math.sqrt(2))
     return layer
+
+
+def plain(channels_in: int, channels_out: int) -> SameConv2d:
+    """A 3x3 convolution that keeps the side."""
+    return SameConv2d(channels_in, channels_out, 3, 1)
 
 
 class UpBlock(nn.Module):
@@ -42,16 +47,17 @@ class UpBlock(nn.Module):
         self.side, self.up = side, up
         self.norm1 = hidden_norm(config, channels_in, classes, BN_EPSILON, BN_MOMENTUM)
         self.act1 = activation(config.slope, inplace=self.norm1 is not None)
-        self.conv1 = residual(channels_in, channels_out)
+        self.conv1 = residual(
+            DoublingConv2d(channels_in, channels_out, side) if up else plain(channels_in, channels_out)
+        )
         self.norm2 = hidden_norm(config, channels_out, classes, BN_EPSILON, BN_MOMENTUM)
         self.act2 = activation(config.slope)
-        self.conv2 = residual(channels_out, channels_out)
+        self.conv2 = residual(plain(channels_out, channels_out))
         self.shortcut = SameConv2d(channels_in, channels_out, 1, 1) if up or channels_in != channels_out else None
 
     def forward(self, x: Float[Tensor, "n c h h"], labels: Int[Tensor, "n"] | None) -> Float[Tensor, "n d s s"]:
         y: Tensor = self.act1(through(self.norm1, x, labels))
-        y = self.conv1(double(y, self.side) if self.up else y)
-        y = self.conv2(self.act2(through(self.norm2, y, labels)))
+        y = self.conv2(self.act2(through(self.norm2, self.conv1(y), labels)))
         x = x if self.shortcut is None else self.shortcut(x)
         return y + (double(x, self.side) if self.up else x)
 
@@ -111,17 +117,17 @@ class DownBlock(nn.Module):
         super().__init__()
         self.down = down
         self.act1 = None if first else activation(slope, inplace=False)  # the shortcut reads x as well
-        self.conv1 = residual(channels_in, channels_out if first else channels_in)
+        inside = channels_out if first else channels_in
+        self.conv1 = residual(plain(channels_in, inside))
         self.act2 = activation(slope)
-        self.conv2 = residual(channels_out if first else channels_in, channels_out)
+        self.conv2 = residual((HalvingConv2d if down else plain)(inside, channels_out))
         self.shortcut = SameConv2d(channels_in, channels_out, 1, 1) if down or channels_in != channels_out else None
 
     def forward(self, x: Float[Tensor, "n c h h"]) -> Float[Tensor, "n d s s"]:
         y = x if self.act1 is None else self.act1(x)
         y = self.conv2(self.act2(self.conv1(y)))
-        if self.down:
-            x, y = halve(x), halve(y)
-        return y + (x if self.shortcut is None else self.shortcut(x))
+        x = halve(x) if self.down else x
+        return y + (x if self.shortcut is None else self.shortcut(x))  # type: ignore[no-any-return]
 
 
 class Discriminator(nn.Module):
