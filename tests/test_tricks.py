@@ -587,4 +587,6 @@ def test_a_trick_that_does_not_fit_says_why() -> None:
 
 def test_the_recipes_tricks_are_seen() -> None:
     on = tricks.on(RECIPES["quick"].config)
+    assert {"hinge", "spectral-norm", "joint-batch"} <= set(on) and "r1-r2" not in on
+    on = tricks.on(RECIPES["lean"].config)
     assert {"hinge", "r1-r2", "ttur", "joint-batch", "linear-decay"} <= set(on) and "relativistic" not in on

@@ -132,22 +132,27 @@ register(
     )
 )
 
-# Modern parts. `quick` is where one begins: made for CPUs, for any data, told the classes where there are any. Why it
-# is as it is: records/2026-11-22-quick-second-tries.md; D's first layer: records/2026-11-26-quick-on-amx.md.
+# Modern parts. `quick` is where one begins: for any data, told the classes where there are any, on a CPU or not. Why it
+# is as it is: records/2026-11-26-residual-quick.md.
 OURS = "ganvas"
 _CLASSES = DataConfig("cifar10", labels="auto")
-_OPTIM = OptimConfig(lr=5e-4, beta1=0.0, beta2=0.99, epsilon=1e-8, decay="linear", decay_from=0.5)
+_OPTIM = OptimConfig(lr=1e-3, beta1=0.0, beta2=0.9, epsilon=1e-8, decay="linear")
 _QUICK = Config(
     "quick",
     data=_CLASSES,
-    generator=GeneratorConfig(
-        "lean", latent_dim=128, base=128, widths=(64, 32), condition="norm", kernel=4, slope=0.0, skip=True
-    ),
+    generator=GeneratorConfig("resnet", latent_dim=128, base=128, widths=(128, 64, 32), condition="norm", slope=0.0),
     discriminator=DiscriminatorConfig(
-        "lean", widths=(64, 64, 128), norms=(), kernel=4, slope=0.2, classify=1.0, dropout=0.0
+        "lean",
+        widths=(64, 128, 128),
+        blocks=(0, 1, 1),
+        norms=(),
+        kernel=4,
+        pool=True,
+        slope=0.0,
+        spectral=True,
+        dropout=0.0,
     ),
-    loss=LossConfig("hinge", g_classify=0.5),
-    penalty=PenaltyConfig(r1=0.02, r2=0.02, form="finite", sigma=0.01, share=0.25),
+    loss=LossConfig("hinge"),
     g_optim=_OPTIM,
     d_optim=replace(_OPTIM, lr=2e-3),
     step=StepConfig("alternating", batch=32, joint=True, ema_kimg=50.0, ema_warmup=0.1),
@@ -160,15 +165,31 @@ _SMALL = replace(
     augment=AugmentConfig(mirror=True, translate=0.125, cutout=0.5, colour=1.0, adapt=0.5),
 )
 
+# The smallest networks that still learn: records/2026-11-22-quick-second-tries.md; D's first layer: records/
+# 2026-11-26-quick-on-amx.md. Both models that ship are of its G.
+_LEAN_OPTIM = OptimConfig(lr=5e-4, beta1=0.0, beta2=0.99, epsilon=1e-8, decay="linear", decay_from=0.5)
+_LEAN = replace(
+    _QUICK,
+    recipe="lean",
+    generator=GeneratorConfig(
+        "lean", latent_dim=128, base=128, widths=(64, 32), condition="norm", kernel=4, slope=0.0, skip=True
+    ),
+    discriminator=DiscriminatorConfig(
+        "lean", widths=(64, 64, 128), norms=(), kernel=4, slope=0.2, classify=1.0, dropout=0.0
+    ),
+    loss=LossConfig("hinge", g_classify=0.5),
+    penalty=PenaltyConfig(r1=0.02, r2=0.02, form="finite", sigma=0.01, share=0.25),
+    g_optim=_LEAN_OPTIM,
+    d_optim=replace(_LEAN_OPTIM, lr=2e-3),
+)
+
 register(
     Recipe(
         _QUICK,
-        "For a laptop: small strided networks, the class in G, D and a head of its own, hinge loss, cheap R1 + R2",
-        f"{OURS}, after Miyato & Koyama 2018 (arXiv 1802.05637), Odena et al. 2017 (AC-GAN), Heusel et al. 2017 (TTUR)",
+        "Begin here: residual networks, D at half the image's side, spectral normalisation, hinge loss, high rates",
+        f"{OURS}, after Miyato & Koyama 2018 (arXiv 1802.05637) and Heusel et al. 2017 (TTUR, arXiv 1706.08500)",
         2026,
         "-",
-        "390,016 images of CIFAR-10 in 22 CPU-minutes of one core (AMD Zen 3, AVX2), three seeds: fd_efficientnet "
-        "337 +- 11 (floor 19), 53 % of its images seen as the class asked for; D's first layer had 32 channels",
     )
 )
 register(
@@ -178,6 +199,17 @@ register(
         f"{OURS}, after Karras et al. 2020 (ADA, arXiv 2006.06676) and Zhao et al. 2020 (arXiv 2006.10738)",
         2026,
         "-",
+    )
+)
+register(
+    Recipe(
+        _LEAN,
+        "The most images a second: small strided networks, a head of D that names the class, cheap R1 + R2",
+        f"{OURS}, after Miyato & Koyama 2018 (arXiv 1802.05637), Odena et al. 2017 (AC-GAN), Heusel et al. 2017 (TTUR)",
+        2026,
+        "-",
+        "390,016 images of CIFAR-10 in 22 CPU-minutes of one core (AMD Zen 3, AVX2), three seeds: fd_efficientnet "
+        "337 +- 11 (floor 19), 53 % of its images seen as the class asked for; D's first layer had 32 channels",
     )
 )
 
@@ -217,7 +249,9 @@ _R3_SMALL = replace(
     _QUICK,
     recipe="r3-small",
     loss=LossConfig("relativistic"),
-    d_optim=_OPTIM,
+    penalty=PenaltyConfig(r1=0.05, r2=0.05, form="finite", sigma=0.01, share=0.5),
+    g_optim=_LEAN_OPTIM,
+    d_optim=_LEAN_OPTIM,
     generator=GeneratorConfig(
         "r3", latent_dim=64, base=192, widths=(192, 96, 48), blocks=(1,), norm="none", slope=0.2, tanh=False
     ),

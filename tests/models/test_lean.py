@@ -1,4 +1,4 @@
-"""The networks behind `quick`: shapes at every size, signal kept by the first weights, classes, blocks."""
+"""The networks behind `lean`: shapes at every size, signal kept by the first weights, classes, blocks."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ganvas.models.conv import set_algorithm
 from ganvas.models.lean import Discriminator, Generator
 from ganvas.recipes import RECIPES
 
-QUICK = RECIPES["quick"].config
-Z = QUICK.generator.latent_dim
+LEAN = RECIPES["lean"].config
+Z = LEAN.generator.latent_dim
 
 
 def made(shape: tuple[int, int, int], classes: int = 0, **changes: object) -> tuple[Generator, Discriminator]:
     torch.manual_seed(0)
-    g = GeneratorConfig(**{**vars(QUICK.generator), **changes.get("g", {})})  # type: ignore[dict-item]
-    d = DiscriminatorConfig(**{**vars(QUICK.discriminator), **changes.get("d", {})})  # type: ignore[dict-item]
+    g = GeneratorConfig(**{**vars(LEAN.generator), **changes.get("g", {})})  # type: ignore[dict-item]
+    d = DiscriminatorConfig(**{**vars(LEAN.discriminator), **changes.get("d", {})})  # type: ignore[dict-item]
     return Generator(g, shape, classes), Discriminator(d, shape, classes)
 
 
@@ -69,3 +69,13 @@ def test_winograd_gives_the_same(spectral: bool) -> None:
     again = G(torch.randn(4, Z, generator=torch.Generator().manual_seed(1)), None)
     torch.testing.assert_close(again, images, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(D(images, None).logits, logits, atol=1e-4, rtol=1e-4)
+
+
+def test_a_pooled_d_adds_up_its_last_map() -> None:
+    _, D = made((3, 32, 32), 3, d={"pool": True, "minibatch": "none"})
+    last: list[torch.Tensor] = []
+    D.act.register_forward_hook(lambda module, inputs, output: last.append(output))
+    labels = torch.arange(4) % 3
+    critique = D(torch.randn(4, 3, 32, 32), labels)
+    torch.testing.assert_close(critique.features, last[-1].sum(dim=(2, 3)))
+    assert critique.features.shape == (4, LEAN.discriminator.widths[-1]) and critique.logits.std() > 1e-3

@@ -1,4 +1,4 @@
-"""The networks behind `quick`: the shape that a CPU runs best.
+"""The networks behind `lean`, and the D of `quick`: the shape that a CPU runs best.
 
 On a CPU the time of a layer at the image's own size goes into moving memory, not into multiplying. So no hidden
 layer lives there: strided 4 x 4 convolutions lead from the image to 16 x 16 and below, and back. Every map of G may
