@@ -54,9 +54,9 @@ def test_the_doctors_suite_trains_reads_and_draws(
 ) -> None:
     small = {"generator.width": 0.25, "discriminator.width": 0.25, "step.batch": 32, "engine.conv": "direct"}
     kinds = {
-        "tiny-batch": doctor_suite.Kind("quick", ("tiny-batch",), small | {"step.batch": 2}, kimg=0.01),
-        "nan": doctor_suite.Kind("quick", ("nan",), small | {"g_optim.lr": 900.0, "d_optim.lr": 900.0}, kimg=2.0),
-        "quick": doctor_suite.Kind("quick", settings=small, kimg=0.064),
+        "tiny-batch": doctor_suite.Kind("lean", ("tiny-batch",), small | {"step.batch": 2}, kimg=0.01),
+        "nan": doctor_suite.Kind("lean", ("nan",), small | {"g_optim.lr": 900.0, "d_optim.lr": 900.0}, kimg=2.0),
+        "lean": doctor_suite.Kind("lean", settings=small, kimg=0.064),
     }
     for module in (doctor_suite, doctor_pictures):
         monkeypatch.setattr(module, "KINDS", kinds)

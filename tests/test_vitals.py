@@ -78,6 +78,7 @@ def test_classes_are_asked_about_where_the_networks_are_told_them(tmp: Path) -> 
     told = {"data.labels": "use", "discriminator.classify": 1.0, "data.limit": 200}
     row = trained(tmp / "told", told).rows("vitals")[-1]
     assert 0 <= row["label/right"] <= 1 and 0 <= row["label/named"] <= 1 and row["within"] > 0
+    assert row["label/asked"] == 128 > row["judged"]
     assert not any(key.startswith("label/") for key in trained(tmp / "not").rows("vitals")[-1])
 
 

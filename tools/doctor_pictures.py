@@ -3,7 +3,7 @@
     python tools/doctor_pictures.py FOLDER docs/faults      FOLDER: what `doctor_suite.py train` made
 
 From left to right: real images, the run's samples at its end, and the two curves that the finding goes by, from where
-it set in shaded; in grey `quick` on the same images, nothing changed.
+it set in shaded; in grey `lean` on the same images, nothing changed.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def shown(base: Path) -> dict[str, Shown]:
                 finding = next((f for f in doctor.diagnose(case).findings if f.name == wanted), None)
                 if finding is not None:
                     order = (not name.startswith(wanted), case is not whole, PREFERRED.index(images), seed)
-                    entry = (order, Shown(case, finding, base / f"quick-{images}-s{seed}"))
+                    entry = (order, Shown(case, finding, base / f"lean-{images}-s{seed}"))
                     found[wanted] = min(found.get(wanted, entry), entry, key=lambda e: e[0])
                     break
     return {name: entry for name, (_, entry) in found.items()}

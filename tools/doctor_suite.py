@@ -60,35 +60,35 @@ def rates(g: float, d: float) -> dict[str, float]:
 
 
 FAULTS = {
-    "d-wins": Kind("quick", ("d-wins",), LONE | rates(2e-5, 5e-3)),
+    "d-wins": Kind("lean", ("d-wins",), LONE | rates(2e-5, 5e-3)),
     "d-wins-2": Kind("cifar-dcgan", ("d-wins",), rates(1e-6, 2e-3) | {"step.batch": 32}),
-    "g-wins": Kind("quick", ("g-wins",), rates(5e-4, 1e-7)),
+    "g-wins": Kind("lean", ("g-wins",), rates(5e-4, 1e-7)),
     "g-wins-2": Kind("cifar-dcgan", ("g-wins", "collapse"), rates(2e-3, 1e-6) | {"step.batch": 32}),
-    "collapse": Kind("quick", ("collapse",), LONE | BLIND | rates(5e-3, 1e-4) | {"step.ema_kimg": 0.0}),
-    "class-collapse": Kind("quick", ("class-collapse", "collapse"), {"loss.g_classify": 30.0}),
+    "collapse": Kind("lean", ("collapse",), LONE | BLIND | rates(5e-3, 1e-4) | {"step.ema_kimg": 0.0}),
+    "class-collapse": Kind("lean", ("class-collapse", "collapse"), {"loss.g_classify": 30.0}),
     "swings": Kind(
-        "quick", ("swings",),
+        "lean", ("swings",),
         LONE | BLIND | rates(1e-3, 1e-4)
         | {"loss.name": "bce", "g_optim.beta1": 0.9, "d_optim.beta1": 0.9, "step.ema_kimg": 0.0},
     ),
-    "nan": Kind("quick", ("nan", "exploding"), rates(1e2, 1e2)),
-    "exploding": Kind("quick", ("exploding",), LONE | {"loss.name": "wasserstein"}),
-    "too-fast": Kind("quick", ("too-fast", "exploding"), rates(2e-2, 5e-2)),
-    "too-slow": Kind("quick", ("too-slow",), rates(2e-6, 8e-6)),
-    "overfitting": Kind("quick", ("overfitting", "copying"), {"data.limit": 64}),
-    "copying": Kind("quick", ("copying", "overfitting"), {"data.limit": 30}, 60.0),
+    "nan": Kind("lean", ("nan", "exploding"), rates(1e2, 1e2)),
+    "exploding": Kind("lean", ("exploding",), LONE | {"loss.name": "wasserstein"}),
+    "too-fast": Kind("lean", ("too-fast", "exploding"), rates(2e-2, 5e-2)),
+    "too-slow": Kind("lean", ("too-slow",), rates(2e-6, 8e-6)),
+    "overfitting": Kind("lean", ("overfitting", "copying"), {"data.limit": 64}),
+    "copying": Kind("lean", ("copying", "overfitting"), {"data.limit": 30}, 60.0),
     "saturation": Kind(
-        "quick", ("saturation",),
+        "lean", ("saturation",),
         LONE | BLIND | rates(1e-3, 1e-3)
         | {"loss.name": "bce", "g_optim.beta1": 0.9, "d_optim.beta1": 0.9, "step.ema_kimg": 0.0},
     ),
-    "range": Kind("quick", ("range",), images="dark"),
+    "range": Kind("lean", ("range",), images="dark"),
     "checkerboard": Kind(
         "cifar-dcgan-recap", ("checkerboard",), {"generator.kernel": 3, "step.batch": 32, "augment.noise": 1.0}
     ),
-    "tiny-batch": Kind("quick", ("tiny-batch",), {"step.batch": 2}, 4.0),
-    "ema-lag": Kind("quick", ("ema-lag",), {"step.ema_kimg": 200.0, "step.ema_warmup": 0.0}),
-    "labels": Kind("quick", ("labels",), images="shuffled"),
+    "tiny-batch": Kind("lean", ("tiny-batch",), {"step.batch": 2}, 4.0),
+    "ema-lag": Kind("lean", ("ema-lag",), {"step.ema_kimg": 200.0, "step.ema_warmup": 0.0}),
+    "labels": Kind("lean", ("labels",), images="shuffled"),
     "labels-2": Kind("hinge-resnet", ("labels",), HALF, images="shuffled"),
     "too-little": Kind("cifar-dcgan-recap", ("too-little",), {"step.batch": 32}, 28.0),
 }  # fmt: skip
@@ -96,12 +96,14 @@ PAIRS = {"loss.name": "relativistic", "step.update": "simultaneous"}
 HEALTHY = {
     "quick": Kind("quick", kimg=48.0),
     "quick-unconditional": Kind("quick", settings={"data.labels": "ignore"}, kimg=48.0),
-    "quick-narrow": Kind("quick", settings=HALF, kimg=64.0),
-    "quick-long": Kind("quick", kimg=120.0),
-    "quick-relativistic": Kind("quick", settings=PAIRS, kimg=48.0),
+    "lean": Kind("lean", kimg=48.0),
+    "lean-unconditional": Kind("lean", settings={"data.labels": "ignore"}, kimg=48.0),
+    "lean-narrow": Kind("lean", settings=HALF, kimg=64.0),
+    "lean-long": Kind("lean", kimg=120.0),
+    "lean-relativistic": Kind("lean", settings=PAIRS, kimg=48.0),
     "small-data": Kind("small-data", settings={"data.limit": 1000}, kimg=48.0),
     "hinge-resnet": Kind("hinge-resnet", settings=HALF, kimg=48.0),
-    "quick-augmented": Kind("quick", settings={"augment.p": 0.5, "augment.translate": 0.125, "augment.colour": 0.5}),
+    "lean-augmented": Kind("lean", settings={"augment.p": 0.5, "augment.translate": 0.125, "augment.colour": 0.5}),
 }  # fmt: skip
 KINDS = FAULTS | HEALTHY
 

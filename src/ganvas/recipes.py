@@ -283,6 +283,8 @@ register(
         "after Miyato & Koyama 2018 (arXiv 1802.05637) and Zhang et al. 2019 (arXiv 1805.08318)",
         2019,
         "-",
+        "135,040 images of CIFAR-10 in 10 CPU-minutes of one core (Intel Xeon with AMX, bf16), one seed: "
+        "fd_efficientnet 233 (floor 19), 38 % of its images seen as the class asked for",
     )
 )
 register(

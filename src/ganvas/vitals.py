@@ -33,6 +33,8 @@ UNSEEN = 512
 """Images that training never sees, at most."""
 JUDGED = 64
 """Images of each kind that D is shown, and no more than a batch: small batches are quick to train on."""
+ASKED = 128
+"""Images that training never sees of which D is asked the class: it prefers the right one by little."""
 RAW = 32
 """Images drawn from G beside those of its average, at least."""
 
@@ -96,7 +98,7 @@ class Signs:
 
         `judged`: how many of each. `logit/*` are means; `overfit`: see augment.overfitting; `above/made` is
         P(D(learnt) > D(made)) and `above/unseen` P(D(learnt) > D(unseen)), 0.5 where D cannot tell; `label/right` is
-        P(D(x, y) > D(x, another class)), `label/named` how often it names y.
+        P(D(x, y) > D(x, another class)), `label/named` how often it names y, both of `label/asked` unseen images.
         """
         n, nimg = len(self.learnt), state.nimg
         seen = self.learnt[order(self.seed, max(nimg - max(n // 2, count), 0), count, n)]
@@ -106,15 +108,18 @@ class Signs:
         found["above/made"] = above(learnt, on_made)
         if self.unseen is None:
             return found
-        fresh = order(self.seed, nimg, count, len(self.unseen.images))
+        several = max(count, min(ASKED, len(self.unseen.images))) if self.classes > 1 else count
+        fresh = order(self.seed, nimg, several, len(self.unseen.images))
         truth = self.labels(self.unseen, fresh)
         critique = self.critique(state, torch.from_numpy(self.unseen.images[fresh]), truth)
-        found["logit/unseen"] = critique.logits.mean().item()
+        on_unseen = critique.logits[:count]
+        found["logit/unseen"] = on_unseen.mean().item()
         found["overfit"] = overfitting(found["logit/learnt"], found["logit/unseen"], found["logit/made"])
-        found["above/unseen"] = above(learnt, critique.logits)
+        found["above/unseen"] = above(learnt, on_unseen)
         if truth is not None and self.classes > 1:
             wrong = (truth + 1 + torch.arange(len(truth)) % (self.classes - 1)) % self.classes
             other = self.critique(state, torch.from_numpy(self.unseen.images[fresh]), wrong).logits
+            found["label/asked"] = float(len(truth))
             found["label/right"] = ((critique.logits > other).float() + 0.5 * (critique.logits == other)).mean().item()
             if critique.classes is not None:
                 found["label/named"] = (critique.classes.argmax(1).cpu() == truth).float().mean().item()

@@ -65,6 +65,13 @@ def test_two_looks_at_the_end_may_be_an_accident(name: str) -> None:
     assert name not in names(diagnose(made(last, settings)))
 
 
+def test_a_small_preference_is_one_if_enough_images_were_asked_about() -> None:
+    small = {"label/right": 0.55, "label/asked": 128.0}
+    assert names(diagnose(made(small, without=["label/named"]))) == []
+    assert names(diagnose(made({**small, "label/right": 0.51}, without=["label/named"]))) == ["labels"]
+    assert names(diagnose(made(small, without=["label/named", "label/asked"]))) == ["labels"]  # of 32, as of old
+
+
 def test_what_was_not_read_is_not_found() -> None:
     for curve in (*HEALTHY, *ROWS):
         assert names(diagnose(made(without=[curve]))) == []

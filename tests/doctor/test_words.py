@@ -51,7 +51,7 @@ def test_every_command_may_be_typed(recipe: str, capsys: pytest.CaptureFixture[s
 def test_a_command_repeats_the_runs_own_settings_behind_what_is_new() -> None:
     case = made({"saturated/fake": 0.7}, {"data.name": "my photos", "step.batch": 48, "data.flip": True})
     first = words.told(diagnose(case), locale.load("en"))[0].commands[0]
-    assert first.startswith("ganvas train quick --g-optim.lr 0.0001 --data 'my photos'")
+    assert first.startswith("ganvas train quick --g-optim.lr 0.0002 --data 'my photos'")
     assert "--step.batch 48" in first and "--data.flip" in first and "--data.labels" not in first
 
 

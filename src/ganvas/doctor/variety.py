@@ -50,7 +50,8 @@ def wrong_labels(case: Case) -> Finding | None:
     shown, chance = (("label/named", "label/right"), 1 / k) if names_them else (("label/right",), 0.5)
     looks = TOGETHER[shown[0]]
     right = recent(case.look(shown[0]), looks, np.mean)
-    error = np.sqrt(chance * (1 - chance) / (looks * case.look("judged")))
+    asked, judged = case.look("label/asked"), case.look("judged")  # runs of old asked as many as they judged
+    error = np.sqrt(chance * (1 - chance) / (looks * np.where(np.isfinite(asked), asked, judged)))
     good = (right <= chance + CHANCE * error) & (recent(case.look("above/made"), looks, np.mean) > ENOUGH)
     return case.finding(
         "labels", good, shown, ["--data.labels ignore"], least=2, among=case.grown, chance=f"{chance:.0%}"
