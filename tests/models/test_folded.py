@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganvas.models.conv import set_algorithm
+from ganvas.models.describe import describe
 from ganvas.models.folded import DoublingConv2d, HalvingConv2d
 from ganvas.models.spectral import Spectral
 
@@ -57,3 +58,8 @@ def test_it_can_be_differentiated_twice() -> None:
     for layer in (DoublingConv2d(2, 3, 8).double(), HalvingConv2d(2, 3).double()):
         x = torch.randn(1, 2, 4, 4, dtype=torch.float64, requires_grad=True)
         assert torch.autograd.gradgradcheck(layer, (x,))
+
+
+def test_a_summary_says_what_they_do_to_the_side() -> None:
+    assert describe(DoublingConv2d(2, 3, 8)) == "Twice the side, Conv 3x3"
+    assert describe(HalvingConv2d(2, 3)) == "Conv 3x3, half the side"

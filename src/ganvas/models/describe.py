@@ -6,6 +6,7 @@ from torch import nn
 
 from ganvas.models.conv import SameConv2d, SameConvTranspose2d
 from ganvas.models.dcgan import Dropout
+from ganvas.models.folded import DoublingConv2d, HalvingConv2d
 from ganvas.models.r3 import Basis
 from ganvas.models.spectral import Spectral
 
@@ -13,6 +14,10 @@ from ganvas.models.spectral import Spectral
 def describe(module: nn.Module) -> str:
     """A layer in a few words."""
     match module:
+        case DoublingConv2d():
+            return f"Twice the side, Conv {module.weight.shape[-1]}x{module.weight.shape[-1]}"
+        case HalvingConv2d():
+            return f"Conv {module.weight.shape[-1]}x{module.weight.shape[-1]}, half the side"
         case SameConvTranspose2d():
             return f"ConvT {module.weight.shape[-1]}x{module.weight.shape[-1]} s{module.stride}"
         case SameConv2d():
