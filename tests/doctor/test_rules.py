@@ -96,6 +96,12 @@ def test_a_fault_that_is_over_is_not_told() -> None:
     assert names(diagnose(made({"saturated/fake": late(0.6, 0.1)}))) == []
 
 
+def test_pictures_that_come_to_rest_do_not_go_round() -> None:
+    curves, _, _ = FAULTS["swings"]
+    calming = 5.0 / np.arange(1, LOOKS + 1)  # as in healthy runs of `quick`, and above RESTLESS to the end
+    assert "swings" not in names(diagnose(made({**curves, "moved": calming})))
+
+
 def test_young_variety_is_no_collapse() -> None:
     rising = np.linspace(0.02, 0.3, LOOKS)
     assert "collapse" not in names(diagnose(made({"spread": rising, "nearest": rising, "within": rising, **STUCK})))

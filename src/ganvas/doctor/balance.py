@@ -25,6 +25,8 @@ TURNS = 3
 """Swings within the last third of a run that are no accident."""
 RESTLESS = 0.25
 """`moved` above which the same latents give another picture at every look."""
+CALMING = 0.75
+"""`moved` over what it was at 60 % of the images: below it they come to rest (`quick` early on: 0.4 to 0.8)."""
 
 
 def discriminator_wins(case: Case) -> Finding | None:
@@ -55,7 +57,8 @@ def swings(case: Case) -> Finding | None:
     nimg, accuracy = column(case.rows, "acc/fake")
     turned = turns(accuracy)
     late = nimg[turned][nimg[turned] > case.seen - case.length / 3] if len(turned) else nimg[:0]
-    restless = case.look("moved") > RESTLESS
+    moved = case.look("moved")
+    restless = (moved > RESTLESS) & (moved > CALMING * case.earlier(moved))
     if len(late) < TURNS or not len(restless) or not restless[-2:].all():
         return None
     since = int(nimg[turned][0])
