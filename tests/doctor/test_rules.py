@@ -72,6 +72,11 @@ def test_a_small_preference_is_one_if_enough_images_were_asked_about() -> None:
     assert names(diagnose(made(small, without=["label/named", "label/asked"]))) == ["labels"]  # of 32, as of old
 
 
+def test_a_preference_that_fades_was_one() -> None:
+    fading = {"label/right": np.linspace(0.7, 0.48, LOOKS), "label/asked": 128.0}  # as G learns the classes
+    assert names(diagnose(made(fading, without=["label/named"]))) == []
+
+
 def test_what_was_not_read_is_not_found() -> None:
     for curve in (*HEALTHY, *ROWS):
         assert names(diagnose(made(without=[curve]))) == []

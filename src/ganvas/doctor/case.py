@@ -203,3 +203,8 @@ def recent(values: np.ndarray, k: int, of: Callable[..., np.ndarray] = np.median
     if len(values) < k:
         return np.full(len(values), np.nan)
     return np.concatenate([np.full(k - 1, np.nan), of(sliding_window_view(values, k), axis=1)])
+
+
+def so_far(values: np.ndarray, k: int, of: Callable[..., np.floating]) -> np.ndarray:
+    """What `of` takes of all values up to each place; NaN before there are k."""
+    return np.array([of(values[:end]) if end >= k else np.nan for end in range(1, len(values) + 1)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganvas.doctor.case import Case, recent
+from ganvas.doctor.case import Case, recent, so_far
 from ganvas.doctor.finding import Finding
 
 ALIKE = 0.35
@@ -19,8 +19,11 @@ CHANCE = 2.0
 """Standard errors above chance from which on D knows something of the classes."""
 ENOUGH = 0.65
 """P(D(learnt) > D(made)) from which on D has learnt enough for its ignorance of classes to mean something."""
-TOGETHER = {"label/named": 4, "label/right": 8}
-"""Looks over which the answers about classes are put together: a preference says less than a name."""
+NAMED = 4
+"""Looks over which the names that D gives are put together."""
+PREFERRED = 8
+"""Looks from which on what D preferred at all of them is put together. It says less than a name, and fades as G learns
+the classes: a projection learns log p(y | x) / q(y | x) (Miyato & Koyama 2018, arXiv 1802.05637, section 3)."""
 
 
 def collapse(case: Case) -> Finding | None:
@@ -48,11 +51,13 @@ def wrong_labels(case: Case) -> Finding | None:
     k = max(len(case.data.get("class_names") or ()), 2)
     names_them = bool(np.isfinite(case.look("label/named")).any())
     shown, chance = (("label/named", "label/right"), 1 / k) if names_them else (("label/right",), 0.5)
-    looks = TOGETHER[shown[0]]
-    right = recent(case.look(shown[0]), looks, np.mean)
+    least = NAMED if names_them else PREFERRED
+    together = recent if names_them else so_far
+    right = together(case.look(shown[0]), least, np.mean)
     asked, judged = case.look("label/asked"), case.look("judged")  # runs of old asked as many as they judged
-    error = np.sqrt(chance * (1 - chance) / (looks * np.where(np.isfinite(asked), asked, judged)))
-    good = (right <= chance + CHANCE * error) & (recent(case.look("above/made"), looks, np.mean) > ENOUGH)
+    answers = together(np.where(np.isfinite(asked), asked, judged), least, np.sum)
+    error = np.sqrt(chance * (1 - chance) / answers)
+    good = (right <= chance + CHANCE * error) & (recent(case.look("above/made"), least, np.mean) > ENOUGH)
     return case.finding(
         "labels", good, shown, ["--data.labels ignore"], least=2, among=case.grown, chance=f"{chance:.0%}"
     )
