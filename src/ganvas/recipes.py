@@ -191,7 +191,8 @@ register(
         2026,
         "-",
         "some 330,000 images of CIFAR-10 in 20 CPU-minutes of one core (Intel Xeon with AMX, bf16), three seeds: "
-        "fd_efficientnet 122 +- 3 (floor 19), 64 % of its images seen as the class asked for",
+        "fd_efficientnet 122 +- 3 (floor 19), 64 % of its images seen as the class asked for; 141 without classes, one "
+        "seed; Fashion-MNIST, 191,712 images in 10 CPU-minutes: 93 % seen as the one asked for (real ones 94 %)",
     )
 )
 register(
@@ -201,6 +202,8 @@ register(
         f"{OURS}, after Karras et al. 2020 (ADA, arXiv 2006.06676) and Zhao et al. 2020 (arXiv 2006.10738)",
         2026,
         "-",
+        "1,000 ships of CIFAR-10, 20 CPU-minutes of one core (Intel Xeon with AMX, bf16), one seed: coverage 0.96 of "
+        "the test ships (efficientnet; quick 0.07), images a little nearer to the training images than test images are",
     )
 )
 register(
