@@ -42,6 +42,8 @@ def row(nimg: int, done: float, noise: np.random.Generator, config: Config) -> d
         told |= {"logit/held_out": 1.1 - done + 4 * wobble[6], "overfit": 0.3 + 0.4 * done + wobble[7]}
     if config.augment.p or config.augment.adapt:
         told["augment/p"] = 0.4 * done
+    if config.penalty.adapt:
+        told["penalty/strength"] = 0.8 * done
     return told | {"lr/d": 1e-4, "lr/g": 1e-4, "img_s": 700 + 1500 * wobble[8]}
 
 

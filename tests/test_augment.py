@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganvas.augment import Augment, Draws, adapted, overfitting
+from ganvas.augment import Augment, Draws, overfitting
 from ganvas.config import AugmentConfig
 
 ALL = AugmentConfig(p=0.8, mirror=True, translate=0.125, cutout=0.5, colour=1.0, noise=0.1)
@@ -331,20 +331,3 @@ def test_overfitting_is_how_far_held_out_images_have_gone_from_training_images_t
 )
 def test_overfitting_is_zero_where_logits_say_nothing(real: float, held_out: float, fake: float) -> None:
     assert overfitting(real, held_out, fake) == 0.0
-
-
-def test_p_moves_by_its_share_of_adapt_kimg_towards_the_target() -> None:
-    config = AugmentConfig(mirror=True, adapt=0.5, adapt_kimg=100)
-    assert adapted(0.2, 0.8, config, images=1000) == pytest.approx(0.21)
-    assert adapted(0.2, 0.51, config, images=1000) == pytest.approx(0.21)  # the same however far off
-    assert adapted(0.2, 0.1, config, images=2500) == pytest.approx(0.175)
-    assert adapted(0.2, 0.5, config, images=1000) == 0.2
-    assert adapted(0.005, 0.0, config, images=1000) == 0.0
-    assert adapted(0.995, 1.0, config, images=1000) == 1.0
-
-
-def test_p_needs_adapt_kimg_images_from_nothing_to_everything() -> None:
-    config, p, seen = AugmentConfig(mirror=True, adapt=0.5, adapt_kimg=6.4), 0.0, 0
-    while p < 1:
-        p, seen = adapted(p, 0.9, config, images=64), seen + 64
-    assert abs(seen - 6400) <= 64

@@ -213,7 +213,7 @@ def test_only_what_is_done_counts_as_augmentation(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_held_out_images_penalty_and_augmentation_have_their_curves(tmp_path: Path, lang: str) -> None:
     data, augment = DataConfig(held_out=0.1), AugmentConfig(adapt=0.6, mirror=True)
-    config = changed(data=data, augment=augment, penalty=PenaltyConfig(r1=1.0))
+    config = changed(data=data, augment=augment, penalty=PenaltyConfig(r1=1.0, adapt=0.5))
     facts = gather(make_run(tmp_path / "0001-on", recipe="cifar-dcgan", config=config, **SMALL))
     say = locale.load(lang)
     drawn = {chart.key: chart for chart in charts.charts(facts, None, say)}
@@ -221,7 +221,9 @@ def test_held_out_images_penalty_and_augmentation_have_their_curves(tmp_path: Pa
     assert [series.name for series in drawn["augment"].series] == [say("series.augment/p"), say("series.overfit")]
     assert drawn["augment"].guide is not None and drawn["augment"].guide.at == pytest.approx(40)
     assert [series.name for series in drawn["penalty"].series] == [say("series.penalty")]
-    assert say("flow.augment.adapt", adapt="0.6") in report.render(facts, say)
+    assert [series.name for series in drawn["strength"].series] == [say("series.penalty/strength")]
+    page = report.render(facts, say)
+    assert say("flow.augment.adapt", adapt="0.6") in page and say("flow.penalty.adapt", lead="0.5") in page
 
 
 def test_classes_that_the_data_settled_are_no_idea_but_ignoring_them_is(tmp_path: Path) -> None:

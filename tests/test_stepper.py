@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -56,13 +57,13 @@ def test_looking_at_held_out_images_changes_nothing(tmp: Any) -> None:
     assert all(torch.equal(before[k], v) for k, v in state.players.discriminator.state_dict().items())
 
 
-def test_adas_probability_moves_with_the_rows_and_survives_a_resume(tmp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganvas.stepper.overfitting", lambda *_: 1.0)
-    settings = {"data.held_out": 0.25, "augment.adapt": 0.5, "augment.adapt_kimg": 0.32, "augment.translate": 0.2,
-                "augment.mirror": True, "log.every": 1, "log.checkpoint_kimg": 0.032}  # fmt: skip
-    rows = trained(tmp / "whole", settings).rows("metrics")
-    assert [row["augment/p"] for row in rows] == pytest.approx([0.05 * k for k in range(12)])
-    run, images = start(tmp / "broken", settings)
+def timeless(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in row.items() if k not in ("sec", "cpu_sec", "img_s")}
+
+
+def broken_off(path: Any, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a run that was stopped at its checkpoint of 96 images and taken up again."""
+    run, images = start(path, settings)
 
     def stop(event: training.Event) -> None:
         if event.kind == "checkpoint" and event.nimg == 96:
@@ -71,8 +72,16 @@ def test_adas_probability_moves_with_the_rows_and_survives_a_resume(tmp: Any, mo
     with pytest.raises(KeyboardInterrupt):
         api.proceed(run, images, [stop])
     assert api.proceed(run, images)
-    ours = [{k: v for k, v in row.items() if k not in ("sec", "cpu_sec", "img_s")} for row in run.rows("metrics")]
-    assert ours == [{k: v for k, v in row.items() if k not in ("sec", "cpu_sec", "img_s")} for row in rows]
+    return [timeless(row) for row in run.rows("metrics")]
+
+
+def test_adas_probability_moves_with_the_rows_and_survives_a_resume(tmp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganvas.stepper.overfitting", lambda *_: 1.0)
+    settings = {"data.held_out": 0.25, "augment.adapt": 0.5, "augment.adapt_kimg": 0.32, "augment.translate": 0.2,
+                "augment.mirror": True, "log.every": 1, "log.checkpoint_kimg": 0.032}  # fmt: skip
+    rows = trained(tmp / "whole", settings).rows("metrics")
+    assert [row["augment/p"] for row in rows] == pytest.approx([0.05 * k for k in range(12)])
+    assert broken_off(tmp / "broken", settings) == [timeless(row) for row in rows]
 
 
 def test_the_real_and_the_fake_of_a_pair_are_treated_alike_unless_told_otherwise() -> None:
@@ -84,7 +93,41 @@ def test_the_real_and_the_fake_of_a_pair_are_treated_alike_unless_told_otherwise
 
 def test_lazy_penalties_are_due_at_every_so_many_updates() -> None:
     step = stepper({"penalty.r1": 1.0, "penalty.every": 4})
-    assert [step.batch(16 * k, 0.0, 0.0).due for k in range(9)] == [k % 4 == 0 for k in range(9)]
+    assert [step.batch(16 * k, 0.0, 0.0).due for k in range(9)] == [4, 0, 0, 0, 4, 0, 0, 0, 4]
+    adaptive = stepper({"penalty.r1": 1.0, "penalty.every": 4, "penalty.adapt": 0.5})
+    assert [adaptive.batch(16 * k, 0.0, 0.0, 0.25).due for k in range(5)] == [1, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("form", ["exact", "finite"])
+def test_a_penalty_that_adapts_costs_nothing_at_no_strength_and_counts_in_proportion(form: str) -> None:
+    settings = {"penalty.r1": 1.0, "penalty.r2": 1.0, "penalty.form": form, "penalty.adapt": 0.5,
+                "discriminator.dropout": 0.0}  # fmt: skip
+    step = stepper(settings)
+    state = fresh_state(step.config, SHAPE, step.engine)
+    D, fake = state.players.discriminator, torch.zeros(16, *SHAPE)
+
+    def penalty(strength: float) -> float:
+        given = step.batch(0, 0.0, 0.0, strength)
+        given.rng.manual_seed(0)
+        return step.rules.look(D, *given.shown(fake), None, given.due, given.rng).penalty.item()
+
+    assert penalty(0.0) == 0.0 < penalty(1.0)
+    assert penalty(0.25) == pytest.approx(0.25 * penalty(1.0))
+
+
+def test_the_strength_of_penalties_follows_ds_lead_and_survives_a_resume(tmp: Any) -> None:
+    settings = {"penalty.r1": 1.0, "penalty.adapt": 0.1, "penalty.adapt_kimg": 0.128,
+                "d_optim.lr": 0.005, "log.every": 1,
+                "log.checkpoint_kimg": 0.032}  # fmt: skip
+    rows = trained(tmp / "whole", settings).rows("metrics")
+    assert rows[0]["penalty/strength"] == 0.0
+    for row, later in itertools.pairwise(rows):
+        lead = row["acc/real"] + row["acc/fake"] - 1
+        moved = row["penalty/strength"] + (0.125 if lead > 0.1 else -0.125)
+        assert later["penalty/strength"] == pytest.approx(min(max(moved, 0.0), 1.0))
+        assert (row["penalty"] > 0) == (row["penalty/strength"] > 0)
+    assert len({row["penalty/strength"] for row in rows}) > 2
+    assert broken_off(tmp / "broken", settings) == [timeless(row) for row in rows]
 
 
 @pytest.mark.parametrize("extra", [{"penalty.gp": 1.0}, {"penalty.r1": 0.1, "penalty.form": "finite",

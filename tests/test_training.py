@@ -386,7 +386,7 @@ def test_dropout_is_a_function_of_seed_and_position() -> None:
     assert torch.equal(states[0].sums, states[1].sums)
     moved = fresh_state(config, images.images.shape[1:], Engine(config.engine))
     step = Stepper(config, images, Engine(config.engine))
-    step.batch = lambda nimg, progress, p: Stepper.batch(step, 0, progress, p)  # type: ignore[method-assign]
+    step.batch = lambda nimg, *rest: Stepper.batch(step, 0, *rest)  # type: ignore[method-assign]
     moved.nimg = 16
     step(moved, 192)
     assert not torch.equal(moved.sums, states[0].sums)

@@ -166,7 +166,7 @@ def _() -> None:
     for progress, least, most in ((0.0, 0.09, 0.11), (0.5, 0.045, 0.055), (1.0, 0.0, 0.0)):
         bench = Bench(with_trick("input-noise"))
         batch = bench.step.batch(0, progress, 0.0)
-        bench.step.rules.look(bench.D, *batch.shown(batch.real), None, False, batch.rng)
+        bench.step.rules.look(bench.D, *batch.shown(batch.real), None, 0.0, batch.rng)
         assert least <= (bench.shown[0] - batch.real).std().item() <= most
 
 
@@ -301,8 +301,17 @@ def _() -> None:
 def _() -> None:
     bench = Bench(with_trick("r1-r2")).run()
     assert [len(x) for x in bench.shown] == [16, 16, 4, 4]  # reals, fakes; of each a quarter moved
-    assert ((bench.shown[2] - bench.shown[0][:4]).std() - 0.01).abs() < 0.001
+    assert ((bench.shown[2] - bench.shown[0][:4]).std() - 0.03).abs() < 0.003
     assert bench.outcomes[0].found.penalty > 0
+
+
+@check("adaptive-r1-r2")
+def _() -> None:
+    bench = Bench(with_trick("adaptive-r1-r2")).run()
+    assert [len(x) for x in bench.shown] == [16, 16] and bench.outcomes[0].found.penalty == 0  # it begins at nothing
+    bench.state.strength = 0.5
+    bench.run()
+    assert [len(x) for x in bench.shown[2:]] == [16, 16, 4, 4] and bench.outcomes[1].found.penalty > 0
 
 
 @check("gradient-penalty")

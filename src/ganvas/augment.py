@@ -1,4 +1,4 @@
-"""Differentiable augmentations of what D sees, real and fake, and the rule that adapts how often they happen.
+"""Differentiable augmentations of what D sees, real and fake, and the sign by which ADA adapts how often they happen.
 
 Zhao et al. 2020 ("DiffAugment", arXiv 2006.10738); Karras et al. 2020 ("ADA", arXiv 2006.06676). All randomness is in
 `Augment.draw`; applying a draw is an affine map of the pixels, differentiable to every order.
@@ -138,16 +138,6 @@ def overfitting(real: float, held_out: float, fake: float) -> float:
     r_v). Clipped to [0, 1]; 0 too where D does not rate training images above generated ones, or a mean is no number.
     """
     return min(max(0.0, (real - held_out) / (real - fake)), 1.0) if real > fake else 0.0
-
-
-def adapted(p: float, overfit: float, config: AugmentConfig, images: int) -> float:
-    """p after `images` more: up by a fixed amount where D overfits more than config.adapt, down where less, in [0, 1].
-
-    Karras et al. 2020 (arXiv 2006.06676), who look every four batches; their code steers r_v to 0.5 (and its
-    stand-in r_t, which needs no held-out images, to 0.6) at 500 kimg from p = 0 to p = 1.
-    """
-    direction = (overfit > config.adapt) - (overfit < config.adapt)
-    return min(max(p + direction * images / (1000 * config.adapt_kimg), 0.0), 1.0)
 
 
 def _recolour(images: Images, colour: Float[Tensor, "n 3"]) -> Images:

@@ -28,8 +28,8 @@ class Batch:
     """What D should answer; None: 1 and 0."""
     draws: tuple[Draws, Draws]
     """The augmentation of real and of fake images."""
-    due: bool
-    """Whether the lazy penalties are due."""
+    due: float
+    """Factor on the penalties; 0: none is due."""
     progress: float
     rng: torch.Generator
 

@@ -58,6 +58,11 @@ class Rules:
         """In how many parts a batch is worked through."""
         return self.config.step.accumulate
 
+    def due(self, update: int, strength: float) -> float:
+        """How often D's penalties count at its update of this number: lazy ones seldom, and as much more then."""
+        p = self.config.penalty
+        return (0 if update % p.every else p.every) * (strength if p.adapt else 1.0)
+
     def d_loss(self, real: Tensor, fake: Tensor, targets: Targets | None) -> Float[Tensor, "n"]:
         """D's loss for each pair of logits, with the centring term that pins what a relativistic loss leaves free."""
         loss, weight = self.loss.d(real, fake, targets), self.config.penalty.centring
@@ -98,9 +103,9 @@ class Rules:
         return every.split([len(x) for x in images])
 
     def look(
-        self, D: nn.Module, real: Shown, fake: Shown, targets: Targets | None, due: bool, rng: torch.Generator
+        self, D: nn.Module, real: Shown, fake: Shown, targets: Targets | None, due: float, rng: torch.Generator
     ) -> View:
-        """Show D both sets and what its penalties ask for, if they are `due`. The penalties' gradient ends at D."""
+        """Show D both sets and what its penalties ask for; these count `due` times, and their gradient ends at D."""
         p, shown = self.config.penalty, [real, fake]
         k = max(round(p.share * len(real.images)), 1) if due and (p.r1 or p.r2 or p.gp) else 0
         r, f = real.first(k), fake.first(k)
@@ -115,9 +120,9 @@ class Rules:
         penalty = d_loss.new_zeros(())
         if k and p.form == "finite":
             here = (beside.pop() if p.r2 and self.apart else on_fake).logits[:k]
-            penalty = p.every * self._finite(on_real.logits[:k], here, [c.logits for c in beside])
+            penalty = due * self._finite(on_real.logits[:k], here, [c.logits for c in beside])
         elif k:
-            penalty = p.every * self._exact(D, r, f, rng)
+            penalty = due * self._exact(D, r, f, rng)
         return View(on_real, on_fake, d_loss, penalty)
 
     def _finite(self, real: Tensor, fake: Tensor, moved: list[Tensor]) -> Float[Tensor, ""]:

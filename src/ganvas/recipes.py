@@ -153,6 +153,7 @@ _QUICK = Config(
         dropout=0.0,
     ),
     loss=LossConfig("hinge"),
+    penalty=PenaltyConfig(r1=2.0, r2=2.0, form="finite", share=0.25, adapt=0.5),
     g_optim=_OPTIM,
     d_optim=replace(_OPTIM, lr=2e-3),
     step=StepConfig("alternating", batch=32, joint=True, ema_kimg=50.0, ema_warmup=0.1),
@@ -162,6 +163,7 @@ _SMALL = replace(
     _QUICK,
     recipe="small-data",
     data=DataConfig("cifar10", labels="auto", flip=True, held_out=0.1),
+    penalty=PenaltyConfig(),
     augment=AugmentConfig(mirror=True, translate=0.125, cutout=0.5, colour=1.0, adapt=0.5, adapt_kimg=20.0),
 )
 
@@ -178,7 +180,7 @@ _LEAN = replace(
         "lean", widths=(64, 64, 128), norms=(), kernel=4, slope=0.2, classify=1.0, dropout=0.0
     ),
     loss=LossConfig("hinge", g_classify=0.5),
-    penalty=PenaltyConfig(r1=0.02, r2=0.02, form="finite", sigma=0.01, share=0.25),
+    penalty=PenaltyConfig(r1=0.02, r2=0.02, form="finite", sigma=0.03, share=0.25),
     g_optim=_LEAN_OPTIM,
     d_optim=replace(_LEAN_OPTIM, lr=2e-3),
 )
@@ -250,13 +252,14 @@ _HINGE = replace(
     step=replace(_QUICK.step, batch=64),
     log=_QUICK.log,
 )
+_R3_OPTIM = replace(_LEAN_OPTIM, lr=1e-3, decay_from=0.3)
 _R3_SMALL = replace(
     _QUICK,
     recipe="r3-small",
     loss=LossConfig("relativistic"),
-    penalty=PenaltyConfig(r1=0.05, r2=0.05, form="finite", sigma=0.01, share=0.5),
-    g_optim=_LEAN_OPTIM,
-    d_optim=_LEAN_OPTIM,
+    penalty=PenaltyConfig(r1=0.2, r2=0.2, form="finite", sigma=0.03, share=0.5),
+    g_optim=_R3_OPTIM,
+    d_optim=replace(_R3_OPTIM, lr=2e-3),
     generator=GeneratorConfig(
         "r3", latent_dim=64, base=192, widths=(192, 96, 48), blocks=(1,), norm="none", slope=0.2, tanh=False
     ),

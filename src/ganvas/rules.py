@@ -135,6 +135,8 @@ def _terms(config: Config) -> Iterator[Rule]:
     yield penalty.sigma > 0, "penalty.sigma", penalty.sigma, "more than 0"
     yield 0 < penalty.share <= 1, "penalty.share", penalty.share, "more than 0, at most 1"
     yield penalty.every >= 1, "penalty.every", penalty.every, "1 or more"
+    yield 0 <= penalty.adapt < 1, "penalty.adapt", penalty.adapt, "0 (off) or more, less than 1: D leads by at most 1"
+    yield penalty.adapt_kimg > 0, "penalty.adapt_kimg", penalty.adapt_kimg, "more than 0"
     for key in ("p", "ramp", "translate", "cutout", "adapt"):
         yield 0 <= getattr(augment, key) <= 1, f"augment.{key}", getattr(augment, key), "in [0, 1]"
     for key in ("colour", "noise"):

@@ -38,6 +38,8 @@ class State:
     """Updates in `sums`."""
     adapted: float = 0.0
     """Probability of augmentation that ADA has come to."""
+    strength: float = 0.0
+    """Share of the penalties' weights that D's lead has brought them to (penalty.adapt)."""
 
     @property
     def sampler(self) -> nn.Module:
@@ -77,6 +79,7 @@ def save_checkpoint(run: Run, state: State, config: Config, environment: dict[st
             "sums": state.sums,
             "steps": torch.tensor(state.steps),
             "adapted": torch.tensor(state.adapted, dtype=torch.float64),
+            "strength": torch.tensor(state.strength, dtype=torch.float64),
         },
     }
     if state.ema is not None:
@@ -101,6 +104,7 @@ def restore(state: State, checkpoint: Checkpoint, config: Config) -> None:
         state.sums.copy_(parts["log"]["sums"])
         state.steps = int(parts["log"]["steps"])
         state.adapted = float(parts["log"].get("adapted", 0.0))
+        state.strength = float(parts["log"].get("strength", 0.0))
         state.nimg, state.sec = checkpoint.nimg, float(checkpoint.state["sec"])
         spent = checkpoint.state.get("cpu_sec")
         state.cpu_sec = math.nan if spent is None else float(spent)

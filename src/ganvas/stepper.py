@@ -50,7 +50,7 @@ class Stepper:
         progress = min(first / total, 1.0) if total else 0.0
         batches = []
         for _ in range(config.step.d_steps):
-            batches.append(self.batch(state.nimg, progress, state.adapted))
+            batches.append(self.batch(state.nimg, progress, state.adapted, state.strength))
             state.nimg += config.step.batch
         before = weights(players) if closely else None
         outcome = self.update(players, batches, self.rules)
@@ -61,8 +61,8 @@ class Stepper:
         state.steps += 1
         return pace(players, before, outcome) if before else {}
 
-    def batch(self, nimg: int, progress: float, adapted: float) -> Batch:
-        """The batch whose first real image is the sample at `nimg`."""
+    def batch(self, nimg: int, progress: float, adapted: float, strength: float = 0.0) -> Batch:
+        """The batch whose first real image is the sample at `nimg`; the last two as in State."""
         config, count, device = self.config, self.config.step.batch, self.engine.device
         chosen = self.learnt[datasets.order(config.seed, nimg, count, len(self.learnt))]
         real = self.images.images[chosen]
@@ -79,7 +79,7 @@ class Stepper:
             labels=labels,
             targets=draw_targets(config.loss, count, self.rng, device),
             draws=(draws, draws if config.augment.paired else self.augment.draw(count, p, progress, self.rng)),
-            due=nimg // count % config.penalty.every == 0,
+            due=self.rules.due(nimg // count, strength),
             progress=progress,
             rng=self.rng,
         )

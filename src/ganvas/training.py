@@ -21,8 +21,8 @@ from torch import Tensor
 from ganvas import data as datasets
 from ganvas import engine as engines
 from ganvas import latent, media, models, sampler
-from ganvas.augment import adapted
 from ganvas.config import BudgetConfig, Config, EngineConfig
+from ganvas.control import steered
 from ganvas.data import ImageSet
 from ganvas.engine import Engine, draw
 from ganvas.errors import GanvasError
@@ -216,7 +216,7 @@ class Clock:
 
 
 def _row(state: State, step: Stepper, total: int | None, seconds: float) -> dict[str, Any]:
-    """The statistics averaged since the last row, which start anew; ADA's probability moves here."""
+    """The statistics averaged since the last row, which start anew; what adapts moves here."""
     config = step.config
     means = dict(zip(names(config), (state.sums / state.steps).tolist(), strict=True))
     update = config.step.batch * config.step.d_steps
@@ -228,7 +228,13 @@ def _row(state: State, step: Stepper, total: int | None, seconds: float) -> dict
     if step.augment.active:
         means["augment/p"] = step.augment.p(progress, state.adapted)
     if config.augment.adapt:
-        state.adapted = adapted(state.adapted, means["overfit"], config.augment, images)
+        state.adapted = steered(
+            state.adapted, means["overfit"], config.augment.adapt, config.augment.adapt_kimg, images
+        )
+    if (penalty := config.penalty).adapt:
+        means["penalty/strength"] = state.strength
+        lead = means["acc/real"] + means["acc/fake"] - 1
+        state.strength = steered(state.strength, lead, penalty.adapt, penalty.adapt_kimg, images)
     rates = {"lr/d": state.players.d_optim.lr(progress), "lr/g": state.players.g_optim.lr(progress)}
     speed = round(images / max(seconds, 1e-9), 1)
     spent = {"sec": round(state.sec, 3), "cpu_sec": round(state.cpu_sec, 3)}

@@ -160,20 +160,30 @@ TRICKS: dict[str, Trick] = {
     # -- penalties
     "r1": Trick(
         "Zero-centred gradient penalty on real images", "Mescheder et al. 2018 (arXiv 1801.04406)",
-        {"penalty.r1": 1.0, "penalty.form": "exact"}, "local convergence: D cannot win by a cliff",
+        {"penalty.r1": 1.0, "penalty.form": "exact", "penalty.adapt": 0.0},
+        "local convergence: D cannot win by a cliff",
         "a second backward pass: D's step costs about twice as much", ("batch-norm", "lazy-r1"),
     ),
     "lazy-r1": Trick(
         "R1 at every 16th update, 16 times as strong", STYLEGAN2,
-        {"penalty.r1": 1.0, "penalty.form": "exact", "penalty.every": 16}, "nearly R1's effect for 6 % of its cost",
+        {"penalty.r1": 1.0, "penalty.form": "exact", "penalty.every": 16, "penalty.adapt": 0.0},
+        "nearly R1's effect for 6 % of its cost",
         "jolts at large strength", ("batch-norm", "r1"),
     ),
     "r1-r2": Trick(
         "R1 and R2 from finite differences on a quarter of the batch",
         f"{R3GAN}; Lin et al. 2025, APT (arXiv 2501.08316)",
-        {"penalty.r1": 0.02, "penalty.r2": 0.02, "penalty.form": "finite", "penalty.sigma": 0.01,
-         "penalty.share": 0.25},
-        "R3GAN's convergence without a second backward pass", "noisier than the exact one; bfloat16 needs more sigma",
+        {"penalty.r1": 0.02, "penalty.r2": 0.02, "penalty.form": "finite", "penalty.sigma": 0.03,
+         "penalty.share": 0.25, "penalty.adapt": 0.0},
+        "R3GAN's convergence without a second backward pass", "noisier than the exact one; sigma 0.01 is lost in bf16",
+        ("batch-norm", "d-dropout", "minibatch-discrimination", "minibatch-std"),
+    ),
+    "adaptive-r1-r2": Trick(
+        "R1 and R2, as strong as D's lead over G asks for", f"ganvas, after {R3GAN} and Karras et al. 2020 (ADA)",
+        {"penalty.r1": 2.0, "penalty.r2": 2.0, "penalty.form": "finite", "penalty.sigma": 0.03, "penalty.share": 0.25,
+         "penalty.adapt": 0.5},
+        "data whose modes lie apart (shapes, digits, icons): a D that is always right lets G drop some",
+        "where it acts, edges and details come later; where D does not lead it is not computed",
         ("batch-norm", "d-dropout", "minibatch-discrimination", "minibatch-std"),
     ),
     "gradient-penalty": Trick(

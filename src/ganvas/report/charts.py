@@ -42,6 +42,7 @@ def specs(facts: Facts) -> tuple[Spec, ...]:
         Spec("logit", ("logit/real", "logit/fake", "logit/held_out"), None, GUIDES[rule], f"logit.{rule}"),
         Spec("grad", ("grad/d", "grad/g")),
         Spec("penalty", ("penalty",)),
+        Spec("strength", ("penalty/strength",), (0.0, 1.0)),
         Spec("augment", ("augment/p", "overfit"), (0.0, 1.0), facts.config.augment.adapt or None),
         Spec("acc_notebook", ("acc/real_0.5", "acc/fake_0.5"), (0.0, 1.0), 0.5),
         Spec("speed", ("img_s",)),

@@ -220,6 +220,8 @@ def beside(facts: Facts, say: Locale) -> list[str]:
         told.append(say(f"flow.penalty.{config.penalty.form}"))
     if config.penalty.every > 1:
         told.append(say("flow.penalty.every", every=config.penalty.every))
+    if config.penalty.adapt:
+        told.append(say("flow.penalty.adapt", lead=f"{config.penalty.adapt:g}"))
     if config.augment.adapt:
         told.append(say("flow.augment.adapt", adapt=f"{config.augment.adapt:g}"))
     elif config.augment.p and augmentation(facts, say):
