@@ -37,6 +37,7 @@ ADA = "Karras et al. 2020, ADA (arXiv 2006.06676)"
 DIFFAUGMENT = "Zhao et al. 2020, DiffAugment (arXiv 2006.10738)"
 STYLEGAN2 = "Karras et al. 2020, StyleGAN2 (arXiv 1912.04958)"
 R3GAN = "Huang et al. 2024, R3GAN (arXiv 2501.05441)"
+WHOLE = {"step.joint": False, "penalty.share": 1.0}  # for a D that looks at a whole batch
 NEED_TARGETS = ("hinge", "wasserstein", "relativistic")
 
 
@@ -96,8 +97,8 @@ TRICKS: dict[str, Trick] = {
         ("one-stage",),
     ),
     "minibatch-discrimination": Trick(
-        "D sees distances within the batch", f"{IMPROVED}, 3.2", {"discriminator.minibatch": "features"},
-        "against mode collapse", "slower; D no longer looks at one image alone", ("one-stage", "joint-batch"),
+        "D sees distances within the batch", f"{IMPROVED}, 3.2", {"discriminator.minibatch": "features", **WHOLE},
+        "against mode collapse", "slower; D no longer looks at one image alone",
     ),
     "historical-averaging": Trick(
         "Weights are drawn to their mean over the past", f"{IMPROVED}, 3.3", _both(historical=1e-4),
@@ -176,7 +177,7 @@ TRICKS: dict[str, Trick] = {
         {"penalty.r1": 0.02, "penalty.r2": 0.02, "penalty.form": "finite", "penalty.sigma": 0.03,
          "penalty.share": 0.25, "penalty.adapt": 0.0},
         "R3GAN's convergence without a second backward pass", "noisier than the exact one; sigma 0.01 is lost in bf16",
-        ("batch-norm", "d-dropout", "minibatch-discrimination", "minibatch-std"),
+        ("batch-norm", "d-dropout"),
     ),
     "adaptive-r1-r2": Trick(
         "R1 and R2, as strong as D's lead over G asks for", f"ganvas, after {R3GAN} and Karras et al. 2020 (ADA)",
@@ -184,7 +185,7 @@ TRICKS: dict[str, Trick] = {
          "penalty.adapt": 0.5},
         "data whose modes lie apart (shapes, digits, icons): a D that is always right lets G drop some",
         "where it acts, edges and details come later; where D does not lead it is not computed",
-        ("batch-norm", "d-dropout", "minibatch-discrimination", "minibatch-std"),
+        ("batch-norm", "d-dropout"),
     ),
     "gradient-penalty": Trick(
         "WGAN-GP's penalty", "Gulrajani et al. 2017 (arXiv 1704.00028)",
@@ -250,7 +251,7 @@ TRICKS: dict[str, Trick] = {
         "G's gradient read off D's backward pass", "Shen et al. 2021, OSGAN (arXiv 2103.00430)",
         {"step.update": "one-stage", "step.joint": True}, "a third less work for each update",
         "not with losses or layers that look at a whole batch",
-        ("batch-norm", "minibatch-discrimination", "minibatch-std"),
+        ("batch-norm",),
     ),
     "joint-batch": Trick(
         "D sees real and fake images in one call", "common", {"step.joint": True}, "quicker",
@@ -258,8 +259,8 @@ TRICKS: dict[str, Trick] = {
     ),
     "minibatch-std": Trick(
         "D sees the standard deviation within the batch", "Karras et al. 2018 (arXiv 1710.10196)",
-        {"discriminator.minibatch": "std"}, "against mode collapse, nearly for free",
-        "D no longer looks at one image alone", ("one-stage", "joint-batch"),
+        {"discriminator.minibatch": "std", **WHOLE}, "against mode collapse, nearly for free",
+        "D no longer looks at one image alone",
     ),
     # -- classes
     "class-conditional": Trick(
