@@ -184,7 +184,7 @@ class PenaltyConfig:
     """r1, r2 and gp at every so many updates, times as strong (lazy regularisation, Karras et al. 2020)."""
     adapt: float = 0.0
     """r1, r2 and gp begin at nothing and grow, up to their weights, while D's lead (the accuracies of real and of fake
-    images, less 1) is above this; below it they shrink. 0 = always at full weight."""
+    images, less 1) is above this; what has grown stays. 0 = always at full weight."""
     adapt_kimg: float = 10.0
     """Thousand images in which they can grow from nothing to their weights."""
 

@@ -1,4 +1,4 @@
-"""The controller of how often images are augmented (augment.adapt) and of how strong penalties are (penalty.adapt)."""
+"""The controller of how often images are augmented (augment.adapt); penalty.adapt takes its upward steps alone."""
 
 from __future__ import annotations
 

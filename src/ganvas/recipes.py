@@ -153,7 +153,7 @@ _QUICK = Config(
         dropout=0.0,
     ),
     loss=LossConfig("hinge"),
-    penalty=PenaltyConfig(r1=2.0, r2=2.0, form="finite", share=0.25, adapt=0.5),
+    penalty=PenaltyConfig(r1=2.0, r2=2.0, form="finite", share=0.25, adapt=0.6),
     g_optim=_OPTIM,
     d_optim=replace(_OPTIM, lr=2e-3),
     step=StepConfig("alternating", batch=32, joint=True, ema_kimg=50.0, ema_warmup=0.1),

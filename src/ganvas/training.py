@@ -234,7 +234,8 @@ def _row(state: State, step: Stepper, total: int | None, seconds: float) -> dict
     if (penalty := config.penalty).adapt:
         means["penalty/strength"] = state.strength
         lead = means["acc/real"] + means["acc/fake"] - 1
-        state.strength = steered(state.strength, lead, penalty.adapt, penalty.adapt_kimg, images)
+        grown = steered(state.strength, lead, penalty.adapt, penalty.adapt_kimg, images)
+        state.strength = max(state.strength, grown)  # it stays: a lead it has brought down would come back
     rates = {"lr/d": state.players.d_optim.lr(progress), "lr/g": state.players.g_optim.lr(progress)}
     speed = round(images / max(seconds, 1e-9), 1)
     spent = {"sec": round(state.sec, 3), "cpu_sec": round(state.cpu_sec, 3)}

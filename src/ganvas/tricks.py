@@ -180,9 +180,9 @@ TRICKS: dict[str, Trick] = {
         ("batch-norm", "d-dropout"),
     ),
     "adaptive-r1-r2": Trick(
-        "R1 and R2, as strong as D's lead over G asks for", f"ganvas, after {R3GAN} and Karras et al. 2020 (ADA)",
+        "R1 and R2 that grow while D leads by far", f"ganvas, after {R3GAN} and Karras et al. 2020 (ADA)",
         {"penalty.r1": 2.0, "penalty.r2": 2.0, "penalty.form": "finite", "penalty.sigma": 0.03, "penalty.share": 0.25,
-         "penalty.adapt": 0.5},
+         "penalty.adapt": 0.6},
         "data whose modes lie apart (shapes, digits, icons): a D that is always right lets G drop some",
         "where it acts, edges and details come later; where D does not lead it is not computed",
         ("batch-norm", "d-dropout"),
