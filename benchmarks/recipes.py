@@ -4,7 +4,8 @@ python benchmarks/recipes.py [RECIPE ...] [--seconds 20] [--threads N] [--json F
 
 FLOP are counted on one real update with direct convolutions, forward and backward, every D step included, and divided
 by the real images it consumes; an algorithm that multiplies less (Winograd) shows as a higher share of the peak. The
-peak is the best of a few plain convolutions in the same minutes. Images are random: speed does not depend on them.
+peak is the best of a few plain convolutions in the same dtype and minutes. Images are random: speed does not depend on
+them.
 """
 
 from __future__ import annotations
@@ -53,13 +54,14 @@ def measured(name: str, seconds: float, threads: int) -> dict[str, Any]:
     classes = models.classes(config, images.class_names)
     state, step = fresh_state(config, images.images.shape[1:], settled, classes), Stepper(config, images, settled)
     step(state, None)
-    rates, peaks = [], [conv_peak(torch.float32)]
+    dtype = getattr(torch, chosen.dtype)
+    rates, peaks = [], [conv_peak(dtype)]
     begun = time.perf_counter()
     while len(rates) < 5 or time.perf_counter() - begun < seconds:
         start, first = time.perf_counter(), state.nimg
         step(state, None)
         rates.append((state.nimg - first) / (time.perf_counter() - start))
-    peaks.append(conv_peak(torch.float32))
+    peaks.append(conv_peak(dtype))
     rate, cost, peak = statistics.median(rates), gflop(config, images), max(peaks)
     return {
         "recipe": name, "batch": config.step.batch, "img_s": round(rate, 1), "gflop_per_image": round(cost, 3),
