@@ -273,6 +273,8 @@ register(
         "Miyato et al. 2018 (arXiv 1802.05957)",
         2018,
         "FID 21.7 on CIFAR-10",
+        "60,480 images of CIFAR-10 in 10 CPU-minutes of one core (Intel Xeon with AMX, bf16), one seed: "
+        "fd_efficientnet 819 (floor 19), frames and blots; it is meant for a GPU",
     )
 )
 register(
@@ -282,6 +284,8 @@ register(
         "Gulrajani et al. 2017 (arXiv 1704.00028)",
         2017,
         "Inception Score 7.86 on CIFAR-10, unconditional",
+        "43,520 images of CIFAR-10 in 10 CPU-minutes of one core (Intel Xeon with AMX, bf16), one seed: "
+        "fd_efficientnet 753 (floor 19), coloured noise with layouts; it is meant for a GPU",
     )
 )
 register(
@@ -302,5 +306,7 @@ register(
         "Huang et al. 2024 (R3GAN, arXiv 2501.05441), a sixteenth as wide at 32 px",
         2024,
         "FID 1.96 on CIFAR-10 at full width, 250 M images (4 days on 8 GPUs)",
+        "61,632 images of CIFAR-10 in 10 CPU-minutes of one core (Intel Xeon with AMX, bf16), one seed: "
+        "fd_efficientnet 433 (floor 19), 34 % of its images seen as the class asked for",
     )
 )
