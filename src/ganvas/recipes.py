@@ -133,7 +133,7 @@ register(
 )
 
 # Modern parts. `quick` is where one begins: for any data, told the classes where there are any, on a CPU or not. Why it
-# is as it is: records/2026-11-26-residual-quick.md.
+# is as it is: records/2026-11-26-residual-quick.md; its penalty: records/2026-11-26-modes.md.
 OURS = "ganvas"
 _CLASSES = DataConfig("cifar10", labels="auto")
 _OPTIM = OptimConfig(lr=1e-3, beta1=0.0, beta2=0.9, epsilon=1e-8, decay="linear")
