@@ -180,7 +180,7 @@ _LEAN = replace(
         "lean", widths=(64, 64, 128), norms=(), kernel=4, slope=0.2, classify=1.0, dropout=0.0
     ),
     loss=LossConfig("hinge", g_classify=0.5),
-    penalty=PenaltyConfig(r1=0.02, r2=0.02, form="finite", sigma=0.03, share=0.25),
+    penalty=PenaltyConfig(r1=0.02, r2=0.02, form="finite", share=0.25),
     g_optim=_LEAN_OPTIM,
     d_optim=replace(_LEAN_OPTIM, lr=2e-3),
 )
@@ -257,7 +257,7 @@ _R3_SMALL = replace(
     _QUICK,
     recipe="r3-small",
     loss=LossConfig("relativistic"),
-    penalty=PenaltyConfig(r1=0.2, r2=0.2, form="finite", sigma=0.03, share=0.5),
+    penalty=PenaltyConfig(r1=0.2, r2=0.2, form="finite", share=0.5),
     g_optim=_R3_OPTIM,
     d_optim=replace(_R3_OPTIM, lr=2e-3),
     generator=GeneratorConfig(

@@ -37,6 +37,7 @@ ADA = "Karras et al. 2020, ADA (arXiv 2006.06676)"
 DIFFAUGMENT = "Zhao et al. 2020, DiffAugment (arXiv 2006.10738)"
 STYLEGAN2 = "Karras et al. 2020, StyleGAN2 (arXiv 1912.04958)"
 R3GAN = "Huang et al. 2024, R3GAN (arXiv 2501.05441)"
+FINITE = {"penalty.form": "finite", "penalty.sigma": 0.03, "penalty.share": 0.25}
 WHOLE = {"step.joint": False, "penalty.share": 1.0}  # for a D that looks at a whole batch
 NEED_TARGETS = ("hinge", "wasserstein", "relativistic")
 
@@ -174,15 +175,13 @@ TRICKS: dict[str, Trick] = {
     "r1-r2": Trick(
         "R1 and R2 from finite differences on a quarter of the batch",
         f"{R3GAN}; Lin et al. 2025, APT (arXiv 2501.08316)",
-        {"penalty.r1": 0.02, "penalty.r2": 0.02, "penalty.form": "finite", "penalty.sigma": 0.03,
-         "penalty.share": 0.25, "penalty.adapt": 0.0},
+        {"penalty.r1": 0.02, "penalty.r2": 0.02, **FINITE, "penalty.adapt": 0.0},
         "R3GAN's convergence without a second backward pass", "noisier than the exact one; sigma 0.01 is lost in bf16",
         ("batch-norm", "d-dropout"),
     ),
     "adaptive-r1-r2": Trick(
         "R1 and R2 that grow while D leads by far", f"ganvas, after {R3GAN} and Karras et al. 2020 (ADA)",
-        {"penalty.r1": 2.0, "penalty.r2": 2.0, "penalty.form": "finite", "penalty.sigma": 0.03, "penalty.share": 0.25,
-         "penalty.adapt": 0.6},
+        {"penalty.r1": 2.0, "penalty.r2": 2.0, **FINITE, "penalty.adapt": 0.6},
         "data whose modes lie apart (shapes, digits, icons): a D that is always right lets G drop some",
         "where it acts, edges and details come later; where D does not lead it is not computed",
         ("batch-norm", "d-dropout"),
