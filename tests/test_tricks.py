@@ -459,6 +459,19 @@ def _() -> None:
         assert (loss - alone).min() > 0
 
 
+@check("projection-classifier")
+def _() -> None:
+    bench, labels = Bench(with_trick("projection-classifier")), torch.zeros(4, dtype=torch.int64)
+    plain, bare = Bench(tiny({**PLAIN, "data.labels": "use"})), bench.D(pictures(), labels)
+    assert bench.D.state_dict().keys() == plain.D.state_dict().keys()  # no layer more
+    for other in range(2):  # what another class would have added to the logit
+        moved = bench.D(pictures(), torch.full((4,), other)).logits - bare.logits
+        torch.testing.assert_close(moved, bare.classes[:, other] - bare.classes[:, 0])
+    found = bench.run().outcomes[0].found
+    assert (found.d_loss - LOSSES["bce"].d(found.real, found.fake, None)).min() > 0
+    torch.testing.assert_close(found.g_loss, LOSSES["bce"].g(found.real, found.fake))
+
+
 @check("class-conditional")
 def _() -> None:
     bench = Bench(with_trick("class-conditional"))

@@ -107,8 +107,11 @@ class DiscriminatorConfig:
     slope: float = 0.3
     """Negative slope of the activations (0 = ReLU)."""
     classify: float = 0.0
-    """Where it is told classes: factor on the cross-entropy of a second last layer that names the class of real
-    images (Odena et al. 2017); 0 = no such layer."""
+    """Where it is told classes: factor on the cross-entropy of its naming of the class of real images; 0 = it names
+    none."""
+    classify_by: Literal["layer", "projection"] = "layer"
+    """What names the class: a second last layer (Odena et al. 2017), or the projection, which the logit has in it
+    (Chen et al. 2021)."""
     dropout: float = 0.3
     """dcgan: share of activations dropped after each layer while training, in [0, 1)."""
     init: Literal["family", "normal"] = "family"

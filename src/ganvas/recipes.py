@@ -133,7 +133,8 @@ register(
 )
 
 # Modern parts. `quick` is where one begins: for any data, told the classes where there are any, on a CPU or not. Why it
-# is as it is: records/2026-11-26-residual-quick.md; its penalty: records/2026-11-26-modes.md.
+# is as it is: records/2026-11-26-residual-quick.md; its penalty: records/2026-11-26-modes.md; D's naming of classes:
+# records/2026-11-26-class-naming.md.
 OURS = "ganvas"
 _CLASSES = DataConfig("cifar10", labels="auto")
 _OPTIM = OptimConfig(lr=1e-3, beta1=0.0, beta2=0.9, epsilon=1e-8, decay="linear")
@@ -150,6 +151,8 @@ _QUICK = Config(
         pool=True,
         slope=0.0,
         spectral=True,
+        classify=1.0,
+        classify_by="projection",
         dropout=0.0,
     ),
     loss=LossConfig("hinge"),
@@ -189,7 +192,8 @@ register(
     Recipe(
         _QUICK,
         "Begin here: residual networks, D at half the image's side, spectral normalisation, hinge loss, high rates",
-        f"{OURS}, after Miyato & Koyama 2018 (arXiv 1802.05637) and Heusel et al. 2017 (TTUR, arXiv 1706.08500)",
+        f"{OURS}, after Miyato & Koyama 2018 (arXiv 1802.05637), Heusel et al. 2017 (TTUR, arXiv 1706.08500) and "
+        "Chen et al. 2021 (ECGAN, arXiv 2111.01035)",
         2026,
         "-",
         "some 330,000 images of CIFAR-10 in 20 CPU-minutes of one core (Intel Xeon with AMX, bf16), three seeds: "

@@ -11,6 +11,8 @@ from ganvas.config import DiscriminatorConfig
 from ganvas.models import FAMILIES
 from ganvas.models.head import BatchDeviation, BatchDistances, LabelledLatent, Projection, judge, minibatch
 
+LEAN = DiscriminatorConfig("lean", widths=(8, 8), norms=(), kernel=4)
+
 
 def test_a_class_lies_beside_z_at_the_same_scale() -> None:
     torch.manual_seed(0)
@@ -43,6 +45,25 @@ def test_a_layer_of_its_own_names_classes() -> None:
     assert [len(c.logits) for c in pair] == [1, 3] and torch.equal(pair[1].classes, naming(f)[1:])
 
 
+def test_the_projection_names_classes_where_it_is_asked_to() -> None:
+    torch.manual_seed(0)
+    dense, f, labels = nn.Linear(6, 1), torch.randn(4, 6), torch.tensor([0, 2, 1, 2])
+    projection = Projection(3, 6, names=True)
+    critique = judge(f, labels, dense, projection, None)
+    torch.testing.assert_close(critique.classes, f @ projection.embedding.weight.T)
+    assert judge(f, labels, dense, Projection(3, 6), None).classes is None
+
+
+def test_of_which_layer_the_names_are_is_in_the_config() -> None:
+    own, shared, none = (
+        FAMILIES["lean"].Discriminator(replace(LEAN, classify=weight, classify_by=by), (3, 16, 16), 5)  # type: ignore[arg-type]
+        for weight, by in ((1.0, "layer"), (1.0, "projection"), (0.0, "projection"))
+    )
+    x, labels = torch.zeros(2, 3, 16, 16), torch.tensor([0, 4])
+    assert own.state_dict().keys() > shared.state_dict().keys() == none.state_dict().keys()
+    assert shared(x, labels).classes.shape == (2, 5) and none(x, labels).classes is None
+
+
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_every_d_names_classes_where_it_is_told_any(family: str) -> None:
     config = DiscriminatorConfig(family, widths=(8, 8), norms=(False, False), classify=1.0, kernel=4, group=8)  # type: ignore[arg-type]
@@ -70,7 +91,7 @@ def test_projection_starts_at_the_scale_of_the_dense_layer(features: int) -> Non
     torch.manual_seed(0)
     projection, f, labels = Projection(10, features), torch.rand(2000, features) + 0.5, torch.arange(2000) % 10
     dense = torch.stack([nn.init.xavier_uniform_(torch.empty(1, features))[0] for _ in range(200)])
-    ratio = projection(f, labels).square().mean() / (f @ dense.T).square().mean()
+    ratio = projection(f)[torch.arange(2000), labels].square().mean() / (f @ dense.T).square().mean()
     assert 0.15 < ratio < 1.5
 
 

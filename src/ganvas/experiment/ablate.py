@@ -16,7 +16,7 @@ PARTS: dict[str, Without] = {
         "data.labels": "ignore", "generator.condition": "concat", "discriminator.classify": 0.0, "loss.g_classify": 0.0,
     },
     "the class in G's norms": {"generator.condition": "concat"},
-    "auxiliary classifier": {"discriminator.classify": 0.0, "loss.g_classify": 0.0},
+    "D's naming of classes": {"discriminator.classify": 0.0, "loss.g_classify": 0.0},
     "drafts": {"generator.skip": False},
     "batch norm in G": {"generator.norm": "none", "generator.condition": "concat"},
     "its loss": {"loss.name": "bce"},

@@ -27,20 +27,25 @@ class LabelledLatent(nn.Module):
 
 
 class Projection(nn.Module):
-    """<embedding(y), features>, the part of a logit that depends on the class y.
+    """<embedding(y), features> for each class y, the part of a logit that depends on it.
 
     Miyato & Koyama 2018 (arXiv 1802.05637), section 3. Entries start as N(0, 1 / f), so that the term is at first of
     the order of the dense layer's, whose weights have a variance of 2 / f.
+
+    What of a logit does not depend on the class says nothing of which class it is, so these are also the logits of a
+    classifier: with `names` D learns to name real images by them (Chen et al. 2021, ECGAN, arXiv 2111.01035).
     """
 
-    def __init__(self, classes: int, features: int) -> None:
+    def __init__(self, classes: int, features: int, names: bool = False) -> None:
         super().__init__()
+        self.names = names
         self.embedding = nn.Embedding(classes, features)
         nn.init.normal_(self.embedding.weight, std=features**-0.5)
+        self.register_buffer("every", torch.arange(classes), persistent=False)
 
-    def forward(self, features: Float[Tensor, "n f"], labels: Int[Tensor, "n"]) -> Float[Tensor, "n"]:
-        of_class: Tensor = self.embedding(labels)
-        return (of_class * features).sum(1)
+    def forward(self, features: Float[Tensor, "n f"]) -> Float[Tensor, "n k"]:
+        of_classes: Tensor = self.embedding(self.every)
+        return features @ of_classes.T
 
 
 class BatchDeviation(nn.Module):
@@ -105,8 +110,10 @@ def last_layers(
     """
     batch = minibatch(config, features)
     seen = features + (0 if batch is None else batch.extra)
-    dense, projection = begin(nn.Linear(seen, 1)), Projection(classes, seen) if classes else None
-    return batch, dense, projection, begin(nn.Linear(features, classes)) if classes and config.classify else None
+    names = config.classify_by if config.classify else None
+    dense = begin(nn.Linear(seen, 1))
+    projection = Projection(classes, seen, names == "projection") if classes else None
+    return batch, dense, projection, begin(nn.Linear(features, classes)) if classes and names == "layer" else None
 
 
 def finish(network: nn.Module, config: DiscriminatorConfig) -> None:
@@ -121,11 +128,11 @@ def judge(
     features: Float[Tensor, "n f"],
     labels: Int[Tensor, "n"] | None,
     dense: nn.Module,
-    projection: nn.Module | None,
+    projection: Projection | None,
     batch: nn.Module | None,
     naming: nn.Module | None = None,
 ) -> Critique:
-    """D's last layers, in float32: logits = dense(g) + projection(g, labels), classes = naming(f).
+    """D's last layers, in float32: logits = dense(g) + projection(g)[labels], classes = naming(f) or projection(g).
 
     g is f, the features, and what `batch` adds to them.
     """
@@ -136,5 +143,8 @@ def judge(
             features = seen = batch(seen)
         logits = dense(seen).squeeze(1)
         if projection is not None:
-            logits = logits + projection(seen, labels)
+            assert labels is not None
+            of_classes = projection(seen)
+            logits = logits + of_classes.gather(1, labels[:, None]).squeeze(1)
+            classes = of_classes if projection.names else classes
         return Critique(logits, features, classes)
