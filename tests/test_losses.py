@@ -13,7 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as torch_bce
 from conftest import tiny
 from ganvas.batch import Found
 from ganvas.config import LossConfig
-from ganvas.losses import LOSSES, Targets, draw_targets, feature_matching
+from ganvas.losses import LOSSES, Critique, Targets, draw_targets, feature_matching, naming, naming_margin
 from ganvas.statistics import balanced, names, statistics
 from ganvas.step import Outcome
 
@@ -102,6 +102,22 @@ def test_targets_are_smooth_soft_and_now_and_then_the_wrong_way_round() -> None:
     for wrong in ((flipped.real == 0), (flipped.fake == 1)):
         assert abs(wrong.float().mean().item() - 0.05) < 4 * math.sqrt(0.05 * 0.95 / 4000)
     assert not torch.equal(flipped.real == 0, flipped.fake == 1)
+
+
+def test_a_margin_asks_for_no_more_of_names_that_are_right() -> None:
+    logits = torch.tensor([[2.0, 0.5, -1.0], [0.2, 0.0, 0.1], [1.0, 3.0, -2.0]], requires_grad=True)
+    labels = torch.tensor([0, 2, 0])
+    lacking = naming_margin(Critique(torch.zeros(3), torch.zeros(3, 4), logits), labels, 1.5)
+    torch.testing.assert_close(lacking, torch.tensor([0.0, 1.5 - 0.1 + 0.2, 1.5 - 1.0 + 3.0]))
+    (pull,) = torch.autograd.grad(lacking.sum(), logits)
+    assert pull.tolist() == [[0, 0, 0], [1, 0, -1], [-1, 1, 0]]
+
+
+def test_where_d_names_no_class_naming_costs_nothing() -> None:
+    silent = Critique(torch.zeros(2), torch.zeros(2, 4))
+    assert naming(silent, torch.tensor([0, 1])) == naming_margin(silent, torch.tensor([0, 1]), 1.0) == 0
+    named = Critique(torch.zeros(2), torch.zeros(2, 4), torch.eye(2))
+    assert naming(named, None) == naming_margin(named, None, 1.0) == 0
 
 
 def test_feature_matching_is_the_squared_distance_of_means() -> None:

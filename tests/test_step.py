@@ -264,6 +264,25 @@ def test_d_learns_to_name_real_images_and_g_to_be_named() -> None:
         close(grads(new, of), list(torch.autograd.grad(loss, tuple(network.parameters()), retain_graph=True)))
 
 
+def test_d_names_real_images_by_its_projection_and_a_margin() -> None:
+    naming = {"discriminator.classify": 3.0, "discriminator.classify_by": "projection"}
+    old, new, outcome = updated({**ALONE, **naming, "discriminator.classify_margin": 0.7}, classes=3)
+    G, D, given = old.players.generator, old.players.discriminator, batch(tiny(), classes=3)
+    fake = D(G(given.z, given.labels), given.labels)
+    every = torch.stack([D(given.real, torch.full((16,), k)).logits for k in range(3)], 1)  # what differs is the class
+    rows, short = torch.arange(16), []
+    for k in range(3):
+        lacking = torch.relu(0.7 - every[rows, given.labels] + every[:, k])
+        short.append(torch.where(given.labels == k, 0.0, lacking))
+    real = every[rows, given.labels]
+    d_loss = cross_entropy(real, torch.ones(16)) + cross_entropy(fake.logits, torch.zeros(16))
+    d_loss = d_loss + 3 * torch.stack(short).amax(0).mean()
+    torch.testing.assert_close(outcome.found.d_loss.mean(), d_loss)
+    close(grads(new, "d"), list(torch.autograd.grad(d_loss, tuple(D.parameters()), retain_graph=True)))
+    g_loss = cross_entropy(fake.logits, torch.ones(16))
+    close(grads(new, "g"), list(torch.autograd.grad(g_loss, tuple(G.parameters()))))
+
+
 def test_where_no_labels_are_nothing_is_named() -> None:
     named, plain = updated({**ALONE, "discriminator.classify": 3.0, "loss.g_classify": 0.5}), updated(ALONE)
     for of in ("d", "g"):

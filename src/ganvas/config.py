@@ -112,6 +112,9 @@ class DiscriminatorConfig:
     classify_by: Literal["layer", "projection"] = "layer"
     """What names the class: a second last layer (Odena et al. 2017), or the projection, which the logit has in it
     (Chen et al. 2021)."""
+    classify_margin: float = 0.0
+    """0: the naming's loss is cross-entropy; else by how much the logit of the right class falls short of all others'
+    by this margin, so that an image which D names well costs nothing."""
     dropout: float = 0.3
     """dcgan: share of activations dropped after each layer while training, in [0, 1)."""
     init: Literal["family", "normal"] = "family"

@@ -132,6 +132,19 @@ def naming(critique: Critique, labels: Int[Tensor, "n"] | None) -> Float[Tensor,
     return cross_entropy(critique.classes, labels, reduction="none")
 
 
+def naming_margin(critique: Critique, labels: Int[Tensor, "n"] | None, margin: float) -> Float[Tensor, "n"] | float:
+    """By how much the logit of each image's class falls short of all others' by a margin: max(0, m - c_y + max c_k).
+
+    Crammer & Singer 2001, JMLR 2, section 3, with any margin. An image that D names well costs nothing, unlike in
+    `naming`: what D's logits say of it is left to the game.
+    """
+    if critique.classes is None or labels is None:
+        return 0.0
+    right = critique.classes.gather(1, labels[:, None]).squeeze(1)
+    others = critique.classes.scatter(1, labels[:, None], -torch.inf)
+    return relu(margin - right + others.amax(1))
+
+
 def draw_targets(config: LossConfig, n: int, rng: torch.Generator, device: torch.device) -> Targets | None:
     """Smoothed, soft and flipped targets of n pairs; None where the config asks for plain ones."""
     if not (config.smooth or config.soft or config.flip):

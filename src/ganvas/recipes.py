@@ -153,6 +153,7 @@ _QUICK = Config(
         spectral=True,
         classify=1.0,
         classify_by="projection",
+        classify_margin=1.0,
         dropout=0.0,
     ),
     loss=LossConfig("hinge"),

@@ -61,6 +61,7 @@ def _networks(config: Config) -> Iterator[Rule]:
         yield fits, f"{name}.kernel", part.kernel, "odd and more than 0" if odd else "more than 0"
         yield part.slope >= 0, f"{name}.slope", part.slope, "0 or more"
     yield d.classify >= 0, "discriminator.classify", d.classify, "0 (off) or more"
+    yield d.classify_margin >= 0, "discriminator.classify_margin", d.classify_margin, "0 (cross-entropy) or more"
     yield 0 <= d.dropout < 1, "discriminator.dropout", d.dropout, "in [0, 1)"
     yield g.norm == "batch" or g.condition == "concat", "generator.condition", g.condition, "concat without batch norm"
     batches = g.norm != "virtual" or g.family in ("dcgan", "resnet")

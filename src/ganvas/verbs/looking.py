@@ -54,10 +54,11 @@ def _training(config: Config) -> list[str]:
     """How it learns, in two lines: what is always of interest, and every other setting that is not as by default."""
     step, loss, named = config.step, config.loss, config.discriminator
     g, d = (f"{o.name} {o.lr:g}{_others(o, 'name', 'lr')}" for o in (config.g_optim, config.d_optim))
+    margin = f", margin {named.classify_margin:g}" if named.classify_margin else ""
     parts = [
         f"update: {step.update}, batch {step.batch}{_others(step, 'update', 'batch')}",
         f"loss: {loss.name}{_others(loss, 'name')}",
-        *([f"D names classes: {named.classify:g}, by its {named.classify_by}"] if named.classify else []),
+        *([f"D names classes: {named.classify:g}, by its {named.classify_by}{margin}"] if named.classify else []),
         *(f"{part}: {others[2:]}" for part in ("penalty", "augment") if (others := _others(getattr(config, part)))),
     ]
     return ["; ".join(parts), f"optimisers: {f'G and D {g}' if g == d else f'G {g}; D {d}'}"]
