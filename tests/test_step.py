@@ -45,7 +45,7 @@ def batch(config: Config, seed: int = 1, n: int = 16, classes: int = 0) -> Batch
     draws = Augment(config.augment, SHAPE).draw(n, config.augment.p, 0.0, generator)
     z = torch.randn((n, 8), generator=generator)
     due, rng = float(config.penalty.every), torch.Generator().manual_seed(2)
-    return Batch(real, z, labels, None, (draws, draws), due, 0.25, rng)
+    return Batch(real, z, labels, None, (draws, draws), due, config.discriminator.classify, 0.25, rng)
 
 
 def updated(changes: dict[str, object], classes: int = 0) -> tuple[State, State, Outcome]:
@@ -200,7 +200,7 @@ def test_d_takes_all_its_steps_before_g_meets_it() -> None:
         given, fake = batch(config, 1 + i), None
         with torch.no_grad():
             fake = players.generator(given.z, None)
-        view = rules.look(players.discriminator, *given.shown(fake), None, 1.0, given.rng)
+        view = rules.look(players.discriminator, *given.shown(fake), None, 1.0, 0.0, given.rng)
         players.d_optim.step(torch.autograd.grad(view.d_loss.mean(), tuple(players.discriminator.parameters())), 0.25)
     close(list(new.players.discriminator.parameters()), list(by_hand.players.discriminator.parameters()))
 

@@ -98,6 +98,13 @@ def test_lazy_penalties_are_due_at_every_so_many_updates() -> None:
     assert [adaptive.batch(16 * k, 0.0, 0.0, 0.25).due for k in range(5)] == [1, 0, 0, 0, 1]
 
 
+def test_naming_gives_way_to_penalties_that_grow() -> None:
+    adaptive = stepper({"penalty.r1": 1.0, "penalty.adapt": 0.5, "discriminator.classify": 2.0})
+    assert [adaptive.batch(0, 0.0, 0.0, strength).named for strength in (0.0, 0.25, 1.0)] == [2.0, 1.5, 0.0]
+    steady = stepper({"penalty.r1": 1.0, "discriminator.classify": 2.0})
+    assert steady.batch(0, 0.0, 0.0).named == 2.0
+
+
 @pytest.mark.parametrize("form", ["exact", "finite"])
 def test_a_penalty_that_adapts_costs_nothing_at_no_strength_and_counts_in_proportion(form: str) -> None:
     settings = {"penalty.r1": 1.0, "penalty.r2": 1.0, "penalty.form": form, "penalty.adapt": 0.5,
@@ -109,7 +116,7 @@ def test_a_penalty_that_adapts_costs_nothing_at_no_strength_and_counts_in_propor
     def penalty(strength: float) -> float:
         given = step.batch(0, 0.0, 0.0, strength)
         given.rng.manual_seed(0)
-        return step.rules.look(D, *given.shown(fake), None, given.due, given.rng).penalty.item()
+        return step.rules.look(D, *given.shown(fake), None, given.due, given.named, given.rng).penalty.item()
 
     assert penalty(0.0) == 0.0 < penalty(1.0)
     assert penalty(0.25) == pytest.approx(0.25 * penalty(1.0))

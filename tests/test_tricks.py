@@ -166,7 +166,7 @@ def _() -> None:
     for progress, least, most in ((0.0, 0.09, 0.11), (0.5, 0.045, 0.055), (1.0, 0.0, 0.0)):
         bench = Bench(with_trick("input-noise"))
         batch = bench.step.batch(0, progress, 0.0)
-        bench.step.rules.look(bench.D, *batch.shown(batch.real), None, 0.0, batch.rng)
+        bench.step.rules.look(bench.D, *batch.shown(batch.real), None, 0.0, 0.0, batch.rng)
         assert least <= (bench.shown[0] - batch.real).std().item() <= most
 
 

@@ -30,6 +30,8 @@ class Batch:
     """The augmentation of real and of fake images."""
     due: float
     """Factor on the penalties; 0: none is due."""
+    named: float
+    """Factor on D's naming of real images."""
     progress: float
     rng: torch.Generator
 
@@ -45,7 +47,7 @@ class Batch:
         labels = None if self.labels is None else self.labels[at]
         targets = None if self.targets is None else Targets(self.targets.real[at], self.targets.fake[at])
         draws = self.draws[0][at], self.draws[1][at]
-        return Batch(self.real[at], self.z[at], labels, targets, draws, self.due, self.progress, self.rng)
+        return Batch(self.real[at], self.z[at], labels, targets, draws, self.due, self.named, self.progress, self.rng)
 
 
 class Found(NamedTuple):

@@ -63,6 +63,13 @@ class Rules:
         p = self.config.penalty
         return (0 if update % p.every else p.every) * (strength if p.adapt else 1.0)
 
+    def named(self, strength: float) -> float:
+        """Factor on D's naming of real images: where the penalties grow because D leads, it gives way to them.
+
+        What D can name G is paid to draw plainly, and where D leads, modes are what is at stake.
+        """
+        return self.config.discriminator.classify * (1 - strength if self.config.penalty.adapt else 1.0)
+
     def d_loss(self, real: Tensor, fake: Tensor, targets: Targets | None) -> Float[Tensor, "n"]:
         """D's loss for each pair of logits, with the centring term that pins what a relativistic loss leaves free."""
         loss, weight = self.loss.d(real, fake, targets), self.config.penalty.centring
@@ -103,9 +110,13 @@ class Rules:
         return every.split([len(x) for x in images])
 
     def look(
-        self, D: nn.Module, real: Shown, fake: Shown, targets: Targets | None, due: float, rng: torch.Generator
-    ) -> View:
-        """Show D both sets and what its penalties ask for; these count `due` times, and their gradient ends at D."""
+        self, D: nn.Module, real: Shown, fake: Shown, targets: Targets | None,
+        due: float, named: float, rng: torch.Generator,
+    ) -> View:  # fmt: skip
+        """Show D both sets and what its penalties ask for; these count `due` times, and their gradient ends at D.
+
+        `named` is the factor on D's naming of the real images.
+        """
         p, shown = self.config.penalty, [real, fake]
         k = max(round(p.share * len(real.images)), 1) if due and (p.r1 or p.r2 or p.gp) else 0
         r, f = real.first(k), fake.first(k)
@@ -115,10 +126,10 @@ class Rules:
             shown += [f] if p.r2 and self.apart else []
         on_real, on_fake, *beside = self.show(D, shown)
         d_loss = self.d_loss(on_real.logits, on_fake.logits, targets)
-        if weight := self.config.discriminator.classify:
+        if named:
             margin = self.config.discriminator.classify_margin
-            named = naming_margin(on_real, real.labels, margin) if margin else naming(on_real, real.labels)
-            d_loss = d_loss + weight * named
+            lacking = naming_margin(on_real, real.labels, margin) if margin else naming(on_real, real.labels)
+            d_loss = d_loss + named * lacking
         penalty = d_loss.new_zeros(())
         if k and p.form == "finite":
             here = (beside.pop() if p.r2 and self.apart else on_fake).logits[:k]

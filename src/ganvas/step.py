@@ -42,7 +42,7 @@ def simultaneous(players: Players, batches: Sequence[Batch], rules: Rules) -> Ou
     def both(part: Batch) -> Found:
         with rules.autocast:
             fake = G(part.z, part.labels)
-            view = rules.look(D, *part.shown(fake), part.targets, part.due, part.rng)
+            view = rules.look(D, *part.shown(fake), part.targets, part.due, part.named, part.rng)
             g_loss = rules.g_loss(view.real, view.fake, part.labels)
         g_grads = grad(rules.g_weight * g_loss.mean(), tuple(G.parameters()), retain_graph=True)
         d_grads = grad(view.d_loss.mean() + view.penalty, tuple(D.parameters()))
@@ -64,7 +64,7 @@ def one_stage(players: Players, batches: Sequence[Batch], rules: Rules) -> Outco
         with rules.autocast:
             fake = G(part.z, part.labels)
             seen = fake.detach().requires_grad_()
-            view = rules.look(D, *part.shown(seen), part.targets, part.due, part.rng)
+            view = rules.look(D, *part.shown(seen), part.targets, part.due, part.named, part.rng)
         g_loss, ratio = rules.g_from_d(view, part.targets)
         *d_grads, at_fake = grad(view.d_loss.mean() + view.penalty, (*D.parameters(), seen))
         g_grads = grad(fake, tuple(G.parameters()), at_fake * (rules.g_weight * ratio)[:, None, None, None])
@@ -82,7 +82,7 @@ def alternating(players: Players, batches: Sequence[Batch], rules: Rules) -> Out
 
     def for_d(part: Batch, fake: Tensor) -> Found:
         with rules.autocast:
-            view = rules.look(D, *part.shown(fake.detach()), part.targets, part.due, part.rng)
+            view = rules.look(D, *part.shown(fake.detach()), part.targets, part.due, part.named, part.rng)
         d_grads = grad(view.d_loss.mean() + view.penalty, tuple(D.parameters()))
         return Found(view.real.logits, view.fake.logits, view.d_loss, view.d_loss, view.penalty, d_grads)
 

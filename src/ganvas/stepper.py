@@ -80,6 +80,7 @@ class Stepper:
             targets=draw_targets(config.loss, count, self.rng, device),
             draws=(draws, draws if config.augment.paired else self.augment.draw(count, p, progress, self.rng)),
             due=self.rules.due(nimg // count, strength),
+            named=self.rules.named(strength),
             progress=progress,
             rng=self.rng,
         )

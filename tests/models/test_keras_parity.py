@@ -108,7 +108,9 @@ def test_simultaneous_step_is_keras(algorithm: str) -> None:
     for step in range(4):
         draws = rules.augment.draw(n, 0.0, 0.0, torch.Generator())
         given = images(recipe, f"step{step}", n), z(recipe, f"step{step}", n)
-        out = simultaneous(players, [Batch(*given, None, None, (draws, draws), 0.0, 0.0, torch.Generator())], rules)
+        out = simultaneous(
+            players, [Batch(*given, None, None, (draws, draws), 0.0, 0.0, 0.0, torch.Generator())], rules
+        )
         losses = [out.found.d_loss.mean().item(), out.found.g_loss.mean().item()]
         # Later steps enlarge what rounding began: one thread or two already differ by 6e-4 in the second
         np.testing.assert_allclose(sorted(losses), sorted(stored["losses"][step]), atol=5e-3 if step else 1e-5)
