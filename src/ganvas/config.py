@@ -107,7 +107,7 @@ class DiscriminatorConfig:
     slope: float = 0.3
     """Negative slope of the activations (0 = ReLU)."""
     classify: float = 0.0
-    """Where it is told classes: factor on the cross-entropy of its naming of the class of real images; 0 = it names
+    """Where it is told classes: factor on the loss of its naming of the class of real images; 0 = it names
     none. Falls to nothing as the penalties grow to their whole weight (penalty.adapt)."""
     classify_by: Literal["layer", "projection"] = "layer"
     """What names the class: a second last layer (Odena et al. 2017), or the projection, which the logit has in it
