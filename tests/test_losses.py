@@ -13,7 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as torch_bce
 from conftest import tiny
 from ganvas.batch import Found
 from ganvas.config import LossConfig
-from ganvas.losses import LOSSES, Critique, Targets, draw_targets, feature_matching, naming, naming_margin
+from ganvas.losses import LOSSES, Critique, Targets, draw_targets, feature_matching, naming
 from ganvas.statistics import balanced, names, statistics
 from ganvas.step import Outcome
 
@@ -107,7 +107,7 @@ def test_targets_are_smooth_soft_and_now_and_then_the_wrong_way_round() -> None:
 def test_a_margin_asks_for_no_more_of_names_that_are_right() -> None:
     logits = torch.tensor([[2.0, 0.5, -1.0], [0.2, 0.0, 0.1], [1.0, 3.0, -2.0]], requires_grad=True)
     labels = torch.tensor([0, 2, 0])
-    lacking = naming_margin(Critique(torch.zeros(3), torch.zeros(3, 4), logits), labels, 1.5)
+    lacking = naming(Critique(torch.zeros(3), torch.zeros(3, 4), logits), labels, 1.5)
     torch.testing.assert_close(lacking, torch.tensor([0.0, 1.5 - 0.1 + 0.2, 1.5 - 1.0 + 3.0]))
     (pull,) = torch.autograd.grad(lacking.sum(), logits)
     assert pull.tolist() == [[0, 0, 0], [1, 0, -1], [-1, 1, 0]]
@@ -115,9 +115,9 @@ def test_a_margin_asks_for_no_more_of_names_that_are_right() -> None:
 
 def test_where_d_names_no_class_naming_costs_nothing() -> None:
     silent = Critique(torch.zeros(2), torch.zeros(2, 4))
-    assert naming(silent, torch.tensor([0, 1])) == naming_margin(silent, torch.tensor([0, 1]), 1.0) == 0
+    assert naming(silent, torch.tensor([0, 1])) == naming(silent, torch.tensor([0, 1]), 1.0) == 0
     named = Critique(torch.zeros(2), torch.zeros(2, 4), torch.eye(2))
-    assert naming(named, None) == naming_margin(named, None, 1.0) == 0
+    assert naming(named, None) == naming(named, None, 1.0) == 0
 
 
 def test_feature_matching_is_the_squared_distance_of_means() -> None:

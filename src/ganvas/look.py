@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ganvas.augment import Augment, Draws
 from ganvas.config import Config
-from ganvas.losses import LOSSES, Critique, Targets, feature_matching, naming, naming_margin
+from ganvas.losses import LOSSES, Critique, Targets, feature_matching, naming
 from ganvas.penalties import finite_difference, gradient_penalty, near, squared_gradient
 
 
@@ -127,9 +127,7 @@ class Rules:
         on_real, on_fake, *beside = self.show(D, shown)
         d_loss = self.d_loss(on_real.logits, on_fake.logits, targets)
         if named:
-            margin = self.config.discriminator.classify_margin
-            lacking = naming_margin(on_real, real.labels, margin) if margin else naming(on_real, real.labels)
-            d_loss = d_loss + named * lacking
+            d_loss = d_loss + named * naming(on_real, real.labels, self.config.discriminator.classify_margin)
         penalty = d_loss.new_zeros(())
         if k and p.form == "finite":
             here = (beside.pop() if p.r2 and self.apart else on_fake).logits[:k]

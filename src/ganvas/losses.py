@@ -122,24 +122,18 @@ def feature_matching(real: Float[Tensor, "n f"], fake: Float[Tensor, "n f"]) -> 
     return (real.float().mean(0) - fake.float().mean(0)).square().sum()
 
 
-def naming(critique: Critique, labels: Int[Tensor, "n"] | None) -> Float[Tensor, "n"] | float:
-    """Cross-entropy of D's naming of each image: -log p(label), in nats; 0 where D names no class.
+def naming(critique: Critique, labels: Int[Tensor, "n"] | None, margin: float = 0.0) -> Float[Tensor, "n"] | float:
+    """What D's naming of each image costs; 0 where D names no class.
 
-    Odena et al. 2017 (arXiv 1610.09585), eq. 2: D learns it from real images (there from fakes as well), G from fakes.
+    Cross-entropy, -log p(label), in nats: Odena et al. 2017 (arXiv 1610.09585), eq. 2; D learns it from real images
+    (there from fakes as well), G from fakes. With a margin m: by how much the logit of the class falls short of all
+    others' by it, max(0, m - c_y + max c_k) (Crammer & Singer 2001, JMLR 2, section 3): an image that D names well
+    costs nothing, and what D's logits say of it is left to the game.
     """
     if critique.classes is None or labels is None:
         return 0.0
-    return cross_entropy(critique.classes, labels, reduction="none")
-
-
-def naming_margin(critique: Critique, labels: Int[Tensor, "n"] | None, margin: float) -> Float[Tensor, "n"] | float:
-    """By how much the logit of each image's class falls short of all others' by a margin: max(0, m - c_y + max c_k).
-
-    Crammer & Singer 2001, JMLR 2, section 3, with any margin. An image that D names well costs nothing, unlike in
-    `naming`: what D's logits say of it is left to the game.
-    """
-    if critique.classes is None or labels is None:
-        return 0.0
+    if not margin:
+        return cross_entropy(critique.classes, labels, reduction="none")
     right = critique.classes.gather(1, labels[:, None]).squeeze(1)
     others = critique.classes.scatter(1, labels[:, None], -torch.inf)
     return relu(margin - right + others.amax(1))

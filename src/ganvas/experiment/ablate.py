@@ -20,7 +20,7 @@ PARTS: dict[str, Without] = {
     "drafts": {"generator.skip": False},
     "batch norm in G": {"generator.norm": "none", "generator.condition": "concat"},
     "its loss": {"loss.name": "bce"},
-    "R1 + R2": {"penalty.r1": 0.0, "penalty.r2": 0.0},
+    "R1 + R2": {"penalty.r1": 0.0, "penalty.r2": 0.0, "penalty.adapt": 0.0},
     "gradient penalty": {"penalty.gp": 0.0},
     "spectral norm": {"discriminator.spectral": False},
     "two learning rates": lambda c: {"d_optim.lr": c.g_optim.lr},
