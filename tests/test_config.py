@@ -66,6 +66,7 @@ def configs(draw: st.DrawFn) -> Config:
         "discriminator.widths": _tuples(POSITIVE, down),
         "discriminator.norms": _tuples(st.booleans(), down),
         "discriminator.kernel": ODD,
+        "discriminator.classify_variety": share,
         "discriminator.dropout": FRACTION if form == "exact" else st.just(0.0),
         "step.batch": st.just(batch),
         "log.samples": st.integers(1, 1024),

@@ -13,7 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as torch_bce
 from conftest import tiny
 from ganvas.batch import Found
 from ganvas.config import LossConfig
-from ganvas.losses import LOSSES, Critique, Targets, draw_targets, feature_matching, naming
+from ganvas.losses import LOSSES, Critique, Targets, draw_targets, feature_matching, naming, variety
 from ganvas.statistics import balanced, names, statistics
 from ganvas.step import Outcome
 
@@ -176,3 +176,18 @@ def test_the_balanced_threshold_errs_alike_on_both_sides() -> None:
         real, fake = torch.randn(2, 33, generator=torch.Generator().manual_seed(seed))
         limit = balanced(real + 0.7, fake)
         assert (real + 0.7 > limit).sum() == (fake <= limit).sum()
+
+
+def test_variety_is_the_spread_of_fakes_within_their_classes_over_that_of_real_images() -> None:
+    real, fake = (torch.randn(9, 2, 3, 3, generator=torch.Generator().manual_seed(i)) for i in (0, 1))
+    labels = torch.tensor([0, 1, 2, 1, 1, 0, 3, 2, 1])  # class 3 is there once: no spread
+
+    def spread(images: Tensor) -> float:
+        rows = images.numpy().reshape(9, -1).astype(np.float64)
+        of = [rows[labels.numpy() == k] for k in range(4)]
+        return math.sqrt(sum(((x - x.mean(0)) ** 2).sum() for x in of))
+
+    assert variety(real, fake, labels).item() == pytest.approx(spread(fake) / spread(real), rel=1e-5)
+    assert variety(real, 3 * real + labels[:, None, None, None], labels).item() == pytest.approx(3, rel=1e-5)
+    assert variety(real, real[labels], labels).item() == pytest.approx(0, abs=1e-3)
+    assert variety(real, fake, torch.arange(9)).item() == 1

@@ -18,7 +18,7 @@ from ganvas.batch import Batch
 from ganvas.config import Config
 from ganvas.engine import Engine
 from ganvas.look import Rules, View
-from ganvas.losses import LOSSES, Critique
+from ganvas.losses import LOSSES, Critique, variety
 from ganvas.penalties import near, squared_gradient
 from ganvas.state import State, fresh_state
 from ganvas.step import UPDATES, Outcome
@@ -281,6 +281,24 @@ def test_d_names_real_images_by_its_projection_and_a_margin() -> None:
     close(grads(new, "d"), list(torch.autograd.grad(d_loss, tuple(D.parameters()), retain_graph=True)))
     g_loss = cross_entropy(fake.logits, torch.ones(16))
     close(grads(new, "g"), list(torch.autograd.grad(g_loss, tuple(G.parameters()))))
+
+
+def test_d_names_only_while_fakes_vary_within_their_classes() -> None:
+    naming = {**ALONE, "discriminator.classify": 3.0, "discriminator.classify_by": "projection"}
+    G, given = updated(naming, classes=3)[0].players.generator, batch(tiny(), classes=3)
+    share = variety(given.real, G(given.z, given.labels), given.labels).item()
+    assert 0.01 < share < 0.99
+    always, named, left, never = (
+        updated({**naming, **more}, classes=3)[1]
+        for more in (
+            {},
+            {"discriminator.classify_variety": share - 0.01},
+            {"discriminator.classify_variety": share + 0.01},
+            {"discriminator.classify": 0.0},
+        )
+    )
+    close(grads(named, "d"), grads(always, "d"))
+    close(grads(left, "d"), grads(never, "d"))
 
 
 def test_where_no_labels_are_nothing_is_named() -> None:

@@ -115,6 +115,9 @@ class DiscriminatorConfig:
     classify_margin: float = 0.0
     """0: the naming's loss is cross-entropy; else by how much the logit of the right class falls short of all others'
     by this margin, so that an image which D names well costs nothing."""
+    classify_variety: float = 0.0
+    """D names only in updates whose fakes vary within their classes at least by this share of what the real images
+    beside them do (losses.variety); 0 = in all."""
     dropout: float = 0.3
     """dcgan: share of activations dropped after each layer while training, in [0, 1)."""
     init: Literal["family", "normal"] = "family"

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ganvas.augment import Augment, Draws
 from ganvas.config import Config
-from ganvas.losses import LOSSES, Critique, Targets, feature_matching, naming
+from ganvas.losses import LOSSES, Critique, Targets, feature_matching, naming, variety
 from ganvas.penalties import finite_difference, gradient_penalty, near, squared_gradient
 
 
@@ -127,7 +127,7 @@ class Rules:
         on_real, on_fake, *beside = self.show(D, shown)
         d_loss = self.d_loss(on_real.logits, on_fake.logits, targets)
         if named:
-            d_loss = d_loss + named * naming(on_real, real.labels, self.config.discriminator.classify_margin)
+            d_loss = d_loss + named * self._naming(on_real, real, fake)
         penalty = d_loss.new_zeros(())
         if k and p.form == "finite":
             here = (beside.pop() if p.r2 and self.apart else on_fake).logits[:k]
@@ -135,6 +135,14 @@ class Rules:
         elif k:
             penalty = due * self._exact(D, r, f, rng)
         return View(on_real, on_fake, d_loss, penalty)
+
+    def _naming(self, on_real: Critique, real: Shown, fake: Shown) -> Float[Tensor, "n"] | float:
+        """What D's naming of the real images costs: nothing where the fakes beside them are too much alike."""
+        d, labels = self.config.discriminator, real.labels
+        cost = naming(on_real, labels, d.classify_margin)
+        if labels is None or not d.classify_variety:
+            return cost
+        return cost * (variety(real.images, fake.images, labels) >= d.classify_variety)
 
     def _finite(self, real: Tensor, fake: Tensor, moved: list[Tensor]) -> Float[Tensor, ""]:
         """Of logits of real and fake images, and of the same moved: [real, if R1], [fake, if R2]."""

@@ -154,6 +154,7 @@ _QUICK = Config(
         classify=1.0,
         classify_by="projection",
         classify_margin=1.0,
+        classify_variety=0.85,
         dropout=0.0,
     ),
     loss=LossConfig("hinge"),

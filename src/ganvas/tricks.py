@@ -275,14 +275,14 @@ TRICKS: dict[str, Trick] = {
         "D also names the class, and G's images should be named rightly",
         "Odena et al. 2017, AC-GAN (arXiv 1610.09585)",
         {"data.labels": "use", "discriminator.classify": 1.0, "discriminator.classify_by": "layer",
-         "discriminator.classify_margin": 0.0, "loss.g_classify": 0.5},
+         "discriminator.classify_margin": 0.0, "discriminator.classify_variety": 0.0, "loss.g_classify": 0.5},
         "objects look like their class sooner", "G is drawn to the easy middle of each class", ("one-stage",),
     ),
     "projection-classifier": Trick(
         "D's projection also names the class of real images",
         "Chen et al. 2021, ECGAN (arXiv 2111.01035), with a margin instead of cross-entropy",
         {"data.labels": "use", "discriminator.classify": 1.0, "discriminator.classify_by": "projection",
-         "discriminator.classify_margin": 1.0},
+         "discriminator.classify_margin": 1.0, "discriminator.classify_variety": 0.85},
         "objects look like their class sooner", "less variety within a class, most where classes are easy to tell",
     ),
     # -- augmentation

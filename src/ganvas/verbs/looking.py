@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from ganvas.errors import UsageError
 from ganvas.verbs import Parser, save_picture
 
 if TYPE_CHECKING:
-    from ganvas.config import Config
+    from ganvas.config import Config, DiscriminatorConfig
 
 
 def recipes(words: list[str]) -> int:
@@ -52,16 +53,22 @@ def recipes(words: list[str]) -> int:
 
 def _training(config: Config) -> list[str]:
     """How it learns, in two lines: what is always of interest, and every other setting that is not as by default."""
-    step, loss, named = config.step, config.loss, config.discriminator
+    step, loss = config.step, config.loss
     g, d = (f"{o.name} {o.lr:g}{_others(o, 'name', 'lr')}" for o in (config.g_optim, config.d_optim))
-    margin = f", margin {named.classify_margin:g}" if named.classify_margin else ""
     parts = [
         f"update: {step.update}, batch {step.batch}{_others(step, 'update', 'batch')}",
         f"loss: {loss.name}{_others(loss, 'name')}",
-        *([f"D names classes: {named.classify:g}, by its {named.classify_by}{margin}"] if named.classify else []),
+        *_naming(config.discriminator),
         *(f"{part}: {others[2:]}" for part in ("penalty", "augment") if (others := _others(getattr(config, part)))),
     ]
     return ["; ".join(parts), f"optimisers: {f'G and D {g}' if g == d else f'G {g}; D {d}'}"]
+
+
+def _naming(d: DiscriminatorConfig) -> Iterator[str]:
+    if d.classify:
+        margin = f", margin {d.classify_margin:g}" if d.classify_margin else ""
+        varied = f", while fakes vary {d.classify_variety:g} as much as real images" if d.classify_variety else ""
+        yield f"D names classes: {d.classify:g}, by its {d.classify_by}{margin}{varied}"
 
 
 def _others(part: Any, *told: str) -> str:
