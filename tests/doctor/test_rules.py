@@ -199,3 +199,17 @@ def test_every_threshold_says_where_it_comes_from() -> None:
         for here, then in pairwise(body):
             if isinstance(here, ast.Assign) and here.targets[0].id.isupper():  # type: ignore[attr-defined]
                 assert isinstance(then, ast.Expr) and isinstance(then.value, ast.Constant), ast.unparse(here)
+
+
+@pytest.mark.parametrize(
+    ("settings", "tries"),
+    [
+        ({"loss.g_classify": 1.0}, ("--loss.g-classify 0.1", "--with minibatch-std")),
+        ({}, ("--discriminator.classify 0", "--with minibatch-std")),
+        ({"discriminator.classify": 0.0, "step.ema_kimg": 0.0}, ("--with minibatch-std", "--with ema")),
+    ],
+)  # fmt: skip
+def test_what_frees_a_collapsed_class_is_what_it_was_paid_for(settings: dict[str, Any], tries: tuple[str, ...]) -> None:
+    curves, _, _ = FAULTS["class-collapse"]
+    (found,) = diagnose(made(curves, {"step.update": "alternating", **settings})).findings
+    assert found.tries == tries

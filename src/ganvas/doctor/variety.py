@@ -39,9 +39,11 @@ def class_collapse(case: Case) -> Finding | None:
     """Each class has become a single picture, though the classes differ."""
     within, spread = case.look("within"), case.look("spread")
     good = (within < ONE_A_CLASS * spread) & (within < ONE_A_CLASS) & (spread >= ALIKE)
-    weight = case.config.loss.g_classify
+    weight, naming = case.config.loss.g_classify, case.config.discriminator.classify
     tries = [f"--loss.g-classify {0.1 * weight:.2g}"] if weight else []
-    return case.finding("class-collapse", good, ("within", "spread"), [*tries, "--with minibatch-std", "--with ema"])
+    tries += ["--discriminator.classify 0"] if naming and not weight else []  # G would ask for what D does not name
+    tries += ["--with minibatch-std", *([] if case.config.step.ema_kimg else ["--with ema"])]
+    return case.finding("class-collapse", good, ("within", "spread"), tries)
 
 
 def wrong_labels(case: Case) -> Finding | None:
