@@ -43,7 +43,7 @@ def made(
         {"nimg": int(NIMG[i]), "sec": 10.0 * i, **{k: v[i] for k, v in values.items() if k in ROWS}}
         for i in range(LOOKS)
     ]
-    data = {"n": 50_000, "class_names": [str(k) for k in range(10)], "shape": [3, 32, 32]}
+    data = {"n": 5_000, "class_names": [str(k) for k in range(10)], "shape": [3, 32, 32]}
     return Case(config, data, int(NIMG[-1]), rows, vitals, events, recipes.get("quick").config)
 
 

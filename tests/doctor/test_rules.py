@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -213,3 +214,10 @@ def test_what_frees_a_collapsed_class_is_what_it_was_paid_for(settings: dict[str
     curves, _, _ = FAULTS["class-collapse"]
     (found,) = diagnose(made(curves, {"step.update": "alternating", **settings})).findings
     assert found.tries == tries
+
+
+def test_what_was_seen_once_is_not_known_by_heart() -> None:
+    curves, _, _ = FAULTS["overfitting"]
+    case = made(curves)
+    assert names(diagnose(case)) == ["overfitting"]
+    assert names(diagnose(dataclasses.replace(case, data={**case.data, "n": 50_000}))) == []

@@ -86,7 +86,8 @@ def too_fast(case: Case) -> Finding | None:
 
 def overfitting(case: Case) -> Finding | None:
     """D judges real images that it never saw more like fakes than like those it learnt from."""
-    good = (recent(case.look("overfit"), SOME) > MEMORY) & (recent(case.look("above/unseen"), SOME) > 0.6)
+    again = case.nimg > case.data["n"]  # what was seen once is not known by heart: 32 answers a look are a small sample
+    good = again & (recent(case.look("overfit"), SOME) > MEMORY) & (recent(case.look("above/unseen"), SOME) > 0.6)
     tries = ["--with ada", "--with translation --with colour", "--with flip"]
     return case.finding("overfitting", good, ("logit/learnt", "logit/unseen", "logit/made"), tries)
 
