@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 import torch
 from step import conv_peak
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 import ganvas  # noqa: F401  (first: it says how OpenMP's threads wait)
 from ganvas import api, engine, models, recipes
@@ -31,16 +32,31 @@ from ganvas.state import fresh_state
 from ganvas.stepper import Stepper, throwaway
 
 
+class Flop(TorchDispatchMode):
+    """Sums the FLOP of what runs inside it.
+
+    torch's own FlopCounterMode adds hooks that tell modules apart, and they break where a gradient is differentiated
+    again (wgan-gp).
+    """
+
+    total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out, formula = func(*args, **(kwargs or {})), flop_registry.get(func._overloadpacket)
+        self.total += formula(*args, **(kwargs or {}), out_val=out) if formula else 0
+        return out
+
+
 def gflop(config: Config, images: ImageSet) -> float:
     """GFLOP of one update for each real image it consumes."""
     plain = engine.Engine(
         engine.resolve(EngineConfig("cpu", "float32", "channels_last", "direct", config.engine.threads))
     )
     step = throwaway(config, images, plain)
-    with FlopCounterMode(display=False) as counter:
+    with Flop() as counter:
         step()
     batch = min(config.step.batch, 64)
-    return counter.get_total_flops() / batch / config.step.d_steps / 1e9
+    return counter.total / batch / config.step.d_steps / 1e9
 
 
 def measured(name: str, seconds: float, threads: int) -> dict[str, Any]:
