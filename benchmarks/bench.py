@@ -113,7 +113,7 @@ def throughput(rounds: int, steps: int, with_keras: bool, bf16: bool) -> dict[st
 
 def startup(repeats: int = 7) -> float:
     """Median seconds of `ganvas --help`."""
-    return statistics.median(timed([sys.executable, "-m", "ganvas.cli", "--help"]) for _ in range(repeats))
+    return statistics.median(timed([sys.executable, "-m", "ganvas", "--help"]) for _ in range(repeats))
 
 
 def timed(command: list[str]) -> float:
@@ -159,7 +159,7 @@ def overhead(minutes: float, folder: str) -> dict[str, Any]:
     )
     result: dict[str, Any] = json.loads(out.stdout.splitlines()[-1])
     result["report_seconds"] = round(
-        statistics.median(timed([sys.executable, "-m", "ganvas.cli", "report", folder]) for _ in range(3)), 2
+        statistics.median(timed([sys.executable, "-m", "ganvas", "report", folder]) for _ in range(3)), 2
     )
     return result
 

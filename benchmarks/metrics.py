@@ -64,8 +64,8 @@ def look(name: str, n: int) -> dict[str, object]:
     """What n random images of CIFAR-10's shape cost, the network's loading left out."""
     import torch
 
-    from ganvas.metrics import classifier, efficientnet
-    from ganvas.metrics.features import Extractor, in_batches
+    from ganvas.metrics.extractors import classifier, efficientnet
+    from ganvas.metrics.extractors.base import Extractor, in_batches
 
     if name == "efficientnet-lite0":
         extractor = efficientnet.load()

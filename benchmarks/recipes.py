@@ -25,11 +25,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 import ganvas  # noqa: F401  (first: it says how OpenMP's threads wait)
-from ganvas import api, engine, models, recipes
-from ganvas.config import Config, EngineConfig
+from ganvas import api, models
+from ganvas.config import Config, EngineConfig, recipes
 from ganvas.data import ImageSet
-from ganvas.state import fresh_state
-from ganvas.stepper import Stepper, throwaway
+from ganvas.training import backend as engine
+from ganvas.training.checkpoint import fresh_state
+from ganvas.training.trainer import Stepper, throwaway
 
 
 class Flop(TorchDispatchMode):

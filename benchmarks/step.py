@@ -17,11 +17,11 @@ import torch
 import torch.nn.functional as F
 
 import ganvas  # noqa: F401  (first: it says how OpenMP's threads wait)
-from ganvas import engine, recipes
-from ganvas.config import EngineConfig
+from ganvas.config import EngineConfig, recipes
 from ganvas.data import ImageSet
-from ganvas.state import fresh_state
-from ganvas.stepper import Stepper, throwaway
+from ganvas.training import backend as engine
+from ganvas.training.checkpoint import fresh_state
+from ganvas.training.trainer import Stepper, throwaway
 
 RECIPE = "cifar-dcgan-recap"
 PEAK_SHAPES = ((256, 256, 8), (128, 128, 16), (64, 64, 32))  # in, out channels, side: 3x3, stride 1

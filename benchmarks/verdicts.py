@@ -20,8 +20,8 @@ import numpy as np
 
 from ganvas.comparison.scores import Column, Evaluator
 from ganvas.comparison.verdicts import decisions
-from ganvas.comparison.welch import POWER
-from ganvas.metrics.intervals import binomial_interval
+from ganvas.stats.intervals import binomial_interval
+from ganvas.stats.welch import POWER
 
 EVALUATOR = Evaluator("simulated", "", "", "", "", 0, 0, 1)
 SHAPES = {

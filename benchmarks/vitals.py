@@ -12,7 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ganvas import api, stepper, vitals
+from ganvas import api
+from ganvas.training import monitor as vitals
+from ganvas.training import trainer as stepper
 
 spent = 0.0
 

@@ -14,22 +14,31 @@ from hypothesis import settings
 from jaxtyping import install_import_hook
 
 CHECKED = (
-    "batch", "look", "step", "losses", "penalties", "augment", "latent", "statistics", "stepper", "optim", "muon",
-    "models.dcgan", "models.lean", "models.resnet", "models.r3", "models.head", "models.norm", "models.spectral",
-    "models.pyramid", "models.layers", "models.describe", "engine", "sampler", "state", "vitals", "appearance",
-    *(f"metrics.{name}" for name in (
-        "features", "frechet", "kernel", "prdc", "recognition", "neighbours", "diversity", "intervals",
-        "classifier", "efficientnet", "inception", "custom",
+    "generator",
+    *(f"training.{name}" for name in (
+        "augment", "backend", "batch", "checkpoint", "latents", "losses", "monitor", "muon", "objective",
+        "optim", "penalties", "step", "train_metrics", "trainer",
     )),
+    *(f"models.{name}" for name in (
+        "critique", "layer_table", "networks", "families.dcgan", "families.lean", "families.resnet", "families.r3",
+        "layers.head", "layers.init", "layers.norm", "layers.pyramid", "layers.spectral",
+    )),
+    *(f"metrics.{name}" for name in (
+        "diversity", "frechet", "image_statistics", "kernel", "neighbours", "prdc", "recognition",
+        "extractors.base", "extractors.classifier", "extractors.custom", "extractors.efficientnet",
+        "extractors.inception",
+    )),
+    "stats.intervals",
 )  # fmt: skip
 hook = install_import_hook([f"ganvas.{name}" for name in CHECKED], "beartype.beartype")
 
 import torch  # noqa: E402
 
-from ganvas import api, engine, recipes  # noqa: E402
-from ganvas.config import Config  # noqa: E402
+from ganvas import api  # noqa: E402
+from ganvas.config import Config, recipes  # noqa: E402
 from ganvas.data import ImageSet, load  # noqa: E402
-from ganvas.run import Run  # noqa: E402
+from ganvas.runs.run import Run  # noqa: E402
+from ganvas.training import backend as engine  # noqa: E402
 
 settings.register_profile("same", derandomize=True)  # what passes here passes there (default: search anew each time)
 settings.load_profile("same")

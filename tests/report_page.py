@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-from ganvas import locale, report
+from ganvas import i18n as locale
+from ganvas import report
 from ganvas.report.facts import gather
-from ganvas.run import Run
+from ganvas.runs.run import Run
 
 VOID = {"meta", "link", "img", "input", "br", "wbr", "path", "rect"}
 

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ganvas import media, models, recipes, statistics
-from ganvas.config import BudgetConfig, Config
-from ganvas.run import Run, stem
+from ganvas import media, models
+from ganvas.config import BudgetConfig, Config, recipes
+from ganvas.runs.run import Run, stem
+from ganvas.training import train_metrics as statistics
 
 
 def pictures(n: int, shape: tuple[int, int, int], seed: int) -> np.ndarray:

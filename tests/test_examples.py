@@ -25,7 +25,7 @@ NAMES = [module_name(path) for path in sorted(SRC.rglob("*.py")) if ">>> " in pa
 def test_examples(name: str, tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each example runs with `tmp`, an empty folder, as its name for a place to write."""
     monkeypatch.chdir(tmp)
-    monkeypatch.setattr("ganvas.engine.cores", lambda: 1)
+    monkeypatch.setattr("ganvas.training.backend.cores", lambda: 1)
     examples = [test for test in doctest.DocTestFinder().find(importlib.import_module(name)) if test.examples]
     assert examples
     for test in examples:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from conftest import trained
-from ganvas import sampler
+from ganvas import generator as sampler
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 

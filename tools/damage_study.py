@@ -22,13 +22,13 @@ from PIL import Image, ImageFilter
 from ganvas import data
 from ganvas.config import DataConfig
 from ganvas.data import ImageSet
-from ganvas.datasets.progress import Progress
-from ganvas.evaluation import classes
-from ganvas.evaluation.measures import METRICS, ByClass, Fakes, Scene
+from ganvas.data.progress import Progress
+from ganvas.evaluation import intended as classes
+from ganvas.evaluation.metrics import METRICS, ByClass, Fakes, Scene
 from ganvas.evaluation.references import kept_features
-from ganvas.metrics import extractors
-from ganvas.metrics.features import in_batches
-from ganvas.metrics.intervals import Estimate
+from ganvas.metrics.extractors import registry as extractors
+from ganvas.metrics.extractors.base import in_batches
+from ganvas.stats.intervals import Estimate
 
 TRAINING = 10_000  # training images that copies are taken from and looked for among
 MEASURED = ("fd", "kd", "prdc", "is", "recognition", "diversity", "copying")

@@ -22,11 +22,12 @@ from doctor_suite import KINDS, announced, runs, until
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from ganvas import doctor, media
-from ganvas.doctor.case import Case, column, of_run
-from ganvas.doctor.finding import Finding
-from ganvas.locale import load
-from ganvas.run import Run
+from ganvas import diagnostics as doctor
+from ganvas import media
+from ganvas.diagnostics.case import Case, column, of_run
+from ganvas.diagnostics.finding import Finding
+from ganvas.i18n import load
+from ganvas.runs.run import Run
 
 PREFERRED = ("cifar10", "shapes", "fashion-mnist")
 TILES = (4, 4)

@@ -23,12 +23,13 @@ from typing import Any
 
 import numpy as np
 
-from ganvas import api, data, doctor
+from ganvas import api, data
+from ganvas import diagnostics as doctor
 from ganvas.config import DataConfig
-from ganvas.doctor.case import Case, of_run
+from ganvas.diagnostics.case import Case, of_run
 from ganvas.errors import GanvasError
-from ganvas.metrics.intervals import binomial_interval
-from ganvas.run import Run
+from ganvas.runs.run import Run
+from ganvas.stats.intervals import binomial_interval
 
 DATA = ("shapes", "fashion-mnist", "cifar10")
 SEEDS = (0, 1, 2)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
-from ganvas.disk import load_tensors, save_tensors, write_file
-from ganvas.sampler import WEIGHTS, find, load
+from ganvas.generator import WEIGHTS, find, load
+from ganvas.runs.storage import load_tensors, save_tensors, write_file
 
 LIMIT = 3_000_000  # bytes: it travels with the package
 

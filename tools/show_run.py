@@ -12,7 +12,7 @@ from PIL import Image
 
 from ganvas import media
 from ganvas.report.facts import gather
-from ganvas.run import Run
+from ganvas.runs.run import Run
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 TILES = (4, 8)  # rows and columns of the grid that are shown

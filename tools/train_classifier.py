@@ -27,11 +27,11 @@ from torch import Tensor, nn
 
 from ganvas import data, rng
 from ganvas.config import DataConfig
-from ganvas.disk import load_tensors, save_tensors, write_file
-from ganvas.engine import keep_freed_memory
-from ganvas.metrics.classifier import SHIPPED, Classifier
-from ganvas.models.conv import SameConv2d, set_algorithm
-from ganvas.muon import orthogonalised
+from ganvas.metrics.extractors.classifier import SHIPPED, Classifier
+from ganvas.models.ops.conv import SameConv2d, set_algorithm
+from ganvas.runs.storage import load_tensors, save_tensors, write_file
+from ganvas.training.backend import keep_freed_memory
+from ganvas.training.muon import orthogonalised
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "src" / "ganvas" / "weights"
 SHIFT = 2  # pixels

@@ -16,20 +16,20 @@ __all__ = ["RECIPES", "GanvasError", "Run", "UsageError", "compare", "evaluate",
 if TYPE_CHECKING:
     from ganvas.api import train
     from ganvas.comparison import compare
+    from ganvas.config.recipes import RECIPES
     from ganvas.errors import GanvasError, UsageError
     from ganvas.evaluation import evaluate
-    from ganvas.recipes import RECIPES
-    from ganvas.run import Run
-    from ganvas.sampler import load
+    from ganvas.generator import load
+    from ganvas.runs.run import Run
 
 _HOMES = {
-    "RECIPES": ("ganvas.recipes", "RECIPES"),
+    "RECIPES": ("ganvas.config.recipes", "RECIPES"),
     "GanvasError": ("ganvas.errors", "GanvasError"),
-    "Run": ("ganvas.run", "Run"),
+    "Run": ("ganvas.runs.run", "Run"),
     "UsageError": ("ganvas.errors", "UsageError"),
     "compare": ("ganvas.comparison", "compare"),
     "evaluate": ("ganvas.evaluation", "evaluate"),
-    "load": ("ganvas.sampler", "load"),
+    "load": ("ganvas.generator", "load"),
     "train": ("ganvas.api", "train"),
 }
 

@@ -8,17 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ganvas import recipes
 from ganvas import report as reports
-from ganvas.config import BudgetConfig, Config, EngineConfig, override
+from ganvas.config import BudgetConfig, Config, EngineConfig, override, recipes
+from ganvas.config.tricks import apply
 from ganvas.data import ImageSet
 from ganvas.data import load as load_data
 from ganvas.errors import GanvasError, UsageError
-from ganvas.run import Run, next_path
-from ganvas.tricks import apply
+from ganvas.runs.run import Run, next_path
 
 if TYPE_CHECKING:
-    from ganvas.training import Hook
+    from ganvas.training.loop import Hook
 
 
 CATCH_UP = 0.1
@@ -46,7 +45,7 @@ def train(
 
     `data` is a known set or a path; the budget is one of `minutes`, `epochs`, `kimg` and `cpu_minutes` (50
     epochs without);
-    `tricks` are switched on first (see ganvas.tricks); `settings` changes any field of the config by its dotted name,
+    `tricks` are switched on first (see `ganvas tricks`); `settings` changes any field of the config by its dotted name,
     such as {"g_optim.lr": 1e-4}; `origin` is a model, run or snapshot whose generator it begins with.
     Raises UsageError for what cannot be meant, GanvasError for what goes wrong.
 
@@ -81,7 +80,8 @@ def start(config: Config, images: ImageSet, out: str | os.PathLike[str] | None =
 
     Raises UsageError, and leaves no folder behind, where the device is absent or the networks do not fit the images.
     """
-    from ganvas import engine, models
+    from ganvas import models
+    from ganvas.training import backend as engine
 
     engine.resolve(config.engine)
     config = settle_labels(config, images)
@@ -109,7 +109,7 @@ def start(config: Config, images: ImageSet, out: str | os.PathLike[str] | None =
 
 def continued(config: Config, origin: str | os.PathLike[str]) -> Config:
     """The config for going on from a trained generator: its network, and a warm-up of G while D, fresh, catches up."""
-    from ganvas.sampler import load
+    from ganvas.generator import load
 
     trained = load(origin)
     theirs = trained.config
@@ -128,7 +128,7 @@ def settle_labels(config: Config, images: ImageSet) -> Config:
 
 
 def _check_origin(config: Config, images: ImageSet) -> None:
-    from ganvas.sampler import load
+    from ganvas.generator import load
 
     theirs, classes = load(config.origin), images.class_names if config.data.labels == "use" else ()
     ours = images.images.shape[1:]
@@ -150,12 +150,12 @@ def proceed(
     extra: BudgetConfig | None = None,
     device: str | None = None,
 ) -> bool:
-    """Train a run to the end of its budget (True) or to a signal (False); see ganvas.training.train.
+    """Train a run to the end of its budget (True) or to a signal (False); see ganvas.training.loop.train.
 
     The data are loaded again where they are not given, and must be the same bytes as when the run began.
     """
-    from ganvas.doctor import live
-    from ganvas.training import train as train_run
+    from ganvas.diagnostics import live
+    from ganvas.training.loop import train as train_run
 
     if images is None:
         images = load_data(run.config.data)

@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 
 from comparison.test_groups import trained
-from ganvas import cli, comparison, locale
-from ganvas.comparison import page, words
+from ganvas import comparison
+from ganvas import i18n as locale
+from ganvas.cli import main as cli
+from ganvas.comparison import page
+from ganvas.comparison import tables as words
 from ganvas.comparison.scores import Evaluator
 from ganvas.errors import UsageError
-from ganvas.run import Run
+from ganvas.runs.run import Run
 from report_page import Page
 from synthetic import score
 

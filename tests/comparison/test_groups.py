@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from ganvas import api, recipes
+from ganvas import api
 from ganvas.comparison.groups import gathered
+from ganvas.config import recipes
 from ganvas.errors import UsageError
-from ganvas.run import Run, stem
+from ganvas.runs.run import Run, stem
 from synthetic import make_run
 
 

@@ -10,13 +10,13 @@ import torch
 
 from conftest import start, tiny, trained
 from ganvas import api
-from ganvas.disk import load_tensors
 from ganvas.errors import UsageError
 from ganvas.evaluation import during
-from ganvas.metrics import classifier, custom
-from ganvas.metrics.features import Extractor
-from ganvas.run import Run
-from ganvas.training import Event
+from ganvas.metrics.extractors import classifier, custom
+from ganvas.metrics.extractors.base import Extractor
+from ganvas.runs.run import Run
+from ganvas.runs.storage import load_tensors
+from ganvas.training.loop import Event
 
 EVERY = {"evaluate.every": 48, "evaluate.n": 40, "evaluate.share": 1.0, "log.checkpoint_kimg": 1000.0}
 

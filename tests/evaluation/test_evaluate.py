@@ -11,13 +11,16 @@ import pytest
 from PIL import Image
 
 from conftest import trained
-from ganvas import cli, evaluation
+from ganvas import evaluation
+from ganvas.cli import main as cli
 from ganvas.config import DataConfig
 from ganvas.data import load
 from ganvas.errors import GanvasError, UsageError
-from ganvas.evaluation import Score, evaluate, subjects, table
-from ganvas.metrics import extractors, frechet
-from ganvas.run import Run
+from ganvas.evaluation import Score, evaluate, table
+from ganvas.evaluation import sources as subjects
+from ganvas.metrics import frechet
+from ganvas.metrics.extractors import registry as extractors
+from ganvas.runs.run import Run
 
 FEATURES = "pixel_features:look"
 
@@ -242,7 +245,7 @@ def test_all_features_are_those_that_can_be_had(
     def missing(*_: object) -> None:
         raise GanvasError("inception is not here:\n  - tried a lot")
 
-    monkeypatch.setattr("ganvas.metrics.inception.load", missing)
+    monkeypatch.setattr("ganvas.metrics.extractors.inception.load", missing)
     found = scores_of(npz(tmp / "f.npz", shapes("train", 300)), features=["all"], progress=True)
     assert "fd_custom" in found and "features inception cannot be had: inception is not here" in capsys.readouterr().err
 

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ganvas.datasets import shapes
+from ganvas.data.builtin import shapes
 from ganvas.errors import GanvasError, UsageError
-from ganvas.metrics.intervals import binomial_interval
 from ganvas.metrics.recognition import (
     class_histogram,
     confidence,
@@ -25,6 +24,7 @@ from ganvas.metrics.recognition import (
     total_variation,
     total_variation_floor,
 )
+from ganvas.stats.intervals import binomial_interval
 
 
 def probabilities(seed: int, n: int, k: int) -> np.ndarray:

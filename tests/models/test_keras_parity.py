@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from ganvas import models
-from ganvas.augment import Augment
-from ganvas.batch import Batch
-from ganvas.look import Rules
-from ganvas.models.conv import set_algorithm
-from ganvas.optim import Optimiser
-from ganvas.recipes import RECIPES
-from ganvas.step import Players, simultaneous
+from ganvas.config.recipes import RECIPES
+from ganvas.models.ops.conv import set_algorithm
+from ganvas.training.augment import Augment
+from ganvas.training.batch import Batch
+from ganvas.training.objective import Rules
+from ganvas.training.optim import Optimiser
+from ganvas.training.step import Players, simultaneous
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 sys.path.insert(0, str(GOLDEN))

@@ -77,9 +77,10 @@ def write(found: Comparison, folder: str | os.PathLike[str], lang: str = "en") -
 
     Raises UsageError for an unknown language, GanvasError where the folder cannot be written.
     """
-    from ganvas import locale
-    from ganvas.comparison import page, words
-    from ganvas.disk import writing_to
+    from ganvas import i18n as locale
+    from ganvas.comparison import page
+    from ganvas.comparison import tables as words
+    from ganvas.runs.storage import writing_to
 
     say, base = locale.load(lang), Path(folder)
     files = {

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.config import BudgetConfig, Config, EngineConfig, EvaluateConfig, LogConfig, diff
+from ganvas.config.recipes import RECIPES
+from ganvas.config.tricks import TRICKS
 from ganvas.errors import UsageError
-from ganvas.recipes import RECIPES
-from ganvas.run import Run
-from ganvas.tricks import TRICKS
+from ganvas.runs.run import Run
 
 RUNS = Path("runs")
 

@@ -12,13 +12,14 @@ import numpy as np
 from PIL import Image
 
 from ganvas import media
-from ganvas.comparison import Comparison, words
+from ganvas.comparison import Comparison
+from ganvas.comparison import tables as words
 from ganvas.comparison.groups import Group, Member
 from ganvas.comparison.verdicts import Verdict
-from ganvas.locale import Locale
+from ganvas.i18n import Locale
 from ganvas.report import as_uri, charts, template
 from ganvas.report.facts import RULES
-from ganvas.run import is_number
+from ganvas.runs.run import is_number
 
 FRAMES = 24
 GAP = 8  # pixels between the grids of the animation

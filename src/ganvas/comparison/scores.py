@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ganvas.comparison.groups import Group, Member
-from ganvas.datasets.progress import Progress
+from ganvas.data.progress import Progress
 from ganvas.errors import GanvasError
-from ganvas.metrics.extractors import kind
+from ganvas.metrics.extractors.registry import kind
 
 N = 10_000
 
@@ -142,7 +142,7 @@ def _make(
 
 def _groups(metrics: Sequence[str]) -> list[str]:
     """The measures that give these metrics."""
-    from ganvas.evaluation.measures import METRICS
+    from ganvas.evaluation.metrics import METRICS
 
     return [name for name, metric in METRICS.items() if name in metrics or any(m in metric.better for m in metrics)]
 

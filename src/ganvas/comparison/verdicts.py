@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ganvas.comparison.scores import Column
-from ganvas.comparison.welch import LEAST_SEEDS, Difference, detectable, holm, seeds_needed, welch
-from ganvas.metrics.intervals import LEVEL
+from ganvas.stats.intervals import LEVEL
+from ganvas.stats.welch import LEAST_SEEDS, Difference, detectable, holm, seeds_needed, welch
 
 ALPHA = 1 - LEVEL
 TESTED = ("fd", "kd")

@@ -17,15 +17,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ganvas.datasets.progress import Progress
+from ganvas.data.progress import Progress
 from ganvas.errors import GanvasError, UsageError
-from ganvas.evaluation import classes, floors, subjects
-from ganvas.evaluation.measures import SHARES, SIGNED, ByClass, Fakes, Scene, Value, chosen, plain, repeated
+from ganvas.evaluation import baselines as floors
+from ganvas.evaluation import intended as classes
+from ganvas.evaluation import sources as subjects
+from ganvas.evaluation.metrics import SHARES, SIGNED, ByClass, Fakes, Scene, Value, chosen, plain, repeated
 from ganvas.evaluation.references import Reference, counted, names_split, parse
-from ganvas.evaluation.subjects import Subject
-from ganvas.metrics import classifier, extractors
-from ganvas.metrics.features import Extractor
-from ganvas.metrics.intervals import MINIMUM, Estimate, t_interval
+from ganvas.evaluation.sources import Subject
+from ganvas.metrics.extractors import classifier
+from ganvas.metrics.extractors import registry as extractors
+from ganvas.metrics.extractors.base import Extractor
+from ganvas.stats.intervals import MINIMUM, Estimate, t_interval
 
 N = 10_000
 SETS = MINIMUM

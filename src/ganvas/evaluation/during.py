@@ -6,13 +6,14 @@ import dataclasses
 import time
 
 from ganvas.config import Config
-from ganvas.datasets.progress import Progress
+from ganvas.data.progress import Progress
 from ganvas.errors import UsageError
-from ganvas.evaluation import Score, judge, subjects
+from ganvas.evaluation import Score, judge
+from ganvas.evaluation import sources as subjects
 from ganvas.evaluation.references import Reference, of_run
-from ganvas.metrics import classifier
-from ganvas.run import Run, stem
-from ganvas.training import Event
+from ganvas.metrics.extractors import classifier
+from ganvas.runs.run import Run, stem
+from ganvas.training.loop import Event
 
 METRICS = ("fd", "recognition")
 CHOSEN_BY = "fd_classifier"

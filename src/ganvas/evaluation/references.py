@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from ganvas import data as datasets
 from ganvas.config import DataConfig
-from ganvas.data import ImageSet
-from ganvas.datasets import cache, shapes
-from ganvas.datasets.progress import Progress, warn
-from ganvas.disk import load_tensors, save_tensors, write_file
+from ganvas.data import ImageSet, cache
+from ganvas.data.builtin import shapes
+from ganvas.data.progress import Progress, warn
 from ganvas.errors import GanvasError, UsageError
-from ganvas.metrics.features import Extractor, Features, in_batches
+from ganvas.metrics.extractors.base import Extractor, Features, in_batches
+from ganvas.runs.storage import load_tensors, save_tensors, write_file
 
 Split = Literal["train", "test"]
 FIGURES = 2  # raised when a computation changes, so that figures kept from before are made anew

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from ganvas.evaluation import Score
-from ganvas.metrics.extractors import kind
+from ganvas.metrics.extractors.registry import kind
 
 HEAD = ("metric", "value", "95 % interval", "floor", "ceiling", "better")
 WORDS = {"lower": "lower", "higher": "higher", "real": "like the floor"}

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float, Float64, Integer
 
 from ganvas.errors import UsageError
-from ganvas.metrics.intervals import LEVEL, MINIMUM, Estimate, t_critical, t_interval
 from ganvas.metrics.neighbours import expect_vectors
+from ganvas.stats.intervals import LEVEL, MINIMUM, Estimate, t_critical, t_interval
 
 BLOCK = 4096
 UNKNOWN = Estimate(math.nan, math.nan, math.nan)

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float, Float64, Integer
 
 from ganvas.errors import GanvasError, UsageError
-from ganvas.metrics.intervals import Estimate, beta_cdf, binomial_interval, t_interval
 from ganvas.metrics.neighbours import BLOCK, nearest
+from ganvas.stats.intervals import Estimate, beta_cdf, binomial_interval, t_interval
 
 
 def inception_score(probabilities: Float[np.ndarray, "n k"]) -> float:

@@ -13,18 +13,19 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from PIL import Image
 
-from ganvas import locale, media
+from ganvas import i18n as locale
+from ganvas import media
 from ganvas.config import to_dict
-from ganvas.doctor import words
-from ganvas.locale import Locale
+from ganvas.diagnostics import text as words
+from ganvas.i18n import Locale
 from ganvas.report import charts, curves, diagram, evidence, notes, quality
 from ganvas.report.facts import Facts, gather
-from ganvas.report.trend import Trend, trend
-from ganvas.run import Run
+from ganvas.runs.run import Run
+from ganvas.stats.trend import Trend, trend
 
 FRAMES = 60
 KEY_FRAMES = 6
-TEMPLATES = Path(__file__).parent.parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write(run: Run, lang: str = "en") -> Path:

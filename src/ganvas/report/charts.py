@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ganvas.locale import Locale
+from ganvas.i18n import Locale
 from ganvas.report.facts import Facts
-from ganvas.report.trend import Trend
+from ganvas.stats.trend import Trend
 
 SIDE = 1000
 POINTS = 400

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ganvas.report import quality
 from ganvas.report.charts import reduce, smoothed
 from ganvas.report.facts import Facts
-from ganvas.report.trend import Trend
+from ganvas.stats.trend import Trend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ganvas.locale import Locale
+from ganvas.i18n import Locale
 from ganvas.report.facts import Facts
-from ganvas.run import Layer
+from ganvas.runs.run import Layer
 
 WIDTH = 340
 SPLIT = 126  # width of the box of G's loss

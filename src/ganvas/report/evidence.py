@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ganvas.locale import Locale, figure
+from ganvas.i18n import Locale, figure
 from ganvas.report import quality
 from ganvas.report.facts import COURSE_EPOCHS, Facts
 from ganvas.report.notes import Section
-from ganvas.report.trend import Trend
-from ganvas.run import is_number
+from ganvas.runs.run import is_number
+from ganvas.stats.trend import Trend
 
 # Quotations, the same in every language of the report.
 RUBRIC = (

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
-from ganvas import doctor
+from ganvas import diagnostics as doctor
 from ganvas.config import Config, diff
-from ganvas.doctor.case import column, of_run
-from ganvas.run import Layer, Run
-from ganvas.tricks import TRICKS
+from ganvas.config.tricks import TRICKS
+from ganvas.diagnostics.case import column, of_run
+from ganvas.runs.run import Layer, Run
 
 COURSE_EPOCHS = 50
 """The least number of epochs that the course asks for."""
@@ -28,7 +28,7 @@ Rule = Literal["zero", "half", "balanced"]
 RULES: dict[str, Rule] = {
     "bce": "zero", "hinge": "zero", "least-squares": "half", "wasserstein": "balanced", "relativistic": "balanced",
 }  # fmt: skip
-"""Which logits each loss calls real: above 0, above 0.5, or none (ganvas.losses says the same, and needs torch)."""
+"""Which logits each loss calls real: above 0, above 0.5, or none (as in training.losses, without torch)."""
 
 State = Literal["finished", "stopped", "nan", "open", "empty"]
 STATES: dict[str, State] = {

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.locale import Locale, figure
-from ganvas.metrics.extractors import kind
+from ganvas.i18n import Locale, figure
+from ganvas.metrics.extractors.registry import kind
 from ganvas.report import charts
 from ganvas.report.charts import Chart, Chosen, Series, Tick
 from ganvas.report.facts import Facts
-from ganvas.run import is_number
+from ganvas.runs.run import is_number
 
 Row = dict[str, Any]
 IDENTITY = ("extractor", "weights_hash", "reference", "split")

@@ -1,0 +1,1 @@
+"""The command line: verbs only. What they do lives elsewhere and is imported when a verb runs."""

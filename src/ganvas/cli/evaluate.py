@@ -1,0 +1,66 @@
+"""Evaluate: how good, diverse and recognisable, and how sure."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from ganvas.cli.parser import Parser, names, save_picture
+from ganvas.errors import UsageError
+
+
+def evaluate(words: list[str]) -> int:
+    """Score a generator or images against real ones."""
+    parser = Parser(
+        prog="ganvas evaluate",
+        description="How good, diverse and recognisable are these images, do they copy, and how sure is that?",
+    )
+    parser.add_argument("target", metavar="RUN_OR_SNAPSHOT_OR_IMAGES", help="images: a folder, zip, npz or IDX file")
+    parser.add_argument("--reference", metavar="NAME_OR_PATH[:train|:test]", help="real images to compare with")
+    parser.add_argument(
+        "--features",
+        metavar="F,...",
+        help="classifier, efficientnet-lite0, inception, a TorchScript file, module:function; all = what can be had",
+    )
+    parser.add_argument(
+        "--metrics",
+        metavar="M,...",
+        help="fd, fd_infinity, kd, prdc, class_recall, is, recognition, diversity, modes, copying",
+    )
+    parser.add_argument("--n", type=int, help="images a set (10,000, or what there is)")
+    parser.add_argument("--sets", type=int, default=5, help="fresh sets, which the intervals come from (5)")
+    parser.add_argument("--seed", type=int, default=0, help="of the latents (0)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
+    parser.add_argument("--json", action="store_true", help="rows as JSON")
+    parser.add_argument(
+        "--neighbours", metavar="x.png", help="draw fakes beside their nearest training images, then stop"
+    )
+    args = parser.parse_args(words)
+    if args.seed < 0:
+        raise UsageError("--seed must be 0 or more")
+
+    from ganvas import evaluation
+    from ganvas.evaluation import table
+
+    if args.neighbours:
+        from ganvas.evaluation.nearest import lookalikes
+
+        chosen = names(args.features)
+        picture = lookalikes(
+            args.target, reference=args.reference, features=chosen[0] if chosen else None, seed=args.seed,
+            device=args.device,
+        )  # fmt: skip
+        save_picture(picture, Path(args.neighbours))
+        print(f"{args.neighbours}: each row a fake, then the training images nearest to it")
+        return 0
+    scores = evaluation.evaluate(
+        args.target, reference=args.reference, features=names(args.features), metrics=names(args.metrics),
+        n=args.n, sets=args.sets, seed=args.seed, device=args.device,
+    )  # fmt: skip
+    if args.json:
+        for score in scores:
+            print(json.dumps(dataclasses.asdict(score)))
+    else:
+        print(table.text(scores))
+    return 0

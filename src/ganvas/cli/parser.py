@@ -1,0 +1,37 @@
+"""The verbs of the command line, one file a kind. Each imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ganvas.errors import UsageError, did_you_mean
+
+
+class Parser(argparse.ArgumentParser):
+    """Errors become UsageError: one line, with the nearest flag."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        words = message.removeprefix("unrecognized arguments: ").split()
+        if words != message.split():
+            message = f"unknown {'flag' if words[0].startswith('-') else 'argument'} {words[0]}"
+            message += did_you_mean(words[0], self._option_string_actions)
+        raise UsageError(f"{message} ({self.prog} --help)")
+
+
+def names(text: str | None) -> tuple[str, ...]:
+    """The words of a list with commas; none for None."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def save_picture(picture: Any, path: Path) -> None:
+    """Write a PNG, with the folders above it; GanvasError where that fails."""
+    from ganvas.runs.storage import writing_to
+
+    with writing_to(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path, "PNG")

@@ -1,0 +1,109 @@
+"""Runs: the table of them, their reports, samples of a trained generator."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganvas.cli.parser import Parser, save_picture
+from ganvas.errors import UsageError
+
+if TYPE_CHECKING:
+    pass
+
+
+def runs(words: list[str]) -> int:
+    """A table of the runs below a folder."""
+    from ganvas.runs import listing
+
+    parser = Parser(prog="ganvas runs", description="List the runs below a folder.")
+    parser.add_argument("root", nargs="?", default="runs", metavar="DIR")
+    parser.add_argument(
+        "--prune", action="store_true", help="of finished runs keep only the last checkpoint; say what was freed"
+    )
+    parser.add_argument("--json", action="store_true", help="rows as JSON")
+    args = parser.parse_args(words)
+    if args.prune:
+        print(f"freed {listing.prune(Path(args.root)) / 1e6:.1f} MB", file=sys.stderr)
+    rows = listing.rows(Path(args.root))
+    if args.json:
+        for row in rows:
+            print(json.dumps(row))
+    else:
+        print(listing.table(rows) if rows else f"no runs below {args.root}: ganvas train quick --minutes 5")
+    return 0
+
+
+def report(words: list[str]) -> int:
+    """Write report.html, progress.gif, progress.webp and curves.png."""
+    from ganvas import report as room
+    from ganvas.runs.run import Run
+
+    parser = Parser(
+        prog="ganvas report", description="Write a run's report.html, progress.gif, progress.webp, curves.png."
+    )
+    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
+    args = parser.parse_args(words)
+    print(f"report: {room.write(Run.open(args.run), args.lang)}")
+    return 0
+
+
+def sample(words: list[str]) -> int:
+    """Draw images from a trained generator."""
+    parser = Parser(
+        prog="ganvas sample",
+        description="Draw images from a run, a snapshot or a model that ships: a grid (x.png), an array (x.npz) or a "
+        "folder of PNGs. A grid shows one class a row; arrays and folders hold classes as often as they were learnt.",
+    )
+    parser.add_argument("model", metavar="MODEL_OR_RUN_OR_SNAPSHOT")
+    parser.add_argument("--n", type=int, help="how many (64; in a grid of several classes, one row of each)")
+    parser.add_argument("--seed", type=int, default=0, help="image i is a function of (seed, i, class) (0)")
+    parser.add_argument("--class", dest="label", metavar="NAME", help="only this class")
+    parser.add_argument("--out", metavar="x.png | x.npz | FOLDER", help="NAME.png here by default")
+    parser.add_argument("--columns", type=int, default=8, help="of the grid (8)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
+    args = parser.parse_args(words)
+    if args.columns < 1 or args.seed < 0:
+        raise UsageError("--columns must be 1 or more, --seed 0 or more")
+    out = Path(args.out or f"{Path(args.model).absolute().name.removesuffix('.safetensors')}.png")
+    suffix = "" if out.is_dir() else out.suffix.lower()
+    if suffix not in (".png", ".npz", ""):
+        raise UsageError(f"--out {out}: name a .png, a .npz or a folder")
+
+    from ganvas.generator import load
+    from ganvas.runs.storage import writing_to
+
+    sampler = load(args.model, args.device)
+    rows = sampler.class_names if args.label is None and suffix == ".png" else ()
+    n = args.n if args.n is not None else len(rows) * args.columns or 64
+    if suffix == ".png":
+        save_picture(sampler.grid(n, args.seed, args.columns, args.label), out)
+    else:
+        images = sampler.sample(n, args.seed, labels=args.label)
+        labels = sampler.labels(n, args.seed, labels=args.label)
+        with writing_to(out):
+            (_save_array if suffix else _save_folder)(out, images, labels, sampler.class_names)
+    order = f"; one class a row: {', '.join(rows[: -(-n // args.columns)])}" if rows else ""
+    print(f"{out}: {n} images from {sampler.path} ({sampler.nimg:,} images seen), seed {args.seed}{order}")
+    return 0
+
+
+def _save_array(out: Path, images: Any, labels: Any, class_names: tuple[str, ...]) -> None:
+    import numpy as np
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    meant = {} if labels is None else {"labels": labels, "class_names": np.array(class_names)}
+    np.savez_compressed(out, images=images.transpose(0, 2, 3, 1), **meant)
+
+
+def _save_folder(out: Path, images: Any, labels: Any, class_names: tuple[str, ...]) -> None:
+    """One PNG an image, in a folder for each class where there are classes."""
+    from ganvas import media
+
+    for i, image in enumerate(images):
+        folder = out if labels is None else out / class_names[labels[i]].replace("/", "-")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{i:06d}.png").write_bytes(media.still(media.grid(image[None])))

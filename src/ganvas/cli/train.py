@@ -1,0 +1,173 @@
+"""Train and resume: from flags to a config, from a config to a trained run with its report."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from typing import Any
+
+from ganvas.cli.parser import Parser, names
+from ganvas.config import BudgetConfig, Config, diff
+from ganvas.errors import UsageError, did_you_mean
+
+SIGNALS = {"SIGINT": 130, "SIGTERM": 143}
+
+
+def train(words: list[str]) -> int:
+    """Train a recipe and write its report."""
+    parser = Parser(
+        prog="ganvas train RECIPE",
+        description="Train a recipe, then write its report.",
+        epilog="Any setting of the recipe is a flag too, such as --g-optim.lr 1e-4 (listed below).",
+    )
+    parser.add_argument("--data", metavar="NAME_OR_PATH", help="a known set, or your own images")
+    _budget_flags(parser)
+    parser.add_argument("--seed", type=int, help="0 by default")
+    parser.add_argument(
+        "--out", metavar="DIR", help="the run directory itself; by default the next free one below runs/"
+    )
+    parser.add_argument("--device", help="auto (default), cpu, cuda, cuda:1 or mps")
+    parser.add_argument("--checkpoint-kimg", type=float, metavar="K", help="thousand images between checkpoints")
+    parser.add_argument("--classes", help="only these classes, separated by commas")
+    parser.add_argument("--limit", type=int, help="only so many images")
+    parser.add_argument("--size", type=int, help="side in pixels")
+    parser.add_argument(
+        "--with", dest="tricks", action="append", metavar="TRICK", help="switch a trick on; may be repeated"
+    )
+    parser.add_argument("--from", dest="origin", metavar="MODEL", help="begin with the generator of a model or run")
+    parser.add_argument("--dry-run", action="store_true", help="show what would run, then stop")
+    parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
+    if not words or words[0].startswith("-"):
+        if "--help" in words or "-h" in words:
+            parser.print_help()
+            print(_config_help())
+            return 0
+        raise UsageError("name a recipe first: ganvas train RECIPE (ganvas recipes lists them)")
+
+    from ganvas.config.recipes import get
+
+    recipe = get(words[0]).config
+    if "--help" in words or "-h" in words:
+        parser.print_help()
+        print(_config_help(recipe))
+        return 0
+    args, rest = parser.parse_known_args(words[1:])
+
+    from ganvas import api
+    from ganvas.config import override, tricks
+
+    chosen = tricks.apply(recipe, [name for word in args.tricks or () for name in names(word)])
+    chosen = api.continued(chosen, args.origin) if args.origin else chosen
+    own = {
+        "data.name": args.data, "data.classes": names(args.classes) or None, "data.limit": args.limit,
+        "data.size": args.size, "seed": args.seed, "engine.device": args.device,
+        "log.checkpoint_kimg": args.checkpoint_kimg, "budget.epochs": args.epochs, "budget.kimg": args.kimg,
+        "budget.minutes": args.minutes,
+    }  # fmt: skip
+    config = override(_with_flags(chosen, rest, parser), {k: v for k, v in own.items() if v is not None})
+    if args.dry_run:
+        changes = diff(recipe, config)
+        print(f"{config.recipe} on {config.data.name}, seed {config.seed}; against the recipe:")
+        for name, (old, new) in changes.items():
+            print(f"  {name}: {old} -> {new}")
+        if not changes:
+            print("  nothing is changed")
+        return 0
+
+    images = _load(config)
+    run = api.start(config, images, args.out)
+    print(f"run: {run.path}", file=sys.stderr, flush=True)
+    return _proceed(run, images, args.lang)
+
+
+def resume(words: list[str]) -> int:
+    """Finish a run's budget, or add to it."""
+    from ganvas.runs.run import Run
+
+    parser = Parser(prog="ganvas resume", description="Finish a run's budget, or add to it.")
+    parser.add_argument("run", metavar="RUN")
+    _budget_flags(parser)
+    parser.add_argument("--device", help="another device than the run was begun on")
+    parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
+    args = parser.parse_args(words)
+    run = Run.open(args.run)
+    extra = BudgetConfig(args.epochs, args.kimg, args.minutes)
+    given = [value for value in (args.epochs, args.kimg, args.minutes) if value is not None]
+    if len(given) > 1 or any(not 0 < value < float("inf") for value in given):
+        raise UsageError("give one of --minutes, --epochs and --kimg, more than 0")
+    checkpoint, _ = run.latest_checkpoint()
+    if not given and checkpoint is not None and checkpoint.nimg >= (run.total_nimg or float("inf")):
+        print(f"{run.path} is finished: {checkpoint.nimg:,} images; add to it with --minutes, --epochs or --kimg")
+        return 0
+    return _proceed(run, _load(run.config), args.lang, extra if given else None, args.device)
+
+
+def _proceed(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, device: str | None = None) -> int:
+    from ganvas import api, report
+    from ganvas.cli import progress as console
+
+    live = console.live(len(images.images))
+    try:
+        finished = api.proceed(run, images, [live], extra, device)
+    finally:
+        if isinstance(live, console.Bar):
+            live.close()
+    path = report.write(run, lang)
+    if not finished:
+        print(f"continue with: ganvas resume {run.path}", file=sys.stderr)
+    print(f"report: {path}")
+    return 0 if finished else SIGNALS[run.rows("events")[-1]["signal"]]
+
+
+def _load(config: Config) -> Any:
+    from ganvas import data
+
+    return data.load(config.data)
+
+
+def _budget_flags(parser: Parser) -> None:
+    parser.add_argument("--minutes", type=float, metavar="M", help="minutes of training")
+    parser.add_argument("--epochs", type=float, metavar="E", help="passes over the data (50 by default)")
+    parser.add_argument("--kimg", type=float, metavar="K", help="thousand images")
+
+
+def _with_flags(config: Config, words: list[str], parser: Parser) -> Config:
+    """The config changed by flags such as --g-optim.lr 1e-4; UsageError in one line."""
+    if not words:
+        return config
+    import tyro
+
+    from ganvas.config import setting_names
+
+    shown = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(shown), contextlib.redirect_stdout(shown):
+            return tyro.cli(Config, args=words, default=config, prog=parser.prog)
+    except SystemExit:
+        text = _first_paragraph(shown.getvalue())
+        known = [f"--{name}".replace("_", "-") for name in setting_names(config)] + list(parser._option_string_actions)
+        for word in words:
+            flag = word.split("=")[0]
+            if flag.startswith("--") and flag.replace("_", "-") not in known and not flag.startswith("--data.no-"):
+                text = f"unknown flag {flag}{did_you_mean(flag, known)}"
+                break
+        raise UsageError(f"{text} (ganvas train {config.recipe} --help)") from None
+
+
+def _first_paragraph(box: str) -> str:
+    """The message inside the box, drawn or plain, that the flag parser prints."""
+    lines = [line.strip("│╭╮╰╯ ") for line in box.splitlines()[1:]]
+    is_rule = [set(line) <= {"─", "-"} for line in lines]
+    first = next((i for i, rule in enumerate(is_rule) if not rule), 0)
+    last = next((i for i, rule in enumerate(is_rule) if rule and i > first), len(lines))
+    return " ".join(lines[first:last])
+
+
+def _config_help(config: Config | None = None) -> str:
+    import tyro
+
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):
+        tyro.cli(Config, args=["--help"], default=config or Config(), prog="ganvas train RECIPE")
+    return shown.getvalue().split("\n\n", 2)[-1]

@@ -1,0 +1,331 @@
+"""What a training is: nested frozen dataclasses, one docstring with its unit per field. No torch here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """The images that D sees as real."""
+
+    name: str = "cifar10"
+    """A known set (`ganvas data list`) or a path to a folder, zip, npz or IDX file of your own images."""
+    split: Literal["train", "test"] = "train"
+    """Which split of a known set."""
+    size: int | None = None
+    """Side in pixels; None keeps the set's own (32 for your own images)."""
+    channels: int | None = None
+    """1 = grey, 3 = RGB; None keeps the set's own."""
+    classes: tuple[str, ...] = ()
+    """Only these classes, by name; empty = all."""
+    limit: int | None = None
+    """Only so many images, balanced over the classes; None = all."""
+    labels: Literal["ignore", "auto", "use"] = "ignore"
+    """Whether G and D are told each image's class; auto: where the data have classes."""
+    flip: bool = False
+    """Mirror each real image left to right with probability 0.5."""
+    held_out: float = 0.0
+    """Share of the images that training never sees, to measure how far D overfits."""
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """G: a dense layer to a small map, then layers that double its side up to the image."""
+
+    family: Literal["dcgan", "resnet", "r3", "lean"] = "dcgan"
+    """Which file of ganvas/models builds it."""
+    latent_dim: int = 100
+    """Length of z."""
+    latent: Literal["normal", "sphere"] = "normal"
+    """z ~ N(0, 1), or the same scaled to length sqrt(latent_dim)."""
+    width: float = 1.0
+    """One dial: every number of channels below times this."""
+    base: int = 256
+    """Channels of the first map, made by the dense layer."""
+    widths: tuple[int, ...] = (128, 64)
+    """Channels after each doubling; dcgan: of each hidden transposed convolution."""
+    blocks: tuple[int, ...] = ()
+    """Residual blocks at each map, the first one first; empty = the family's own."""
+    group: int = 16
+    """r3: channels in each group of its 3x3 convolutions."""
+    norm: Literal["batch", "virtual", "none"] = "batch"
+    """Normalisation of hidden layers: of the batch, of a fixed reference batch (Salimans et al. 2016), none."""
+    condition: Literal["concat", "norm"] = "concat"
+    """Where a class enters: beside z, or as scale and shift of every normalisation."""
+    strides: tuple[int, ...] = (2, 2, 2)
+    """dcgan: stride of each transposed convolution, the image layer last; their product sets the first map's size."""
+    extra: tuple[int, ...] = ()
+    """dcgan: output channels of a 3x3 convolution after each hidden block; empty = none."""
+    kernel: int = 5
+    """Side of the transposed convolutions' kernels, in pixels."""
+    slope: float = 0.3
+    """Negative slope of the activations (0 = ReLU)."""
+    skip: bool = False
+    """lean: every map adds an image of its own, enlarged to the next (Karras et al. 2020, StyleGAN2)."""
+    tanh: bool = True
+    """Whether the image layer ends in tanh; without it images are only clipped when they are looked at."""
+    init: Literal["family", "normal"] = "family"
+    """First weights: the family's own (dcgan: glorot-uniform), or N(0, 0.02) (Radford et al. 2016)."""
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """D: layers that halve the image's side down to a small map, then a dense layer to one logit."""
+
+    family: Literal["dcgan", "resnet", "r3", "lean"] = "dcgan"
+    """Which file of ganvas/models builds it."""
+    width: float = 1.0
+    """One dial: every number of channels below times this."""
+    widths: tuple[int, ...] = (64, 128)
+    """Channels after each halving."""
+    blocks: tuple[int, ...] = ()
+    """Residual blocks at each map, the image's first; empty = the family's own."""
+    group: int = 16
+    """r3: channels in each group of its 3x3 convolutions."""
+    norms: tuple[bool, ...] = (False, False)
+    """dcgan: whether batch normalisation follows each convolution."""
+    spectral: bool = False
+    """Divide every weight by its largest singular value (Miyato et al. 2018)."""
+    minibatch: Literal["none", "std", "features"] = "none"
+    """What D sees of the rest of the batch: nothing, its standard deviation (Karras et al. 2018), or distances of
+    features (minibatch discrimination, Salimans et al. 2016)."""
+    kernel: int = 5
+    """Side of the kernels, in pixels."""
+    pool: bool = False
+    """lean: the last features are sums over the last map, as resnet's are, instead of that map's every pixel."""
+    slope: float = 0.3
+    """Negative slope of the activations (0 = ReLU)."""
+    classify: float = 0.0
+    """Where it is told classes: factor on the loss of its naming of the class of real images; 0 = it names
+    none. Falls to nothing as the penalties grow to their whole weight (penalty.adapt)."""
+    classify_by: Literal["layer", "projection"] = "layer"
+    """What names the class: a second last layer (Odena et al. 2017), or the projection, which the logit has in it
+    (Chen et al. 2021)."""
+    classify_margin: float = 0.0
+    """0: the naming's loss is cross-entropy; else by how much the logit of the right class falls short of all others'
+    by this margin, so that an image which D names well costs nothing."""
+    classify_variety: float = 0.0
+    """D names only in updates whose fakes vary within their classes at least by this share of what the real images
+    beside them do (losses.variety); 0 = in all."""
+    dropout: float = 0.3
+    """dcgan: share of activations dropped after each layer while training, in [0, 1)."""
+    init: Literal["family", "normal"] = "family"
+    """First weights: the family's own (dcgan: glorot-uniform), or N(0, 0.02) (Radford et al. 2016)."""
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """What is done to every image, real and fake, before D sees it (Zhao et al. 2020; Karras et al. 2020)."""
+
+    p: float = 0.0
+    """Probability of each part for each image; 0 = off."""
+    ramp: float = 0.0
+    """p rises from 0 over this share of the run."""
+    mirror: bool = False
+    """Left to right."""
+    translate: float = 0.0
+    """By at most this share of the side, filled with zeros (grey)."""
+    cutout: float = 0.0
+    """A square of this share of the side is set to zero."""
+    colour: float = 0.0
+    """Brightness, saturation and contrast are changed by up to this much (1 = Zhao et al.)."""
+    paired: bool = True
+    """The real and the fake image of a pair are treated alike."""
+    adapt: float = 0.0
+    """p follows D's overfitting on held-out images (ADA) towards this value; 0 = off. Needs data.held_out."""
+    adapt_kimg: float = 100.0
+    """Thousand images in which p can rise from 0 to 1."""
+    noise: float = 0.0
+    """Standard deviation of Gaussian noise added to D's inputs; falls linearly to 0 over the run."""
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """What G and D minimise."""
+
+    name: Literal["bce", "least-squares", "hinge", "wasserstein", "relativistic"] = "bce"
+    """bce: non-saturating cross-entropy on logits (Goodfellow et al. 2014)."""
+    g_weight: float = 1.0
+    """Factor on G's loss."""
+    smooth: float = 0.0
+    """bce, least-squares: a real image's target is 1 minus this (one-sided label smoothing)."""
+    soft: float = 0.0
+    """bce, least-squares: targets are drawn from [1 - soft, 1] and [0, soft]."""
+    flip: float = 0.0
+    """bce, least-squares: probability that an image's target is the opposite one, for D."""
+    g_classify: float = 0.0
+    """Factor on the cross-entropy of D's naming of fakes, added to G's loss. Needs discriminator.classify."""
+    feature_matching: float = 0.0
+    """Factor on the squared distance of real and fake mean features, added to G's loss."""
+
+
+@dataclass(frozen=True)
+class PenaltyConfig:
+    """What keeps D smooth: weights of the terms added to its loss; 0 = off."""
+
+    r1: float = 0.0
+    """Gamma of gamma / 2 * |grad D(real)|^2 (Mescheder et al. 2018)."""
+    r2: float = 0.0
+    """Gamma of gamma / 2 * |grad D(fake)|^2."""
+    gp: float = 0.0
+    """Lambda of lambda * (|grad D(mix)| - 1)^2 between real and fake images (Gulrajani et al. 2017)."""
+    centring: float = 0.0
+    """Weight of (D(real) + D(fake))^2: pins the offset that a relativistic loss leaves free."""
+    form: Literal["exact", "finite"] = "exact"
+    """exact: double backward. finite: from D at images moved by noise of `sigma`; first order, cheaper (r1, r2)."""
+    sigma: float = 0.03
+    """finite: standard deviation of the noise. D learns to overlook noise of this size, so G may leave it in.
+    Less drowns in bfloat16's rounding: at 0.01 the term is 3 to 5 times |grad D|^2, at 0.03 1.5 to 2.7 times."""
+    share: float = 1.0
+    """Share of the batch that r1, r2 and gp are taken of."""
+    every: int = 1
+    """r1, r2 and gp at every so many updates, times as strong (lazy regularisation, Karras et al. 2020)."""
+    adapt: float = 0.0
+    """r1, r2 and gp begin at nothing and grow, up to their weights, while D's lead (the accuracies of real and of fake
+    images, less 1) is above this; what has grown stays. 0 = always at full weight."""
+    adapt_kimg: float = 10.0
+    """Thousand images in which they can grow from nothing to their weights."""
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """How a gradient becomes an update."""
+
+    name: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    """Adam (Kingma & Ba 2015); with decoupled weight decay; RMSProp (beta2, no momentum); SGD with momentum beta1."""
+    lr: float = 1e-4
+    """Learning rate at the start."""
+    beta1: float = 0.9
+    """Decay of the mean of gradients."""
+    beta2: float = 0.999
+    """Decay of the mean of squared gradients."""
+    epsilon: float = 1e-7
+    """Added to the root of the uncorrected second moment (the paper's epsilon-hat)."""
+    weight_decay: float = 0.0
+    """adamw: each update takes this share of the learning rate off the weights."""
+    muon: float = 0.0
+    """Learning rate of Muon for hidden convolutions (Jordan et al. 2024), in place of the above; 0 = off."""
+    warmup: float = 0.0
+    """Share of the run over which the learning rate rises from zero."""
+    decay: Literal["constant", "linear", "cosine"] = "constant"
+    """How the learning rate falls to zero over the run's images."""
+    decay_from: float = 0.0
+    """Share of the run after which it begins to fall."""
+    clip: float = 0.0
+    """Largest allowed norm of the whole gradient; 0 = off."""
+    historical: float = 0.0
+    """Weight of the squared distance to the weights' mean over the past (Salimans et al. 2016); 0 = off."""
+
+
+@dataclass(frozen=True)
+class StepConfig:
+    """How one update is made."""
+
+    update: Literal["simultaneous", "alternating", "one-stage"] = "simultaneous"
+    """simultaneous: both gradients from the weights as they were. alternating: G meets the D just updated.
+    one-stage: as simultaneous, G's gradient read off D's backward pass (Shen et al. 2021)."""
+    batch: int = 256
+    """Real images per update of D."""
+    d_steps: int = 1
+    """Updates of D for each of G."""
+    accumulate: int = 1
+    """Parts in which the gradient of a batch is computed, to save memory."""
+    joint: bool = False
+    """D sees real and fake images in one call: quicker; with batch normalisation in D something else."""
+    ema_kimg: float = 0.0
+    """Half-life, in thousand images, of the moving average of G that samples are drawn from; 0 = off."""
+    ema_warmup: float = 0.0
+    """The half-life is at most this share of the images seen; 0 = no warm-up."""
+
+
+@dataclass(frozen=True)
+class BudgetConfig:
+    """How long; one of the four. None of them = 50 epochs, the course's minimum."""
+
+    epochs: float | None = None
+    """Passes over the data."""
+    kimg: float | None = None
+    """Thousand real images."""
+    minutes: float | None = None
+    """Minutes of training on this machine; turned into a number of images after some 20 s."""
+    cpu_minutes: float | None = None
+    """Minutes of one core's work, however busy the machine is; for comparisons on the CPU."""
+
+
+@dataclass(frozen=True)
+class LogConfig:
+    """What is written while training."""
+
+    every: int = 10
+    """Updates averaged into one row of metrics.jsonl."""
+    samples: int = 64
+    """Images in a sample grid, from latents that stay the same."""
+    checkpoint_kimg: float = 50.0
+    """Thousand images between checkpoints."""
+    snapshot_kimg: float = 0.0
+    """Thousand images between snapshots of the generator; 0 = only at the end."""
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Scores while training, with the features of the classifier that ships for the data."""
+
+    every: int = 0
+    """Real images between two evaluations; 0 = off. Each is a checkpoint too, and the best one is kept."""
+    n: int = 2000
+    """Images drawn for each."""
+    share: float = 0.05
+    """Largest share of the run's time that they may take; one that would take more is left out."""
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """Where and in what form the arithmetic is done. `auto` is settled by a short probe and kept for the run."""
+
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1, mps."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Precision of the convolutions; weights, losses and statistics stay float32."""
+    layout: Literal["auto", "channels_last", "contiguous"] = "auto"
+    """Memory format of images and kernels."""
+    conv: Literal["auto", "direct", "winograd", "patches"] = "auto"
+    """Convolution algorithm: direct (the library's); Winograd's with fewer multiplications (float32); patches: the
+    library's, the gradient of its weights as one product."""
+    threads: int = 0
+    """CPU threads; 0 = one per core this process may use."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """One training, whole: enough, with the data, to repeat it."""
+
+    recipe: str = "cifar-dcgan"
+    """The recipe it started from."""
+    tricks: tuple[str, ...] = ()
+    """The tricks that were then switched on, in this order (`--with`)."""
+    origin: str = ""
+    """A shipped model, run or snapshot whose generator it begins with (`--from`); empty = from fresh weights."""
+    seed: int = 0
+    """Everything random is a function of this and of the image's index."""
+    data: DataConfig = field(default_factory=DataConfig)
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    penalty: PenaltyConfig = field(default_factory=PenaltyConfig)
+    g_optim: OptimConfig = field(default_factory=OptimConfig)
+    d_optim: OptimConfig = field(default_factory=OptimConfig)
+    step: StepConfig = field(default_factory=StepConfig)
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
+
+    def __post_init__(self) -> None:
+        from ganvas.config.validation import check
+
+        check(self)

@@ -1,0 +1,62 @@
+"""Configs as plain JSON values, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from typing import Any, Literal
+
+from ganvas.config.schema import Config
+from ganvas.errors import GanvasError, did_you_mean
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """A config as plain JSON values (tuples become lists)."""
+
+    def plain(value: Any) -> Any:
+        if dataclasses.is_dataclass(value):
+            return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return list(value) if isinstance(value, tuple) else value
+
+    return plain(config)  # type: ignore[no-any-return]
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one dict of dotted names."""
+    out: dict[str, Any] = {}
+    for key, value in values.items():
+        out |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return out
+
+
+def from_dict(values: Any, kind: type = Config, where: str = "config") -> Any:
+    """The config of `kind` that `to_dict` gave `values` for. An unknown key or a wrong type raises GanvasError."""
+    hints = typing.get_type_hints(kind)
+    if not isinstance(values, dict):
+        raise GanvasError(f"{where}: expected an object, found {values!r}")
+    for key in values:
+        if key not in hints:
+            raise GanvasError(f"{where}.{key}: no such setting{did_you_mean(key, hints)}")
+    return kind(**{key: _read(value, hints[key], f"{where}.{key}") for key, value in values.items()})
+
+
+def _read(value: Any, hint: Any, where: str) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if dataclasses.is_dataclass(hint):
+        return from_dict(value, typing.cast(type, hint), where)
+    if origin is tuple and isinstance(value, (list, tuple)):
+        return tuple(_read(item, args[0], where) for item in value)
+    if origin in (types.UnionType, typing.Union):
+        if value is None and type(None) in args:
+            return None
+        return _read(value, next(a for a in args if a is not type(None)), where)
+    if origin is Literal:
+        if value in args:
+            return value
+        raise GanvasError(f"{where} = {value!r}: it must be one of {', '.join(map(str, args))}")
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is hint:
+        return value
+    raise GanvasError(f"{where} = {value!r}: expected {getattr(hint, '__name__', hint)}")

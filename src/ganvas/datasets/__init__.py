@@ -1,1 +1,0 @@
-"""Where images come from, one file a source; `ganvas.data` is the door to all of them."""

@@ -1,0 +1,155 @@
+"""A trained generator for use: load it from a run or a snapshot, draw from it."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Int64, UInt8
+from PIL.Image import Image
+
+from ganvas import media, models
+from ganvas.config import SCHEMA_VERSION, Config, EngineConfig, from_dict
+from ganvas.errors import GanvasError, UsageError, did_you_mean
+from ganvas.runs.run import Run
+from ganvas.runs.storage import load_tensors
+from ganvas.training import latents as latent
+from ganvas.training.backend import Engine, draw, resolve
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A generator that has seen `nimg` real images and makes images of `shape` [c, h, w]."""
+
+    generator: torch.nn.Module
+    config: Config
+    shape: tuple[int, int, int]
+    nimg: int
+    path: Path
+    engine: Engine
+    class_names: tuple[str, ...] = ()
+    """The classes it can be asked for, in the order of their numbers; empty where it was told none."""
+    class_counts: tuple[int, ...] = ()
+    """How often each stood among the training images."""
+
+    def sample(
+        self, n: int, seed: int = 0, start: int = 0, labels: str | Sequence[int] | None = None
+    ) -> UInt8[np.ndarray, "n c h w"]:
+        """Images number start to start + n - 1, each a function of (seed, number, class) alone.
+
+        `labels` is a class's name, or the number of a class for each image; without, classes come as often as in the
+        training images. Raises UsageError for n < 1, for a class that is not there, and for any class where the
+        generator was told none.
+        """
+        if n < 1:
+            raise UsageError(f"n = {n}: ask for 1 image or more")
+        index = np.arange(start, start + n)
+        z = torch.from_numpy(latent.draw_z(self.config.generator, seed, "sample", index))
+        classes = self.labels(n, seed, start, labels)
+        return draw(self.generator, z, None if classes is None else torch.from_numpy(classes), self.engine).numpy()
+
+    def labels(
+        self, n: int, seed: int = 0, start: int = 0, labels: str | Sequence[int] | None = None
+    ) -> Int64[np.ndarray, "n"] | None:
+        """The classes of the images that `sample` gives for the same arguments; None where there are none."""
+        if not self.class_names:
+            if labels is not None:
+                raise UsageError(f"{self.path} was trained without classes: leave the class out")
+            return None
+        if labels is None:
+            return latent.draw_labels(self.class_counts, seed, np.arange(start, start + n))
+        if isinstance(labels, str):
+            exact = [name for name in self.class_names if name == labels]
+            meant = exact or [name for name in self.class_names if name.casefold() == labels.casefold()]
+            if len(meant) != 1:
+                known = ", ".join(self.class_names)
+                raise UsageError(f"no class {labels!r}{did_you_mean(labels, self.class_names)} (there are: {known})")
+            return np.full(n, self.class_names.index(meant[0]))
+        chosen = np.asarray(labels, np.int64)
+        if len(chosen) != n or chosen.min() < 0 or chosen.max() >= len(self.class_names):
+            raise UsageError(f"labels: expected {n} numbers from 0 to {len(self.class_names) - 1}")
+        return chosen
+
+    def grid(self, n: int | None = None, seed: int = 0, columns: int = latent.ROW, labels: str | None = None) -> Image:
+        """n images side by side as one picture; of several classes, one class a row (8 rows, or one for each class)."""
+        rows = len(self.class_names) if labels is None else 0
+        n = columns * (rows or 8) if n is None else n
+        chosen = (np.arange(n) // columns % rows).tolist() if rows else labels
+        return media.grid(self.sample(n, seed, labels=chosen), columns)
+
+
+def load(target: str | os.PathLike[str], device: str = "auto") -> Sampler:
+    """The generator that `find` finds.
+
+    Raises UsageError where there is none, GanvasError where it is truncated, foreign or from a newer ganvas.
+    """
+    source = find(target)
+    tensors, metadata = load_tensors(source)
+    try:
+        if metadata["schema_version"] > SCHEMA_VERSION:
+            raise GanvasError(
+                f"{source} has schema version {metadata['schema_version']}, newer than this ganvas: update ganvas"
+            )
+        nimg = int(metadata["nimg"])
+        config: Config = from_dict(metadata["config"], where=f"{source}: config")
+        shape = tuple(metadata["shape"])
+        names = tuple(metadata.get("class_names", ()))
+        generator = models.build_generator(config, shape, len(names))
+        generator.load_state_dict(
+            {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+        )
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        why = str(error).strip().splitlines()[-1].strip()
+        message = f"{source} does not hold the generator it describes ({why}): choose another snapshot"
+        raise GanvasError(message) from error
+    threads = torch.get_num_threads()  # a training in the same process keeps its own
+    engine = Engine(resolve(EngineConfig(device, "float32", "channels_last", "direct", threads)))
+    counts = tuple(metadata.get("class_counts", ()))
+    return Sampler(engine.place(generator), config, shape, nimg, source, engine, names, counts)
+
+
+def find(target: str | os.PathLike[str]) -> Path:
+    """The file of a generator: the newest of a run directory, a .safetensors snapshot, or one that ships, by name.
+
+    A name may go without its end: `cifar10` is the newest `cifar10-cpu-vN`, which is then said on stderr.
+    Raises UsageError where there is none.
+    """
+    source, name, there = Path(target), os.fspath(target), shipped()
+    if source.is_dir():
+        return _newest(Run.open(source))
+    if source.is_file():
+        return source
+    ends = {full: re.fullmatch(rf"{re.escape(name)}(?:-cpu)?-v(\d+)", full) for full in there}
+    versions = {full: int(end[1]) for full, end in ends.items() if end}
+    if name not in there and versions:
+        name = max(versions, key=lambda full: versions[full])
+        print(f"{target} is {name}", file=sys.stderr)
+    if name not in there:
+        models = f", or a model that ships: {', '.join(there)}{did_you_mean(name, there)}" if there else ""
+        raise UsageError(f"{source} does not exist: name a run directory or a .safetensors snapshot{models}")
+    return WEIGHTS / f"{name}.safetensors"
+
+
+def shipped() -> list[str]:
+    """Names of the generators that come with this package."""
+    return sorted(path.stem for path in WEIGHTS.glob("*.safetensors") if "-classifier-" not in path.stem)
+
+
+def _newest(run: Run) -> Path:
+    """The newest snapshot, or the newest whole checkpoint's generator where that is newer."""
+    snapshots = run.snapshots()
+    checkpoint, _ = run.latest_checkpoint()
+    if checkpoint is not None and (not snapshots or checkpoint.nimg > snapshots[-1][0]):
+        name = "ema" if "ema" in checkpoint.state["sha256"] else "generator"
+        return checkpoint.path / f"{name}.safetensors"
+    if not snapshots:
+        raise UsageError(f"{run.path} holds no generator yet: train it first (ganvas resume {run.path})")
+    return snapshots[-1][1]

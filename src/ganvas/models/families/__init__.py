@@ -1,0 +1,1 @@
+"""Families of networks, one file each: a generator and its discriminator side by side."""

@@ -1,0 +1,1 @@
+"""Layers and first weights that the families share."""

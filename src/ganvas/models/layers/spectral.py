@@ -1,0 +1,65 @@
+"""Spectral normalisation (Miyato et al. 2018, arXiv 1802.05957): layers that stretch no direction by more than 1."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from ganvas.models.ops.conv import SameConv2d
+
+WARM_UP = 15
+"""Power iterations before the first use, so that the first logits already are of normalised weights."""
+
+
+class Spectral(nn.Module):
+    """A layer whose weight W [out, ...] is divided by sigma = u^T W v, an estimate of its largest singular value.
+
+    Algorithm 1 of the paper: each forward pass in training mode makes one power iteration, v <- W^T u / |W^T u|,
+    u <- W v / |W v|; none in eval mode. The gradient flows through sigma with u and v held constant.
+    W is read as a matrix [out, everything else], its columns in the order in which channels_last keeps them.
+    """
+
+    u: Tensor
+    v: Tensor
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+        matrix = self._matrix().detach()
+        self.register_buffer("u", F.normalize(torch.randn(matrix.shape[0]), dim=0))
+        self.register_buffer("v", F.normalize(torch.randn(matrix.shape[1]), dim=0))
+        for _ in range(WARM_UP):
+            self._sigma(matrix)
+
+    def _matrix(self) -> Tensor:
+        weight = self.layer.weight
+        assert isinstance(weight, Tensor)
+        return weight.movedim(1, -1).flatten(1)
+
+    def _sigma(self, matrix: Tensor) -> Tensor:
+        if not self.training:
+            return self.u.clone() @ (matrix @ self.v.clone())
+        v = F.normalize(self.u @ matrix.detach(), dim=0)
+        stretched = matrix @ v
+        u = F.normalize(stretched.detach(), dim=0)
+        with torch.no_grad():  # in place; what backward needs are u and v themselves, not the buffers
+            self.u.copy_(u)
+            self.v.copy_(v)
+        return u @ stretched
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        weight = self.layer.weight
+        assert isinstance(weight, Tensor)
+        with torch.autocast(weight.device.type, enabled=False):
+            normalised = weight / self._sigma(self._matrix())
+        return functional_call(self.layer, {"weight": normalised}, inputs, tie_weights=False)  # type: ignore[no-any-return]
+
+
+def normalise(network: nn.Module) -> None:
+    """Put `Spectral` around every convolution, dense layer and embedding of a finished network."""
+    for parent in list(network.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, SameConv2d | nn.Conv2d | nn.Linear | nn.Embedding):
+                setattr(parent, name, Spectral(child))

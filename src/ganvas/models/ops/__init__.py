@@ -1,0 +1,1 @@
+"""Convolutions as Keras pads them, and the algorithms that compute them."""

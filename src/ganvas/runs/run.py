@@ -1,0 +1,381 @@
+"""A run directory: the only thing that training leaves and the only thing that everything after it reads.
+
+Torch-free but for `save_tensors`/`load_tensors`, so that reports and listings start at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import random
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, TypeGuard
+
+from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
+from ganvas.errors import GanvasError, UsageError
+from ganvas.runs.storage import sync_folder, try_lock, write_file, writing_to
+
+KEPT_CHECKPOINTS = 2
+LOCK_SECONDS = 1.0  # that a writer waits for another's lock
+
+
+def stem(nimg: int) -> str:
+    """File name of what belongs to `nimg` images: nine digits, so that names sort as numbers."""
+    return f"{nimg:09d}"
+
+
+class Layer(NamedTuple):
+    """One line of a network's summary, counted as Keras counts: weights and running statistics."""
+
+    name: str
+    kind: str
+    output: tuple[int, ...]
+    """Shape without the batch."""
+    params: int
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A verified checkpoint on disk: `nimg` images seen, its folder, and its state.json."""
+
+    nimg: int
+    path: Path
+    state: dict[str, Any]
+
+
+class Run:
+    """One run directory. Reading needs no lock and may happen at any moment; writing happens inside `writing()`."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    # -- making and opening ------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        config: Config,
+        recipe: Config,
+        data: dict[str, Any],
+        networks: Mapping[str, Sequence[Layer]] | None = None,
+    ) -> Run:
+        """A new run in an absent or empty folder. `recipe` is the recipe's config as it is today."""
+        run = cls(path)
+        hint = f", or `ganvas resume {run.path}`" if (run.path / "config.json").is_file() else ""
+        taken = UsageError(f"{run.path} exists and is not empty: choose another --out{hint}")
+        with writing_to(run.path):
+            if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+                raise taken
+            run.path.mkdir(parents=True, exist_ok=True)
+            try:
+                (run.path / "samples").mkdir()  # of two processes at the same moment, one succeeds
+            except FileExistsError:
+                raise taken from None
+        try:
+            with writing_to(run.path):
+                (run.path / "snapshots").mkdir()
+                (run.path / "checkpoints").mkdir()
+            run.write_json("data.json", data)
+            if networks:
+                run.write_networks(networks)
+            run.write_bytes("notes.md", b"## Keep\n\n## Problem\n\n## Try\n")
+            run.write_config(config, recipe)
+        except GanvasError:
+            shutil.rmtree(run.path, ignore_errors=True)  # half a run would be in the way of the next attempt
+            raise
+        return run
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Run:
+        """An existing run; UsageError where there is none, GanvasError where it is unreadable or newer than this."""
+        run = cls(path)
+        if not (run.path / "config.json").is_file():
+            raise UsageError(f"{run.path} is no run directory (no config.json there; `ganvas runs` lists runs)")
+        version = run.read_json("config.json").get("schema_version")
+        if not isinstance(version, int):
+            raise UsageError(f"{run.path} is no run directory (its config.json was not written by ganvas)")
+        if version > SCHEMA_VERSION:
+            raise GanvasError(
+                f"{run.path}/config.json has schema version {version}, this ganvas knows up to {SCHEMA_VERSION}: "
+                "update ganvas"
+            )
+        return run
+
+    # -- config and data ---------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> Config:
+        """The resolved config of this run."""
+        return self._config("config")
+
+    @property
+    def recipe(self) -> Config:
+        """The recipe's config as it was on the day the run began."""
+        return self._config("recipe")
+
+    @property
+    def total_nimg(self) -> int | None:
+        """Images at which the run is finished; None while a budget in minutes is still being measured."""
+        value = self.read_json("config.json").get("total_nimg")
+        if not isinstance(value, int | None):
+            raise GanvasError(f"{self.path}/config.json: total_nimg = {value!r}: expected a number of images or null")
+        return value
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """name, sha256, n, shape [c, h, w], class_names, classes (counts) and source of the images trained on."""
+        return self.read_json("data.json")
+
+    @property
+    def networks(self) -> dict[str, list[Layer]]:
+        """The layers of "generator" and "discriminator" as they were built; empty where they were not recorded."""
+        if not (self.path / "networks.json").exists():
+            return {}
+        rows = self.read_json("networks.json")
+        return {
+            name: [Layer(row["name"], row["kind"], tuple(row["output"]), row["params"]) for row in layers]
+            for name, layers in rows.items()
+        }
+
+    def write_networks(self, networks: Mapping[str, Sequence[Layer]]) -> None:
+        """Write networks.json, from which the report draws its diagram."""
+        self.write_json("networks.json", {name: [row._asdict() for row in rows] for name, rows in networks.items()})
+
+    def write_config(self, config: Config, recipe: Config, total_nimg: int | None = None) -> None:
+        """Write config.json whole."""
+        values = {
+            "schema_version": SCHEMA_VERSION,
+            "total_nimg": total_nimg,
+            "config": to_dict(config),
+            "recipe": to_dict(recipe),
+        }
+        self.write_json("config.json", values)
+
+    def _config(self, key: str) -> Config:
+        config: Config = from_dict(self.read_json("config.json").get(key), where=f"{self.path}/config.json: {key}")
+        return config
+
+    # -- rows --------------------------------------------------------------------------------------------------
+
+    def append(self, log: str, row: Mapping[str, Any]) -> None:
+        """Add one row to `log`.jsonl; NaN and infinities become null."""
+        plain = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
+        line = json.dumps(plain, ensure_ascii=False).encode() + b"\n"
+        path = self.path / f"{log}.jsonl"
+        with writing_to(path), open(path, "a+b") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":  # a crash cut the last row short: it must not spoil this one
+                    line = b"\n" + line
+            file.write(line)
+
+    def rows(self, log: str) -> list[dict[str, Any]]:
+        """All whole rows of `log`.jsonl; a line that a crash cut short is passed over."""
+        path = self.path / f"{log}.jsonl"
+        if not path.exists():
+            return []
+        rows = []
+        for line in path.read_bytes().split(b"\n"):
+            try:
+                row = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(row, dict):
+                rows.append(row)
+        return rows
+
+    def event(self, kind: str, nimg: int, **details: Any) -> None:
+        """Add a row to events.jsonl: start, resume, stop, finish, warning, nan, ..."""
+        self.append("events", {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "nimg": nimg, "event": kind, **details})
+
+    # -- pictures and generators -------------------------------------------------------------------------------
+
+    def samples(self) -> list[tuple[int, Path]]:
+        """(nimg, path) of every sample grid, in order."""
+        return self._numbered("samples", r"(\d{9,})\.png")
+
+    def snapshots(self) -> list[tuple[int, Path]]:
+        """(nimg, path) of every generator snapshot, in order."""
+        return self._numbered("snapshots", r"(\d{9,})\.safetensors")
+
+    def _numbered(self, folder: str, pattern: str) -> list[tuple[int, Path]]:
+        base = self.path / folder
+        names = [p.name for p in base.iterdir()] if base.is_dir() else []
+        return sorted((int(m[1]), base / name) for name in names if (m := re.fullmatch(pattern, name)))
+
+    # -- checkpoints -------------------------------------------------------------------------------------------
+
+    def checkpoints(self) -> list[tuple[int, Path]]:
+        """(nimg, folder) of every checkpoint, oldest first, not yet verified."""
+        return self._numbered("checkpoints", r"(\d{9,})")
+
+    def save_checkpoint(self, nimg: int, tensors: Mapping[str, bytes], state: Mapping[str, Any]) -> None:
+        """Write {name}.safetensors files and state.json aside, flush to disk, then rename.
+
+        The last two are kept, and the selected one.
+        """
+        folder = self.path / "checkpoints"
+        aside, final = folder / f"{stem(nimg)}.part", folder / stem(nimg)
+        with writing_to(folder):
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.mkdir(parents=True)
+            try:
+                files = {}
+                for name, content in tensors.items():
+                    write_file(aside / f"{name}.safetensors", content)
+                    files[name] = hashlib.sha256(content).hexdigest()
+                described = {"schema_version": SCHEMA_VERSION, "nimg": nimg, "sha256": files, **state}
+                write_file(aside / "state.json", json.dumps(described).encode())
+                sync_folder(aside)
+                shutil.rmtree(final, ignore_errors=True)
+                os.rename(aside, final)
+                sync_folder(folder)
+            except OSError:
+                shutil.rmtree(aside, ignore_errors=True)
+                raise
+        selected = self.selected
+        for at, old in self.checkpoints()[:-KEPT_CHECKPOINTS]:
+            if selected is None or at != selected["nimg"]:
+                shutil.rmtree(old, ignore_errors=True)
+
+    @property
+    def selected(self) -> dict[str, Any] | None:
+        """nimg, metric and value of the checkpoint that scored best while training; None without evaluation.
+
+        It was chosen among several by that very score, which flatters it: results are told of the last one.
+        """
+        path = self.path / "selected.json"
+        return self.read_json(path.name) if path.exists() else None
+
+    def select(self, nimg: int, metric: str, value: float) -> None:
+        """Keep the checkpoint at `nimg` as the best so far."""
+        self.write_json("selected.json", {"nimg": nimg, "metric": metric, "value": value})
+
+    def latest_checkpoint(self) -> tuple[Checkpoint | None, list[str]]:
+        """The newest checkpoint whose every file is whole, and a line on each newer one that is not."""
+        problems: list[str] = []
+        there = self.checkpoints()
+        for nimg, path in reversed(there):
+            try:
+                return _verified(nimg, path), problems
+            except (OSError, ValueError) as error:
+                problems.append(f"{path}: {error}")
+            except (KeyError, TypeError, AttributeError):
+                problems.append(f"{path}: state.json was not written by ganvas")
+        if there and self.checkpoints()[-1:] > there[-1:]:  # a writer replaced them all while they were being read
+            return self.latest_checkpoint()
+        return None, problems
+
+    def drop_after(self, nimg: int) -> None:
+        """Forget everything written after `nimg` images: rows, samples, snapshots, checkpoints (before a resume)."""
+        for log in ("metrics", "vitals", "evals"):
+            if (self.path / f"{log}.jsonl").exists():
+                kept = [row for row in self.rows(log) if row.get("nimg", 0) <= nimg]
+                lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in kept]
+                self.write_bytes(f"{log}.jsonl", "".join(lines).encode())
+        for at, path in [*self.samples(), *self.snapshots()]:
+            if at > nimg:
+                path.unlink()
+        for at, path in self.checkpoints():
+            if at > nimg:
+                shutil.rmtree(path)
+        if (selected := self.selected) and selected["nimg"] > nimg:
+            (self.path / "selected.json").unlink()
+        for folder in ("samples", "snapshots", "checkpoints"):
+            for left in (self.path / folder).glob("*.part"):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+    # -- files -------------------------------------------------------------------------------------------------
+
+    def write_bytes(self, name: str, content: bytes) -> Path:
+        """Write a file aside and rename it, so that a reader sees the old one or the new one."""
+        path = self.path / name
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        with writing_to(path):
+            try:
+                write_file(part, content)
+                os.replace(part, path)
+            except OSError:
+                part.unlink(missing_ok=True)
+                raise
+        return path
+
+    def write_json(self, name: str, values: Mapping[str, Any]) -> None:
+        """Write a JSON file atomically."""
+        self.write_bytes(name, (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode())
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """A JSON object; GanvasError naming the file where it is missing or broken."""
+        try:
+            values = json.loads((self.path / name).read_bytes())
+        except (OSError, ValueError) as error:
+            raise GanvasError(f"{self.path / name} cannot be read ({error}): is this a whole run directory?") from error
+        if not isinstance(values, dict):
+            raise GanvasError(f"{self.path / name} is not a JSON object: is this a whole run directory?")
+        return values
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the run's lock; GanvasError if another process keeps it. A killed process lets go of it."""
+        with writing_to(self.path):
+            handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            patience = time.monotonic() + LOCK_SECONDS  # those in `is_locked` hold it as well, for a moment each
+            while not try_lock(handle):
+                if time.monotonic() > patience:
+                    holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
+                    raise GanvasError(
+                        f"{self.path} is being written by another process (pid {holder}): wait or stop it"
+                    )
+                time.sleep(random.uniform(0.001, 0.005))  # never in step with those who look
+            with writing_to(self.path / ".lock"):
+                os.ftruncate(handle, 0)
+                os.write(handle, str(os.getpid()).encode())
+            yield
+        finally:
+            os.close(handle)
+
+    def is_locked(self) -> bool:
+        """Whether some process is writing this run right now."""
+        try:
+            handle = os.open(self.path / ".lock", os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            return not try_lock(handle, shared=True)
+        finally:
+            os.close(handle)
+
+
+def _verified(nimg: int, path: Path) -> Checkpoint:
+    """The checkpoint in a folder; ValueError where a file is not what state.json says."""
+    state = json.loads((path / "state.json").read_bytes())
+    if state["schema_version"] > SCHEMA_VERSION:
+        raise GanvasError(f"{path} has schema version {state['schema_version']}, newer than this ganvas: update ganvas")
+    if state["nimg"] != nimg:
+        raise ValueError(f"its state.json belongs to {state['nimg']} images")
+    for name, digest in state["sha256"].items():
+        if hashlib.sha256((path / f"{name}.safetensors").read_bytes()).hexdigest() != digest:
+            raise ValueError(f"{name}.safetensors is truncated or altered")
+    return Checkpoint(nimg, path, state)
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a JSON value is a finite number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def next_path(parent: Path, config: Config) -> Path:
+    """The next free runs/0007-recipe-data-s0 below `parent`."""
+    numbers = [int(p.name[:4]) for p in parent.glob("[0-9][0-9][0-9][0-9]-*")] if parent.is_dir() else []
+    data = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(config.data.name).stem).strip("-") or "data"
+    return parent / f"{max(numbers, default=0) + 1:04d}-{config.recipe}-{data}-s{config.seed}"

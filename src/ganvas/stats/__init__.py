@@ -1,0 +1,1 @@
+"""Statistics that know nothing of images: intervals, tests over seeds, trends."""

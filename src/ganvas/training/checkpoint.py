@@ -1,0 +1,134 @@
+"""All that changes while training, and its way to disk and back."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganvas import models
+from ganvas.config import SCHEMA_VERSION, Config, to_dict
+from ganvas.errors import GanvasError
+from ganvas.runs.run import Checkpoint, Run, stem
+from ganvas.runs.storage import load_tensors, save_tensors
+from ganvas.training.backend import Engine
+from ganvas.training.optim import Optimiser
+from ganvas.training.step import Players
+from ganvas.training.train_metrics import names
+
+
+@dataclass
+class State:
+    """What a checkpoint holds."""
+
+    players: Players
+    ema: nn.Module | None
+    nimg: int = 0
+    sec: float = 0.0
+    """Seconds of training, logging and sampling."""
+    cpu_sec: float = 0.0
+    """Seconds that all threads of the process computed for it; NaN where a part of it was not recorded."""
+    sums: Tensor = field(default_factory=lambda: torch.zeros(0))
+    """Statistics summed up since the last row, on the device."""
+    steps: int = 0
+    """Updates in `sums`."""
+    adapted: float = 0.0
+    """Probability of augmentation that ADA has come to."""
+    strength: float = 0.0
+    """Share of the penalties' weights that D's lead has brought them to (penalty.adapt)."""
+
+    @property
+    def sampler(self) -> nn.Module:
+        """The generator that samples are drawn from."""
+        return self.players.generator if self.ema is None else self.ema
+
+
+def fresh_state(config: Config, shape: tuple[int, int, int], engine: Engine, classes: int = 0) -> State:
+    """Untrained networks and optimisers on the engine, a function of the config's seed."""
+    generator = engine.place(models.build_generator(config, shape, classes))
+    discriminator = engine.place(models.build_discriminator(config, shape, classes))
+    g_optim, d_optim = Optimiser(generator, config.g_optim), Optimiser(discriminator, config.d_optim)
+    ema = copy.deepcopy(generator) if config.step.ema_kimg else None
+    sums = torch.zeros(len(names(config)), device=engine.device)
+    return State(Players(generator, discriminator, g_optim, d_optim), ema, sums=sums)
+
+
+def begin_with(state: State, generator: nn.Module) -> None:
+    """Let G, and its moving average, begin with a trained generator's weights; GanvasError where they do not fit."""
+    for network in (state.players.generator, *([state.ema] if state.ema is not None else [])):
+        try:
+            network.load_state_dict(generator.state_dict())
+        except RuntimeError as error:
+            why = str(error).strip().splitlines()[-1].strip()
+            raise GanvasError(f"that generator does not fit these images and classes ({why})") from error
+
+
+def save_checkpoint(run: Run, state: State, config: Config, environment: dict[str, Any]) -> None:
+    """Everything that changes, with the environment that it depends on."""
+    players = state.players
+    parts: dict[str, dict[str, Tensor]] = {
+        "generator": players.generator.state_dict(),
+        "discriminator": players.discriminator.state_dict(),
+        "g_optim": players.g_optim.tensors(),
+        "d_optim": players.d_optim.tensors(),
+        "log": {
+            "sums": state.sums,
+            "steps": torch.tensor(state.steps),
+            "adapted": torch.tensor(state.adapted, dtype=torch.float64),
+            "strength": torch.tensor(state.strength, dtype=torch.float64),
+        },
+    }
+    if state.ema is not None:
+        parts["ema"] = state.ema.state_dict()
+    metadata = _metadata(run, state, config)
+    tensors = {name: save_tensors(values, metadata) for name, values in parts.items()}
+    cpu_sec = state.cpu_sec if math.isfinite(state.cpu_sec) else None
+    run.save_checkpoint(state.nimg, tensors, {"sec": state.sec, "cpu_sec": cpu_sec, "environment": environment})
+
+
+def restore(state: State, checkpoint: Checkpoint, config: Config) -> None:
+    """Put a checkpoint's values into a fresh state; GanvasError where they do not fit."""
+    players = state.players
+    try:
+        parts = {name: load_tensors(checkpoint.path / f"{name}.safetensors")[0] for name in checkpoint.state["sha256"]}
+        players.generator.load_state_dict(parts["generator"])
+        players.discriminator.load_state_dict(parts["discriminator"])
+        players.g_optim.load(parts["g_optim"])
+        players.d_optim.load(parts["d_optim"])
+        if state.ema is not None:
+            state.ema.load_state_dict(parts["ema"])
+        state.sums.copy_(parts["log"]["sums"])
+        state.steps = int(parts["log"]["steps"])
+        state.adapted = float(parts["log"].get("adapted", 0.0))
+        state.strength = float(parts["log"].get("strength", 0.0))
+        state.nimg, state.sec = checkpoint.nimg, float(checkpoint.state["sec"])
+        spent = checkpoint.state.get("cpu_sec")
+        state.cpu_sec = math.nan if spent is None else float(spent)
+    except (KeyError, IndexError, RuntimeError, ValueError, TypeError) as error:
+        why = str(error).strip().splitlines()[-1].strip()
+        raise GanvasError(
+            f"{checkpoint.path} does not fit the networks of this run's config.json ({why}): is it another run's?"
+        ) from error
+
+
+def save_snapshot(run: Run, state: State, config: Config) -> None:
+    """The generator for use, in a file that loads alone."""
+    content = save_tensors(state.sampler.state_dict(), _metadata(run, state, config))
+    run.write_bytes(f"snapshots/{stem(state.nimg)}.safetensors", content)
+
+
+def _metadata(run: Run, state: State, config: Config) -> dict[str, Any]:
+    """What a generator file says of itself."""
+    conditional = config.data.labels == "use"
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "config": to_dict(config),
+        "shape": run.data["shape"],
+        "nimg": state.nimg,
+        "ema": state.ema is not None,
+        **({"class_names": run.data["class_names"], "class_counts": run.data["class_counts"]} if conditional else {}),
+    }

@@ -1,0 +1,166 @@
+"""From gradients to updates: optimisers, their decay and clipping, historical averaging, the moving average of G."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ganvas.config import OptimConfig
+from ganvas.training.muon import hidden_convolutions, muon_update
+
+
+class Optimiser:
+    """The updates of one network: by `config.name`, or by Muon for hidden convolutions and by that for the rest.
+
+    adam: Kingma & Ba (2015, arXiv 1412.6980) in the efficient order of their section 2, with epsilon-hat. Keras adds
+    epsilon to the root of the uncorrected second moment; torch to the corrected one. The two agree when torch's
+    epsilon is epsilon / sqrt(1 - beta2**t), which is set before every step.
+    adamw: the same on weights first shrunk by 1 - lr * weight_decay (Loshchilov & Hutter 2019, arXiv 1711.05101).
+    rmsprop: the gradient over the root of its mean square (beta2) plus epsilon; as nothing is corrected, that is
+    epsilon-hat too.
+    sgd: v <- beta1 v + g, the heavy ball: a sum, so that a lasting gradient moves 1 / (1 - beta1) times as fast.
+    """
+
+    def __init__(self, network: nn.Module, config: OptimConfig) -> None:
+        self.config = config
+        self.parameters: list[Tensor] = list(network.parameters())
+        self.torch = _torch_optimiser(self.parameters, config)
+        self.t = 0
+        self.hidden = hidden_convolutions(network) if config.muon else {}
+        self.momenta = {i: torch.zeros_like(self.parameters[i]) for i in self.hidden}
+        self.means = [p.detach().clone() for p in self.parameters] if config.historical else []
+
+    @torch.no_grad()
+    def step(self, gradients: Sequence[Tensor], progress: float) -> Float[Tensor, ""]:
+        """Apply one update at `progress` of the run and return the norm of the gradient before clipping.
+
+        The gradients are those of `network.parameters()`, in that order. Historical averaging belongs to the loss:
+        the norm, and clipping, count it.
+        """
+        self.t += 1
+        gradients = list(gradients)
+        if self.means:
+            gradients = self._with_historical(gradients)
+        norm = torch.nn.utils.get_total_norm(gradients)
+        if self.config.clip:
+            gradients = torch._foreach_mul(gradients, (self.config.clip / (norm + 1e-12)).clamp(max=1.0))
+
+        muon_lr = self.config.muon * remaining(progress, self.config)
+        for i, (parameter, gradient) in enumerate(zip(self.parameters, gradients, strict=True)):
+            # torch's fused kernels walk both as flat memory: strides that differ would silently mix up the weights
+            same = gradient.stride() == parameter.stride()
+            gradient = gradient if same else torch.empty_like(parameter).copy_(gradient)
+            if i in self.hidden:
+                update = muon_update(gradient, self.momenta[i], self.config.beta1, self.hidden[i])
+                parameter.mul_(1 - muon_lr * self.config.weight_decay).sub_(update, alpha=muon_lr)
+            else:
+                parameter.grad = gradient
+
+        group = self.torch.param_groups[0]
+        group["lr"] = self.lr(progress)
+        if self.config.name in ("adam", "adamw"):
+            group["eps"] = self.config.epsilon / math.sqrt(1 - self.config.beta2**self.t)
+        self.torch.step()
+        for parameter in self.parameters:
+            parameter.grad = None
+        return norm
+
+    def _with_historical(self, gradients: list[Tensor]) -> list[Tensor]:
+        """Adds the gradient of weight * |theta - mean|^2 (Salimans et al. 2016, arXiv 1606.03498, section 3.3).
+
+        The mean is over the weights that every step so far began with, this one's included; it is a constant here.
+        """
+        torch._foreach_lerp_(self.means, self.parameters, 1 / self.t)
+        away = torch._foreach_sub(self.parameters, self.means)
+        return list(torch._foreach_add(gradients, away, alpha=2 * self.config.historical))
+
+    def lr(self, progress: float) -> float:
+        """The learning rate at `progress` in [0, 1] of the run; Muon's falls in proportion."""
+        return self.config.lr * remaining(progress, self.config)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The state as named tensors: "t", and "i.key" for what belongs to parameter i."""
+        out = {"t": torch.tensor(self.t)}
+        for i, parameter in enumerate(self.parameters):
+            for key, value in self.torch.state.get(parameter, {}).items():
+                out[f"{i}.{key}"] = value
+        return out | self._own()
+
+    def _own(self) -> dict[str, Tensor]:
+        momenta = {f"{i}.momentum": momentum for i, momentum in self.momenta.items()}
+        return momenta | {f"{i}.mean": mean for i, mean in enumerate(self.means)}
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Take over what `tensors()` gave. KeyError, IndexError or RuntimeError where it was another network's."""
+        self.t = int(tensors["t"])
+        own = self._own()
+        for name, kept in own.items():
+            kept.copy_(tensors[name])
+        for name in tensors.keys() - own.keys() - {"t"}:
+            i, key = name.split(".")
+            parameter, value = self.parameters[int(i)], tensors[name]
+            if key == "step":
+                self.torch.state[parameter][key] = value.to(parameter.device, copy=True)
+            else:
+                kept = torch.empty_like(parameter)  # the parameter's memory format
+                self.torch.state[parameter][key] = kept.copy_(value)
+
+
+def _torch_optimiser(parameters: list[Tensor], config: OptimConfig) -> torch.optim.Optimizer:
+    lr, betas, epsilon = config.lr, (config.beta1, config.beta2), config.epsilon
+    fused = all(p.device.type in ("cpu", "cuda") for p in parameters)
+    match config.name:
+        case "adam":
+            return torch.optim.Adam(parameters, lr, betas, epsilon, fused=fused)
+        case "adamw":
+            return torch.optim.AdamW(parameters, lr, betas, epsilon, config.weight_decay, fused=fused)
+        case "rmsprop":
+            return torch.optim.RMSprop(parameters, lr, config.beta2, epsilon)
+        case "sgd":
+            return torch.optim.SGD(parameters, lr, config.beta1, fused=fused)
+
+
+def remaining(progress: float, config: OptimConfig) -> float:
+    """The share of every learning rate at `progress` in [0, 1] of the run.
+
+    It rises from 0 to 1 over `warmup`, times a decay from 1 at `decay_from` to 0 at the end.
+    """
+    risen = min(progress / config.warmup, 1.0) if config.warmup else 1.0
+    past = max(progress - config.decay_from, 0.0) / (1 - config.decay_from)
+    match config.decay:
+        case "constant":
+            return risen
+        case "linear":
+            return risen * (1 - past)
+        case "cosine":
+            return risen * 0.5 * (1 + math.cos(math.pi * past))
+
+
+def half_life(nimg: int, kimg: float, warmup: float) -> float:
+    """The half-life of G's moving average after `nimg` real images, in images: 1000 kimg, at most warmup * nimg.
+
+    The second, a ramp (Karras et al. 2020, arXiv 2006.06676), lets go of G's first steps; warmup 0 is without it.
+    """
+    return min(1000 * kimg, warmup * nimg) if warmup > 0 else 1000 * kimg
+
+
+@torch.no_grad()
+def update_ema(ema: nn.Module, model: nn.Module, batch: int, half_life: float) -> None:
+    """ema <- beta * ema + (1 - beta) * model with beta = 0.5 ** (batch / half_life), both counted in images.
+
+    BatchNorm's statistics are averaged as well; step counters are copied, and everything is where half_life is 0.
+    """
+    averaged: list[Tensor] = []
+    towards: list[Tensor] = []
+    for kept, new in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
+        if half_life and kept.is_floating_point():
+            averaged.append(kept)
+            towards.append(new)
+        else:
+            kept.copy_(new)
+    if averaged:
+        torch._foreach_lerp_(averaged, towards, 1 - 0.5 ** (batch / half_life))

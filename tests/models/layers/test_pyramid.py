@@ -1,0 +1,77 @@
+"""Sides, channels and blocks of the maps, and the two steps between them."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from ganvas.errors import UsageError
+from ganvas.models.layers.pyramid import double, fit_blocks, fit_widths, halve, ladder, scaled, sides
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (16, [4, 8, 16]),
+        (20, [5, 10, 20]),
+        (28, [4, 7, 14, 28]),
+        (32, [4, 8, 16, 32]),
+        (48, [6, 12, 24, 48]),
+        (64, [4, 8, 16, 32, 64]),
+    ],
+)
+def test_sides_climb_from_a_few_pixels_to_the_image(size: int, expected: list[int]) -> None:
+    assert sides(size) == expected
+
+
+@pytest.mark.parametrize("size", range(7, 130))
+def test_a_map_doubled_covers_the_next_and_the_next_halved_is_the_map(size: int) -> None:
+    maps = sides(size)
+    assert 4 <= maps[0] < 8 and maps[-1] == size
+    for small, large in pairwise(maps):
+        assert double(torch.zeros(1, 1, small, small), large).shape[-1] == large
+        assert halve(torch.zeros(1, 1, large, large)).shape[-1] == small
+
+
+def test_images_too_small_to_climb_to_are_refused() -> None:
+    with pytest.raises(UsageError, match="6 px"):
+        sides(6)
+
+
+def test_ladder_divides_by_each_stride_rounding_up() -> None:
+    assert ladder(28, (1, 2, 2)) == [28, 14, 7, 7]
+    assert ladder(28, (2, 2, 2)) == [28, 14, 7, 4]
+    with pytest.raises(UsageError, match="shrink"):
+        ladder(16, (2, 2, 2, 2))
+
+
+def test_widths_are_dropped_or_halved_at_the_large_end() -> None:
+    assert fit_widths((256, 128, 64), 3) == [256, 128, 64]
+    assert fit_widths((256, 128, 64), 2) == [256, 128]
+    assert fit_widths((256, 128, 64), 5) == [256, 128, 64, 32, 16]
+    assert fit_widths((256, 40), 5) == [256, 40, 20, 16, 16]
+    assert fit_widths((8,), 2) == [8, 8]
+
+
+def test_the_last_number_of_blocks_holds_for_further_maps() -> None:
+    assert fit_blocks((2, 1), 4) == [2, 1, 1, 1]
+    assert fit_blocks((2, 1, 0), 2) == [2, 1]
+
+
+def test_the_dial_rounds_to_multiples_and_leaves_one_alone() -> None:
+    assert scaled(100, 1.0) == 100
+    assert [scaled(100, factor) for factor in (0.01, 0.5, 2.0)] == [8, 48, 200]
+    assert [scaled(64, factor, 16) for factor in (0.1, 0.3, 1.5)] == [16, 16, 96]
+    assert scaled(64, 0.01, 4) == 8
+
+
+def test_double_repeats_pixels_and_crops() -> None:
+    x = torch.randn(2, 3, 4, 4)
+    expected = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    assert torch.equal(double(x, 8), expected)
+    assert torch.equal(double(x, 7), expected[:, :, :7, :7])
+
+
+def test_halve_averages_what_there_is() -> None:
+    x = torch.arange(9.0).view(1, 1, 3, 3)
+    assert torch.equal(halve(x), torch.tensor([[[[2.0, 3.5], [6.5, 8.0]]]]))

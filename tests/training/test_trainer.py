@@ -1,0 +1,177 @@
+"""What an update is made from: held-out images, classes, augmentation, laziness, all functions of (seed, nimg)."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from conftest import start, tiny, trained
+from ganvas import api
+from ganvas.errors import UsageError
+from ganvas.training import loop as training
+from ganvas.training.backend import Engine
+from ganvas.training.checkpoint import fresh_state
+from ganvas.training.trainer import Stepper, held_out
+
+SHAPE = (3, 16, 16)
+
+
+def stepper(changes: dict[str, Any]) -> Stepper:
+    config = tiny(changes)
+    images = api.load_data(config.data)
+    return Stepper(api.settle_labels(config, images), images, Engine(config.engine))
+
+
+def test_images_held_out_are_never_learnt() -> None:
+    learnt, aside = held_out(tiny({"data.held_out": 0.25}), 96)
+    assert len(aside) == 24 and sorted([*learnt, *aside]) == list(range(96))
+    assert held_out(tiny({"data.held_out": 0.25, "seed": 1}), 96)[1].tolist() != aside.tolist()
+    step = stepper({"data.held_out": 0.25})
+    secret = {step.images.images[i].tobytes() for i in aside}
+    for at in range(0, 288, 16):  # four passes
+        real = ((step.batch(at, 0.0, 0.0).real + 1) * 127.5).round().to(torch.uint8).numpy()
+        assert not secret & {np.ascontiguousarray(image).tobytes() for image in real}
+
+
+def test_without_a_share_every_image_is_learnt_in_its_old_order() -> None:
+    learnt, aside = held_out(tiny(), 96)
+    assert len(aside) == 0 and learnt.tolist() == list(range(96))
+
+
+def test_a_row_says_how_d_judges_what_it_never_saw(tmp: Any) -> None:
+    settings = {"data.held_out": 0.25, "discriminator.norms": (False, False), "discriminator.dropout": 0.0}
+    rows = trained(tmp / "run", settings).rows("metrics")
+    assert all(np.isfinite(row["logit/held_out"]) and 0 <= row["overfit"] <= 1 for row in rows)
+    assert "logit/held_out" not in trained(tmp / "other").rows("metrics")[0]
+
+
+def test_looking_at_held_out_images_changes_nothing(tmp: Any) -> None:
+    step = stepper({"data.held_out": 0.25, "discriminator.norms": (False, True)})
+    state = fresh_state(step.config, SHAPE, step.engine)
+    before = {k: v.clone() for k, v in state.players.discriminator.state_dict().items()}
+    once, again = (step.overfit(state, 1.0, -1.0, 0.0) for _ in range(2))
+    assert once == again
+    assert all(torch.equal(before[k], v) for k, v in state.players.discriminator.state_dict().items())
+
+
+def timeless(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in row.items() if k not in ("sec", "cpu_sec", "img_s")}
+
+
+def broken_off(path: Any, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a run that was stopped at its checkpoint of 96 images and taken up again."""
+    run, images = start(path, settings)
+
+    def stop(event: training.Event) -> None:
+        if event.kind == "checkpoint" and event.nimg == 96:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        api.proceed(run, images, [stop])
+    assert api.proceed(run, images)
+    return [timeless(row) for row in run.rows("metrics")]
+
+
+def test_adas_probability_moves_with_the_rows_and_survives_a_resume(tmp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganvas.training.trainer.overfitting", lambda *_: 1.0)
+    settings = {"data.held_out": 0.25, "augment.adapt": 0.5, "augment.adapt_kimg": 0.32, "augment.translate": 0.2,
+                "augment.mirror": True, "log.every": 1, "log.checkpoint_kimg": 0.032}  # fmt: skip
+    rows = trained(tmp / "whole", settings).rows("metrics")
+    assert [row["augment/p"] for row in rows] == pytest.approx([0.05 * k for k in range(12)])
+    assert broken_off(tmp / "broken", settings) == [timeless(row) for row in rows]
+
+
+def test_the_real_and_the_fake_of_a_pair_are_treated_alike_unless_told_otherwise() -> None:
+    settings = {"augment.p": 1.0, "augment.translate": 0.25, "step.batch": 64}
+    same, other = stepper(settings).batch(0, 0.0, 0.0).draws, stepper({**settings, "augment.paired": False}).batch(
+        0, 0.0, 0.0).draws  # fmt: skip
+    assert torch.equal(same[0].shift, same[1].shift) and not torch.equal(other[0].shift, other[1].shift)
+
+
+def test_lazy_penalties_are_due_at_every_so_many_updates() -> None:
+    step = stepper({"penalty.r1": 1.0, "penalty.every": 4})
+    assert [step.batch(16 * k, 0.0, 0.0).due for k in range(9)] == [4, 0, 0, 0, 4, 0, 0, 0, 4]
+    adaptive = stepper({"penalty.r1": 1.0, "penalty.every": 4, "penalty.adapt": 0.5})
+    assert [adaptive.batch(16 * k, 0.0, 0.0, 0.25).due for k in range(5)] == [1, 0, 0, 0, 1]
+
+
+def test_naming_gives_way_to_penalties_that_grow() -> None:
+    adaptive = stepper({"penalty.r1": 1.0, "penalty.adapt": 0.5, "discriminator.classify": 2.0})
+    assert [adaptive.batch(0, 0.0, 0.0, strength).named for strength in (0.0, 0.25, 1.0)] == [2.0, 1.5, 0.0]
+    steady = stepper({"penalty.r1": 1.0, "discriminator.classify": 2.0})
+    assert steady.batch(0, 0.0, 0.0).named == 2.0
+
+
+@pytest.mark.parametrize("form", ["exact", "finite"])
+def test_a_penalty_that_adapts_costs_nothing_at_no_strength_and_counts_in_proportion(form: str) -> None:
+    settings = {"penalty.r1": 1.0, "penalty.r2": 1.0, "penalty.form": form, "penalty.adapt": 0.5,
+                "discriminator.dropout": 0.0}  # fmt: skip
+    step = stepper(settings)
+    state = fresh_state(step.config, SHAPE, step.engine)
+    D, fake = state.players.discriminator, torch.zeros(16, *SHAPE)
+
+    def penalty(strength: float) -> float:
+        given = step.batch(0, 0.0, 0.0, strength)
+        given.rng.manual_seed(0)
+        return step.rules.look(D, *given.shown(fake), None, given.due, given.named, given.rng).penalty.item()
+
+    assert penalty(0.0) == 0.0 < penalty(1.0)
+    assert penalty(0.25) == pytest.approx(0.25 * penalty(1.0))
+
+
+def test_the_strength_of_penalties_follows_ds_lead_and_survives_a_resume(tmp: Any) -> None:
+    settings = {"penalty.r1": 1.0, "penalty.adapt": 0.1, "penalty.adapt_kimg": 0.128,
+                "d_optim.lr": 0.005, "log.every": 1,
+                "log.checkpoint_kimg": 0.032}  # fmt: skip
+    rows = trained(tmp / "whole", settings).rows("metrics")
+    assert rows[0]["penalty/strength"] == 0.0
+    for row, later in itertools.pairwise(rows):
+        lead = row["acc/real"] + row["acc/fake"] - 1
+        grown = 0.125 if lead > 0.1 else 0.0  # what has grown stays
+        assert later["penalty/strength"] == pytest.approx(min(row["penalty/strength"] + grown, 1.0))
+        assert (row["penalty"] > 0) == (row["penalty/strength"] > 0)
+    assert len({row["penalty/strength"] for row in rows}) > 2
+    assert broken_off(tmp / "broken", settings) == [timeless(row) for row in rows]
+
+
+@pytest.mark.parametrize("extra", [{"penalty.gp": 1.0}, {"penalty.r1": 0.1, "penalty.form": "finite",
+                                                         "discriminator.dropout": 0.0}])  # fmt: skip
+def test_what_is_random_in_an_update_is_a_function_of_seed_and_position(extra: dict[str, Any]) -> None:
+    settings = {"augment.p": 1.0, "augment.colour": 1.0, "augment.noise": 0.1, "loss.flip": 0.2, "loss.soft": 0.2,
+                **extra}  # fmt: skip
+    step = stepper(settings)
+    states = [fresh_state(step.config, SHAPE, step.engine) for _ in range(2)]
+    step(states[0], 192)
+    torch.rand(7)
+    stepper(settings).batch(160, 0.0, 0.0)
+    stepper(settings)(states[1], 192)
+    assert torch.equal(states[0].sums, states[1].sums)
+
+
+def test_labels_are_settled_by_the_data() -> None:
+    config = tiny({"data.labels": "auto"})
+    images = api.load_data(config.data)
+    assert api.settle_labels(config, images).data.labels == "use"
+    assert api.settle_labels(tiny(), images).data.labels == "ignore"
+    bare = type(images)(**{**vars(images), "labels": None, "class_names": ()})
+    assert api.settle_labels(config, bare).data.labels == "ignore"
+    with pytest.raises(UsageError, match="has no classes to use"):
+        api.settle_labels(tiny({"data.labels": "use"}), bare)
+
+
+def test_g_begins_with_another_generator_and_waits_for_d(tmp: Any) -> None:
+    first = trained(tmp / "first", {"data.labels": "use", "step.ema_kimg": 0.1})
+    config = api.continued(tiny({"step.ema_kimg": 0.1, "data.labels": "auto", "log.every": 1}), first.path)
+    assert config.g_optim.warmup == api.CATCH_UP and config.data.labels == "use"
+    images = api.load_data(config.data)
+    run = api.start(config, images, tmp / "second")
+    assert api.proceed(run, images)
+    assert run.samples()[0][1].read_bytes() == first.samples()[-1][1].read_bytes()  # the untrained one is trained
+    assert run.samples()[-1][1].read_bytes() != first.samples()[-1][1].read_bytes()
+    assert run.rows("metrics")[0]["lr/g"] < run.rows("metrics")[-1]["lr/g"]
+    with pytest.raises(UsageError, match="train without --from"):
+        api.start(api.override(config, {"data.size": 32}), api.load_data(tiny({"data.size": 32}).data), tmp / "third")
