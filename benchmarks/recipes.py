@@ -25,11 +25,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 import ganvas  # noqa: F401  (first: it says how OpenMP's threads wait)
-from ganvas import api, models
+from ganvas import models
 from ganvas.config import Config, EngineConfig, recipes
 from ganvas.data import ImageSet
 from ganvas.training import backend as engine
 from ganvas.training.checkpoint import fresh_state
+from ganvas.training.setup import settle_labels
 from ganvas.training.trainer import Stepper, throwaway
 
 
@@ -65,7 +66,7 @@ def measured(name: str, seconds: float, threads: int) -> dict[str, Any]:
     config = recipes.get(name).config
     config = dataclasses.replace(config, engine=EngineConfig("cpu", threads=threads))
     images = random_images(config)
-    config = api.settle_labels(config, images)
+    config = settle_labels(config, images)
     chosen, _ = engine.probe(config.engine, lambda e: throwaway(config, images, e))
     settled = engine.Engine(chosen)
     classes = models.classes(config, images.class_names)

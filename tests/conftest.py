@@ -35,10 +35,11 @@ hook = install_import_hook([f"ganvas.{name}" for name in CHECKED], "beartype.bea
 import torch  # noqa: E402
 
 from ganvas import api  # noqa: E402
-from ganvas.config import Config, recipes  # noqa: E402
+from ganvas.config import Config  # noqa: E402
 from ganvas.data import ImageSet, load  # noqa: E402
 from ganvas.runs.run import Run  # noqa: E402
 from ganvas.training import backend as engine  # noqa: E402
+from ganvas.training.setup import configure  # noqa: E402
 
 settings.register_profile("same", derandomize=True)  # what passes here passes there (default: search anew each time)
 settings.load_profile("same")
@@ -58,20 +59,20 @@ TINY: dict[str, Any] = {
 
 def tiny(changes: Mapping[str, Any] | None = None) -> Config:
     """The small training, changed by dotted names."""
-    return api.override(recipes.get("cifar-dcgan").config, {**TINY, **(changes or {})})
+    return configure("cifar-dcgan", overrides={**TINY, **(changes or {})})
 
 
 def start(path: Path, changes: Mapping[str, Any] | None = None) -> tuple[Run, ImageSet]:
     """A run directory of the small training, not yet trained, and its images."""
     config = tiny(changes)
     images = load(config.data, progress=False)
-    return api.start(config, images, path), images
+    return api.create_run(config, images, path), images
 
 
 def trained(path: Path, changes: Mapping[str, Any] | None = None) -> Run:
     """The small training, finished."""
     run, images = start(path, changes)
-    assert api.proceed(run, images)
+    assert api.run_training(run, images)
     return run
 
 

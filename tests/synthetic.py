@@ -12,6 +12,7 @@ from ganvas import media, models
 from ganvas.config import BudgetConfig, Config, recipes
 from ganvas.runs.run import Run, stem
 from ganvas.training import train_metrics as statistics
+from ganvas.training.losses import get_loss
 
 
 def pictures(n: int, shape: tuple[int, int, int], seed: int) -> np.ndarray:
@@ -29,7 +30,7 @@ def row(nimg: int, done: float, noise: np.random.Generator, config: Config) -> d
     """One row of metrics.jsonl when the share `done` of the run is behind it; the fake accuracy falls towards 0.5."""
     wobble = noise.normal(0, 0.02, 10)
     fake = 0.93 - 0.25 * done + wobble[0]
-    balanced = statistics.LOSSES[config.loss.name].threshold is None
+    balanced = get_loss(config.loss.name).threshold is None
     values = {
         "loss/d": 0.5 + 0.5 * done + wobble[1], "loss/g": 3 - 1.8 * done + 5 * wobble[2],
         "acc/real": fake if balanced else 0.9 - 0.2 * done + wobble[3], "acc/fake": fake,

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from ganvas import api
 from ganvas.comparison.groups import gathered
-from ganvas.config import recipes
+from ganvas.config import override, recipes
 from ganvas.errors import UsageError
 from ganvas.runs.run import Run, stem
 from synthetic import make_run
@@ -20,7 +19,7 @@ from synthetic import make_run
 def trained(path: Path, seed: int = 0, recipe: str = "cifar-dcgan", end: str | None = "finish", **changes: Any) -> Run:
     """A finished run of 60 epochs, with a generator to its name."""
     settings = {"seed": seed, "budget.epochs": 2, **changes}
-    config = api.override(recipes.get(recipe).config, settings)
+    config = override(recipes.get(recipe).config, settings)
     run = make_run(path, recipe=recipe, config=config, epochs=2, rows=8, grids=3, end=end, tiles=8)
     run.write_bytes(f"snapshots/{stem(10_000)}.safetensors", b"")
     return run

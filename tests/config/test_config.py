@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganvas import api
-from ganvas.config import Config, diff, from_dict, to_dict
+from ganvas.config import Config, diff, from_dict, override, to_dict
 from ganvas.config.recipes import RECIPES, Recipe, get, register
 from ganvas.errors import GanvasError, UsageError
+from ganvas.training.setup import configure
 
 POSITIVE = st.integers(1, 512)
 FRACTION = st.floats(0, 1, exclude_max=True)
@@ -120,7 +120,7 @@ def test_a_config_comes_back_from_json_as_it_was(config: Config) -> None:
 @settings(max_examples=20, deadline=None)
 def test_a_diff_turns_one_config_into_the_other(old: Config, new: Config) -> None:
     changes = {name: after for name, (_, after) in diff(old, new).items()}
-    assert api.override(old, {**changes, "recipe": new.recipe}) == new
+    assert override(old, {**changes, "recipe": new.recipe}) == new
 
 
 def test_a_diff_names_what_differs_and_leaves_out_the_recipe() -> None:
@@ -183,7 +183,7 @@ NAN, INF = float("nan"), float("inf")
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused_in_one_line(name: str, value: Any) -> None:
     with pytest.raises(UsageError) as caught:
-        api.override(Config(), {name: value})
+        configure("cifar-dcgan", overrides={name: value})
     message = str(caught.value)
     section, _, key = name.rpartition(".")
     assert message.startswith(section or name) and (key in message or "beta" in key or section == "budget")
@@ -213,23 +213,31 @@ ONE_STAGE = {"step.update": "one-stage", "discriminator.norms": (False, False)}
             "1 with penalty.form finite",
         ),
         ({"penalty.share": 0.0}, "penalty.share", "more than 0, at most 1"),
-        ({"augment.adapt": 0.5}, "augment.adapt", "0 where data.held_out is 0"),
+        ({"augment.adapt": 0.5}, "augment.adapt", "0 while data.held_out is 0"),
         ({"penalty.adapt": 1.0}, "penalty.adapt", "less than 1"),
         ({"step.d_steps": 2}, "step.d_steps", "1 with step.update simultaneous"),
         ({"step.accumulate": 3}, "step.accumulate", "a divisor of step.batch (256)"),
-        ({"step.update": "one-stage", "discriminator.norms": (False, True)}, "step.update", "looks at a whole batch"),
-        ({**ONE_STAGE, "discriminator.minibatch": "std"}, "step.update", "looks at a whole batch"),
-        ({**ONE_STAGE, "loss.feature_matching": 1.0}, "step.update", "looks at a whole batch"),
+        (
+            {"step.update": "one-stage", "discriminator.norms": (False, True)},
+            "step.update",
+            "uses statistics of the batch",
+        ),
+        ({**ONE_STAGE, "discriminator.minibatch": "std"}, "step.update", "uses statistics of the batch"),
+        ({**ONE_STAGE, "loss.feature_matching": 1.0}, "step.update", "uses statistics of the batch"),
         ({**ONE_STAGE, "loss.name": "hinge"}, "step.update", "unless D's loss always rises"),
         ({**ONE_STAGE, "penalty.centring": 0.1}, "step.update", "unless D's loss always rises"),
-        ({**ONE_STAGE, "discriminator.classify": 1.0, "loss.g_classify": 1.0}, "loss.g_classify", "names no fakes"),
-        ({"loss.g_classify": 1.0}, "loss.g_classify", "D names no classes"),
-        ({"g_optim.weight_decay": 0.1}, "g_optim.weight_decay", "0 but for adamw"),
+        (
+            {**ONE_STAGE, "discriminator.classify": 1.0, "loss.g_classify": 1.0},
+            "loss.g_classify",
+            "has no class term for fakes",
+        ),
+        ({"loss.g_classify": 1.0}, "loss.g_classify", "D has no classification loss"),
+        ({"g_optim.weight_decay": 0.1}, "g_optim.weight_decay", "0 except with adamw"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(changes: dict[str, Any], setting: str, rule: str) -> None:
     with pytest.raises(UsageError) as caught:
-        api.override(Config(), changes)
+        configure("cifar-dcgan", overrides=changes)
     assert str(caught.value).startswith(f"{setting} = ") and rule in str(caught.value)
 
 
@@ -237,18 +245,18 @@ def test_only_one_budget() -> None:
     with pytest.raises(
         UsageError, match=r"budget = \(1.0, 2.0\): it must be one of epochs, kimg, minutes and cpu_minutes"
     ):
-        api.override(Config(), {"budget.epochs": 1, "budget.kimg": 2})
+        configure("cifar-dcgan", overrides={"budget.epochs": 1, "budget.kimg": 2})
 
 
 @pytest.mark.parametrize("name", ["g_optim.learning", "step", "generator", "seed.x", "batch.step", ""])
 def test_override_takes_settings_only(name: str) -> None:
     with pytest.raises(UsageError, match="no setting is called"):
-        api.override(Config(), {name: {}})
+        configure("cifar-dcgan", overrides={name: {}})
 
 
 def test_override_says_what_is_near() -> None:
     with pytest.raises(UsageError, match=r"did you mean g_optim\.lr"):
-        api.override(Config(), {"g_optim.rl": 1})
+        configure("cifar-dcgan", overrides={"g_optim.rl": 1})
 
 
 def test_a_recipe_name_is_taken_once_and_found_or_suggested() -> None:

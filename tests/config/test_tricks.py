@@ -21,8 +21,10 @@ from ganvas.errors import UsageError
 from ganvas.models.layers.norm import ConditionalNorm
 from ganvas.training.backend import Engine
 from ganvas.training.checkpoint import State, fresh_state
+from ganvas.training.compatibility import check_compatibility
 from ganvas.training.losses import LOSSES
 from ganvas.training.optim import Optimiser
+from ganvas.training.setup import settle_labels
 from ganvas.training.step import Outcome
 from ganvas.training.trainer import Stepper
 
@@ -46,7 +48,7 @@ class Bench:
 
     def __init__(self, config: Config) -> None:
         self.given = images(config)
-        self.config = api.settle_labels(config, self.given)
+        self.config = settle_labels(config, self.given)
         classes = len(self.given.class_names) if self.config.data.labels == "use" else 0
         engine = Engine(self.config.engine)
         self.state: State = fresh_state(self.config, SHAPE, engine, classes)
@@ -228,7 +230,7 @@ def _() -> None:
 def _() -> None:
     config = with_trick("inception-score")
     with pytest.raises(UsageError, match=r"evaluate\.every: no classifier ships for 'shapes'"):
-        api.start(config, images(config))  # it wants to score; shapes has nothing to score with
+        api.create_run(config, images(config))  # it wants to score; shapes has nothing to score with
 
 
 # -- DCGAN's guidelines
@@ -606,7 +608,7 @@ def test_conflicting_tricks_are_refused_in_either_order() -> None:
 
 def test_a_trick_that_does_not_fit_says_why() -> None:
     with pytest.raises(UsageError, match=r"the trick label-smoothing does not fit here: loss\.smooth"):
-        tricks.apply(tiny({**PLAIN, "loss.name": "hinge"}), ["label-smoothing"])
+        tricks.apply(tiny({**PLAIN, "loss.name": "hinge"}), ["label-smoothing"], check_compatibility)
 
 
 def test_the_recipes_tricks_are_seen() -> None:

@@ -116,7 +116,7 @@ def test_what_sets_in_is_told_once_and_kept(tmp: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(training, "sample_points", lambda: iter(range(0, 10**6, 16)))
     run, images = start(tmp / "run", {"step.batch": 4, "budget.kimg": 0.096})
     heard: list[Event] = []
-    assert api.proceed(run, images, [heard.append])
+    assert api.run_training(run, images, [heard.append])
     told = [event for event in heard if event.kind == "doctor" and event.details["finding"] == "tiny-batch"]
     assert len(told) == 1 and f"ganvas doctor {run.path}" in told[0].details["what"]
     assert [e["finding"] for e in run.rows("events") if e["event"] == "doctor"].count("tiny-batch") == 1

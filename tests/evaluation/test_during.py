@@ -95,7 +95,7 @@ def test_an_evaluation_that_would_exceed_its_share_is_put_off(tmp: Path) -> None
 def test_resuming_goes_on_with_the_scores_and_forgets_what_is_undone(tmp: Path) -> None:
     whole = trained(tmp / "whole", EVERY)
     run, images = start(tmp / "run", EVERY)
-    api.proceed(run, images)
+    api.run_training(run, images)
     run.drop_after(96)
     assert during_rows(run) == [48, 96]
     assert run.selected is None or run.selected["nimg"] <= 96

@@ -225,7 +225,8 @@ def test_a_metric_measures_the_same_under_every_name() -> None:
 def test_every_number_of_evaluate_has_its_sentence() -> None:
     """Whatever measures.py gives is explained; run apart, since it needs torch and the report does not."""
     code = (
-        "from ganvas import i18n as locale; from ganvas.evaluation import metrics as m; from ganvas.report import quality\n"
+        "from ganvas import i18n as locale\n"
+        "from ganvas.evaluation import metrics as m; from ganvas.report import quality\n"
         "from ganvas.metrics.extractors import registry as x\n"
         "say = locale.load('en')\n"
         "names = [x.name_under(n, e) for metric in m.METRICS.values() for n in metric.better\n"

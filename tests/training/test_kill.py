@@ -46,7 +46,7 @@ trainer.throwaway(run.config, images, backend.Engine(run.config.engine))()
 for _ in sys.stdin:
     child = os.fork()  # the import and the first step, which take longest, are paid once
     if not child:
-        api.proceed(run, images)
+        api.run_training(run, images)
         os._exit(0)
     print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
@@ -80,7 +80,7 @@ def test_kills_change_nothing(tmp: Path, monkeypatch: pytest.MonkeyPatch, kills:
     whole, images = start(tmp / "a" / "whole", changes)
     trainer_module.throwaway(whole.config, images, Engine(whole.config.engine))()  # what comes first takes long
     begin = time.monotonic()
-    assert api.proceed(whole, images)
+    assert api.run_training(whole, images)
     seconds = time.monotonic() - begin
 
     run, _ = start(tmp / "b" / "killed", changes)

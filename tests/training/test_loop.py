@@ -21,7 +21,7 @@ import torch
 
 from conftest import flags, python, start, tiny, trained
 from ganvas import api, models
-from ganvas.config import BudgetConfig, EngineConfig, recipes
+from ganvas.config import BudgetConfig, EngineConfig, override, recipes
 from ganvas.errors import GanvasError
 from ganvas.runs.run import Run
 from ganvas.runs.storage import load_tensors
@@ -30,6 +30,7 @@ from ganvas.training.backend import Engine, to_uint8
 from ganvas.training.checkpoint import fresh_state
 from ganvas.training.loop import Event
 from ganvas.training.losses import LOSSES
+from ganvas.training.setup import settle_labels
 from ganvas.training.train_metrics import names
 from ganvas.training.trainer import Stepper
 
@@ -112,12 +113,14 @@ def test_a_resumed_run_equals_the_unbroken_one_bit_for_bit(tmp: Path, form: str)
 
     run, images = start(tmp / "broken", changes)
     with pytest.raises(Crash):  # before the first step
-        api.proceed(run, images, [at(0, "untrained", crash)])
-    assert not api.proceed(run, images, [at(64, "checkpoint", interrupt)])  # 4 updates are summed up, no row is due
+        api.run_training(run, images, [at(0, "untrained", crash)])
+    assert not api.run_training(
+        run, images, [at(64, "checkpoint", interrupt)]
+    )  # 4 updates are summed up, no row is due
     with pytest.raises(Crash):  # 32 images past the checkpoint: a row and a sample that must be dropped
-        api.proceed(run, images, [at(160, "row", crash)])
+        api.run_training(run, images, [at(160, "row", crash)])
     assert [row["nimg"] for row in run.rows("metrics")] == [80, 160]
-    assert api.proceed(run, images)
+    assert api.run_training(run, images)
     assert_same(contents(run), whole)
     assert [e["nimg"] for e in run.rows("events") if e["event"] == "resume"] == [64, 128]
 
@@ -133,9 +136,9 @@ def test_another_seed_is_another_run(tmp: Path) -> None:
 def test_a_damaged_newest_checkpoint_costs_time_and_nothing_else(tmp: Path) -> None:
     whole = contents(trained(tmp / "whole", EVERYTHING))
     run, images = start(tmp / "run", EVERYTHING)
-    assert not api.proceed(run, images, [at(128, "checkpoint", interrupt)])
+    assert not api.run_training(run, images, [at(128, "checkpoint", interrupt)])
     (run.path / "checkpoints" / "000000128" / "ema.safetensors").write_bytes(b"half")
-    assert api.proceed(run, images)
+    assert api.run_training(run, images)
     (warning,) = [e["what"] for e in run.rows("events") if e["event"] == "warning"]
     assert warning.startswith("checkpoint passed over") and "ema.safetensors is truncated" in warning
     assert_same(contents(run), whole)
@@ -148,7 +151,7 @@ def test_without_any_whole_checkpoint_nothing_is_overwritten(tmp: Path) -> None:
     before = stamps(run)
     for damage in ("not written by ganvas", "checkpoints/ is empty"):
         with pytest.raises(GanvasError, match=damage):
-            api.proceed(run, None, extra=BudgetConfig(kimg=1))
+            api.run_training(run, None, extra=BudgetConfig(kimg=1))
         assert stamps(run) == before
         for _, path in run.checkpoints():
             shutil.rmtree(path)
@@ -162,23 +165,23 @@ def stamps(run: Run) -> dict[Path, int]:
 
 def test_another_runs_checkpoint_does_not_fit(tmp: Path) -> None:
     run, images = start(tmp / "run")
-    assert not api.proceed(run, images, [at(0, "untrained", interrupt)])
+    assert not api.run_training(run, images, [at(0, "untrained", interrupt)])
     other, _ = start(tmp / "other", {"generator.base": 8})
     (tmp / "other" / "checkpoints").rmdir()
     (run.path / "checkpoints").rename(tmp / "other" / "checkpoints")
     with pytest.raises(GanvasError, match=r"does not fit the networks of this run's config\.json \(.*\): is it"):
-        api.proceed(other, images)
+        api.run_training(other, images)
 
 
 def test_a_resume_elsewhere_warns_that_it_is_not_bit_for_bit(tmp: Path) -> None:
     run, images = start(tmp / "run")
-    assert not api.proceed(run, images, [at(64, "checkpoint", interrupt)])
+    assert not api.run_training(run, images, [at(64, "checkpoint", interrupt)])
     path = run.path / "checkpoints" / "000000064" / "state.json"
     state = json.loads(path.read_bytes())
     state["environment"] |= {"torch": "1.0", "threads": 64}
     path.write_text(json.dumps(state))
     told: list[Event] = []
-    assert api.proceed(run, images, [told.append])
+    assert api.run_training(run, images, [told.append])
     warnings = [event.details["what"] for event in told if event.kind == "warning"]
     assert warnings == [
         f"torch was 1.0, is {torch.__version__}: not bit for bit the same run",
@@ -189,13 +192,13 @@ def test_a_resume_elsewhere_warns_that_it_is_not_bit_for_bit(tmp: Path) -> None:
 def test_other_images_are_refused(tmp: Path) -> None:
     run, images = start(tmp / "run")
     with pytest.raises(GanvasError, match=r"no longer what .* was trained on"):
-        api.proceed(run, dataclasses.replace(images, sha256="0" * 64))
+        api.run_training(run, dataclasses.replace(images, sha256="0" * 64))
 
 
 def test_two_trainings_cannot_write_one_run(tmp: Path) -> None:
     run, images = start(tmp / "run")
     with run.writing(), pytest.raises(GanvasError, match="being written by another process"):
-        api.proceed(run, images)
+        api.run_training(run, images)
     assert run.rows("events") == []
 
 
@@ -227,12 +230,12 @@ def test_minutes_become_images_once_and_stay(tmp: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(training, "SETTLE_SECONDS", 0.05)
     run, images = start(tmp / "run", {"budget.kimg": None, "budget.minutes": 0.02, "log.checkpoint_kimg": 1000.0})
     events: list[Event] = []
-    assert not api.proceed(run, images, [at(0, "budget", interrupt), events.append])
+    assert not api.run_training(run, images, [at(0, "budget", interrupt), events.append])
     total, kinds = run.total_nimg, [event.kind for event in events if event.kind != "row"]
     assert total is not None and total > 96 and events[0].total is None and events[-1].total == total
     assert kinds == ["start", "untrained", "budget", "checkpoint", "stop"]  # no resume repeats what knew no end
     monkeypatch.setattr(time, "perf_counter", lambda: 0.0)  # whatever the time: the number is kept
-    assert api.proceed(run, images)
+    assert api.run_training(run, images)
     assert run.total_nimg == total and total <= run.checkpoints()[-1][0] < total + 16
     (budget,) = [e for e in run.rows("events") if e["event"] == "budget"]
     assert budget["total"] == total and budget["img_s"] > 0
@@ -251,10 +254,10 @@ def test_a_run_stopped_before_its_speed_is_known_still_has_its_minutes(
     tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, images = start(tmp / "run", {"budget.kimg": None, "budget.minutes": 60})
-    assert not api.proceed(run, images, [at(64, "checkpoint", interrupt)])
+    assert not api.run_training(run, images, [at(64, "checkpoint", interrupt)])
     assert run.total_nimg is None and run.config.budget.minutes == 60
     monkeypatch.setattr(training, "SETTLE_SECONDS", 0.02)
-    assert not api.proceed(run, images, [at(0, "budget", interrupt)])
+    assert not api.run_training(run, images, [at(0, "budget", interrupt)])
     assert (run.total_nimg or 0) > 10_000
 
 
@@ -266,12 +269,12 @@ def test_no_time_at_all_is_still_an_update(tmp: Path) -> None:
 @pytest.mark.parametrize("extra", [BudgetConfig(kimg=0.1), BudgetConfig(epochs=100 / 96)])
 def test_an_extension_adds_to_the_budget(tmp: Path, extra: BudgetConfig) -> None:
     run, images = start(tmp / "run")
-    assert not api.proceed(run, images, [at(64, "checkpoint", interrupt)])
-    assert not api.proceed(run, images, [at(100, "row", interrupt)], extra)
+    assert not api.run_training(run, images, [at(64, "checkpoint", interrupt)])
+    assert not api.run_training(run, images, [at(100, "row", interrupt)], extra)
     assert run.total_nimg == 292  # kept when it is stopped again
-    assert api.proceed(run, images)
+    assert api.run_training(run, images)
     assert run.checkpoints()[-1][0] == 304
-    assert api.proceed(run, images, extra=extra)
+    assert api.run_training(run, images, extra=extra)
     assert run.total_nimg == 392 and run.checkpoints()[-1][0] == 400
     nimg = [row["nimg"] for row in run.rows("metrics")]
     assert nimg == sorted(set(nimg))
@@ -283,19 +286,19 @@ def test_an_extension_in_minutes_comes_on_top_of_what_is_left(
 ) -> None:
     monkeypatch.setattr(training, "SETTLE_SECONDS", 0.05)
     run, images = start(tmp / "run", {"budget.kimg": 100.0 if done == 64 else 0.192})
-    finished = api.proceed(run, images, [at(64, "checkpoint", interrupt)] if done == 64 else [])
+    finished = api.run_training(run, images, [at(64, "checkpoint", interrupt)] if done == 64 else [])
     assert finished == (done == 192)
     before = run.total_nimg
-    assert not api.proceed(run, images, [at(0, "resume", interrupt)], BudgetConfig(minutes=9.0))
+    assert not api.run_training(run, images, [at(0, "resume", interrupt)], BudgetConfig(minutes=9.0))
     assert run.total_nimg == before  # too early to say: the old budget stands
-    assert not api.proceed(run, images, [at(0, "budget", interrupt)], BudgetConfig(minutes=1.0))
+    assert not api.run_training(run, images, [at(0, "budget", interrupt)], BudgetConfig(minutes=1.0))
     assert before is not None and run.total_nimg is not None and run.total_nimg > before + 500
 
 
 def test_a_finished_run_stays_as_it_is(tmp: Path) -> None:
     run = trained(tmp / "run")
     before = contents(run)
-    assert api.proceed(run)
+    assert api.run_training(run)
     assert_same(contents(run), before)
 
 
@@ -305,7 +308,7 @@ def test_a_finished_run_stays_as_it_is(tmp: Path) -> None:
 def test_hooks_hear_what_happens_in_order(tmp: Path) -> None:
     run, images = start(tmp / "run")
     events: list[Event] = []
-    assert api.proceed(run, images, [events.append])
+    assert api.run_training(run, images, [events.append])
     heard = [(event.kind, event.nimg) for event in events]
     assert heard == [
         ("start", 0), ("untrained", 0), ("checkpoint", 64), ("row", 80), ("checkpoint", 128), ("row", 160),
@@ -405,7 +408,7 @@ def finite_steps(config: Any, shape: tuple[int, int, int], steps: int = 2) -> No
     images = dataclasses.replace(
         api.load_data(tiny({"data.limit": 8}).data), images=pixels, labels=np.arange(count) % 3, class_names=names
     )
-    config = api.settle_labels(config, images)
+    config = settle_labels(config, images)
     classes = models.classes(config, names)
     state = fresh_state(config, shape, engine := Engine(config.engine), classes)
     step = Stepper(config, images, engine)
@@ -426,7 +429,7 @@ def test_every_recipe_takes_finite_steps(name: str, shape: tuple[int, int, int])
     recipe = recipes.get(name).config
     if recipe.generator.family != "dcgan":
         small |= {"generator.width": 0.25, "discriminator.width": 0.25}
-    finite_steps(api.override(recipe, small), shape)
+    finite_steps(override(recipe, small), shape)
 
 
 @pytest.mark.parametrize("conv", ["direct", "winograd", "patches"])
@@ -446,7 +449,7 @@ def test_the_probe_settles_what_is_open_and_writes_it_down(tmp: Path) -> None:
     engine, probe = run.config.engine, run.rows("events")[0]["probe"]
     assert {"float32 channels_last direct", "float32 channels_last winograd"} <= set(probe)
     assert probe[f"float32 {engine.layout} {engine.conv}"] == min(probe.values())
-    assert api.proceed(run, extra=BudgetConfig(kimg=0.016))
+    assert api.run_training(run, extra=BudgetConfig(kimg=0.016))
     assert run.rows("events")[-2]["probe"] == {}  # settled is settled
 
 
@@ -480,7 +483,7 @@ def test_nan_stops_with_the_last_good_checkpoint_kept(
     with monkeypatch.context() as patched:
         patched.setitem(LOSSES, "bce", dataclasses.replace(whole, d=d_loss))
         with pytest.raises(GanvasError) as caught:
-            api.proceed(run, images)
+            api.run_training(run, images)
     message = str(caught.value)
     assert message.startswith(f"loss/d, grad/d stopped being numbers within 16 images before image {at_nimg}; ")
     assert f"the last good checkpoint is {run.path}/checkpoints/{kept:09d}; " in message and "\n" not in message
@@ -489,14 +492,14 @@ def test_nan_stops_with_the_last_good_checkpoint_kept(
     assert run.rows("events")[-1]["event"] == "nan" and run.rows("events")[-1]["what"] == ["loss/d", "grad/d"]
     checkpoint, problems = run.latest_checkpoint()
     assert checkpoint is not None and checkpoint.nimg == kept and problems == []
-    assert api.proceed(run, images)  # without the fault it goes on from there
+    assert api.run_training(run, images)  # without the fault it goes on from there
     assert all(row["loss/d"] is not None for row in run.rows("metrics"))
 
 
 def test_a_huge_learning_rate_stops_or_stays_finite(tmp: Path) -> None:
     run, images = start(tmp / "run", {"g_optim.lr": 999.0, "d_optim.lr": 999.0, "loss.g_weight": 1e38})
     with pytest.raises(GanvasError, match="stopped being numbers within 16 images before image"):
-        api.proceed(run, images)
+        api.run_training(run, images)
     kept = load_tensors(run.checkpoints()[-1][1] / "generator.safetensors")[0]
     assert all(value.isfinite().all() for value in kept.values())
 
@@ -504,7 +507,7 @@ def test_a_huge_learning_rate_stops_or_stays_finite(tmp: Path) -> None:
 def test_training_works_in_a_thread(tmp: Path) -> None:
     run, images = start(tmp / "run")
     results: list[bool] = []
-    thread = threading.Thread(target=lambda: results.append(api.proceed(run, images)))
+    thread = threading.Thread(target=lambda: results.append(api.run_training(run, images)))
     thread.start()
     thread.join()
     assert results == [True]
@@ -513,7 +516,7 @@ def test_training_works_in_a_thread(tmp: Path) -> None:
 def test_a_signal_saves_and_gives_the_handlers_back(tmp: Path) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     run, images = start(tmp / "run")
-    assert not api.proceed(run, images, [at(80, "row", interrupt)])
+    assert not api.run_training(run, images, [at(80, "row", interrupt)])
     assert run.checkpoints()[-1][0] == 80
     assert run.rows("events")[-1]["event"] == "stop" and run.rows("events")[-1]["signal"] == "SIGTERM"
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
@@ -539,14 +542,14 @@ def test_a_signal_from_outside_exits_saved_and_resumable(tmp: Path, number: sign
     run = Run.open(path)
     stopped = run.checkpoints()[-1][0]
     assert stopped > 0 and not run.is_locked()
-    assert not api.proceed(run, None, [at(stopped + 1, "row", interrupt)])
+    assert not api.run_training(run, None, [at(stopped + 1, "row", interrupt)])
     assert run.checkpoints()[-1][0] > stopped
     assert os.path.getsize(path / "report.html") > 1000
 
 
 def test_the_device_can_be_changed_on_resume(tmp: Path) -> None:
     run, images = start(tmp / "run")
-    assert not api.proceed(run, images, [at(64, "checkpoint", interrupt)])
+    assert not api.run_training(run, images, [at(64, "checkpoint", interrupt)])
     assert training.train(run, images, engine_config=EngineConfig("cpu", "float32", "contiguous", "direct", 1))
     assert run.config.engine.layout == "contiguous"
     (warning,) = [e["what"] for e in run.rows("events") if e["event"] == "warning"]
@@ -577,12 +580,12 @@ def test_the_clock_counts_training_alone(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_cpu_time_goes_on_where_a_run_goes_on(tmp: Path) -> None:
     run, images = start(tmp / "run")
-    assert api.proceed(run, images)
+    assert api.run_training(run, images)
     spent = run.rows("events")[-1]["cpu_sec"]
-    assert api.proceed(run, images, extra=BudgetConfig(kimg=0.032))
+    assert api.run_training(run, images, extra=BudgetConfig(kimg=0.032))
     assert run.rows("metrics")[-1]["cpu_sec"] > spent > 0
     (_, newest), old = run.checkpoints()[-1], "state.json"
     values = {k: v for k, v in json.loads((newest / old).read_text()).items() if k != "cpu_sec"}
     (newest / old).write_text(json.dumps(values))  # as written before CPU time was recorded
-    assert api.proceed(run, images, extra=BudgetConfig(kimg=0.032))
+    assert api.run_training(run, images, extra=BudgetConfig(kimg=0.032))
     assert run.rows("metrics")[-1]["cpu_sec"] is None and run.rows("events")[-1]["cpu_sec"] is None

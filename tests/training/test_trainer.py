@@ -11,10 +11,13 @@ import torch
 
 from conftest import start, tiny, trained
 from ganvas import api
+from ganvas.config import override
 from ganvas.errors import UsageError
 from ganvas.training import loop as training
+from ganvas.training import setup
 from ganvas.training.backend import Engine
 from ganvas.training.checkpoint import fresh_state
+from ganvas.training.setup import settle_labels
 from ganvas.training.trainer import Stepper, held_out
 
 SHAPE = (3, 16, 16)
@@ -23,7 +26,7 @@ SHAPE = (3, 16, 16)
 def stepper(changes: dict[str, Any]) -> Stepper:
     config = tiny(changes)
     images = api.load_data(config.data)
-    return Stepper(api.settle_labels(config, images), images, Engine(config.engine))
+    return Stepper(settle_labels(config, images), images, Engine(config.engine))
 
 
 def test_images_held_out_are_never_learnt() -> None:
@@ -71,8 +74,8 @@ def broken_off(path: Any, settings: dict[str, Any]) -> list[dict[str, Any]]:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        api.proceed(run, images, [stop])
-    assert api.proceed(run, images)
+        api.run_training(run, images, [stop])
+    assert api.run_training(run, images)
     return [timeless(row) for row in run.rows("metrics")]
 
 
@@ -155,23 +158,23 @@ def test_what_is_random_in_an_update_is_a_function_of_seed_and_position(extra: d
 def test_labels_are_settled_by_the_data() -> None:
     config = tiny({"data.labels": "auto"})
     images = api.load_data(config.data)
-    assert api.settle_labels(config, images).data.labels == "use"
-    assert api.settle_labels(tiny(), images).data.labels == "ignore"
+    assert settle_labels(config, images).data.labels == "use"
+    assert settle_labels(tiny(), images).data.labels == "ignore"
     bare = type(images)(**{**vars(images), "labels": None, "class_names": ()})
-    assert api.settle_labels(config, bare).data.labels == "ignore"
+    assert settle_labels(config, bare).data.labels == "ignore"
     with pytest.raises(UsageError, match="has no classes to use"):
-        api.settle_labels(tiny({"data.labels": "use"}), bare)
+        settle_labels(tiny({"data.labels": "use"}), bare)
 
 
 def test_g_begins_with_another_generator_and_waits_for_d(tmp: Any) -> None:
     first = trained(tmp / "first", {"data.labels": "use", "step.ema_kimg": 0.1})
-    config = api.continued(tiny({"step.ema_kimg": 0.1, "data.labels": "auto", "log.every": 1}), first.path)
-    assert config.g_optim.warmup == api.CATCH_UP and config.data.labels == "use"
+    config = setup.start_from(tiny({"step.ema_kimg": 0.1, "data.labels": "auto", "log.every": 1}), first.path)
+    assert config.g_optim.warmup == setup.CATCH_UP and config.data.labels == "use"
     images = api.load_data(config.data)
-    run = api.start(config, images, tmp / "second")
-    assert api.proceed(run, images)
+    run = api.create_run(config, images, tmp / "second")
+    assert api.run_training(run, images)
     assert run.samples()[0][1].read_bytes() == first.samples()[-1][1].read_bytes()  # the untrained one is trained
     assert run.samples()[-1][1].read_bytes() != first.samples()[-1][1].read_bytes()
     assert run.rows("metrics")[0]["lr/g"] < run.rows("metrics")[-1]["lr/g"]
     with pytest.raises(UsageError, match="train without --from"):
-        api.start(api.override(config, {"data.size": 32}), api.load_data(tiny({"data.size": 32}).data), tmp / "third")
+        api.create_run(override(config, {"data.size": 32}), api.load_data(tiny({"data.size": 32}).data), tmp / "third")

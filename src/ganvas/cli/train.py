@@ -55,17 +55,18 @@ def train(words: list[str]) -> int:
     args, rest = parser.parse_known_args(words[1:])
 
     from ganvas import api
-    from ganvas.config import override, tricks
+    from ganvas.training.setup import configure
 
-    chosen = tricks.apply(recipe, [name for word in args.tricks or () for name in names(word)])
-    chosen = api.continued(chosen, args.origin) if args.origin else chosen
+    tricks = [name for word in args.tricks or () for name in names(word)]
     own = {
         "data.name": args.data, "data.classes": names(args.classes) or None, "data.limit": args.limit,
         "data.size": args.size, "seed": args.seed, "engine.device": args.device,
         "log.checkpoint_kimg": args.checkpoint_kimg, "budget.epochs": args.epochs, "budget.kimg": args.kimg,
         "budget.minutes": args.minutes,
     }  # fmt: skip
-    config = override(_with_flags(chosen, rest, parser), {k: v for k, v in own.items() if v is not None})
+    settings = _settings(rest, configure(recipe.recipe, tricks, origin=args.origin), parser) if rest else {}
+    settings |= {name: value for name, value in own.items() if value is not None}
+    config = configure(recipe.recipe, tricks, settings, args.origin)
     if args.dry_run:
         changes = diff(recipe, config)
         print(f"{config.recipe} on {config.data.name}, seed {config.seed}; against the recipe:")
@@ -76,9 +77,9 @@ def train(words: list[str]) -> int:
         return 0
 
     images = _load(config)
-    run = api.start(config, images, args.out)
+    run = api.create_run(config, images, args.out)
     print(f"run: {run.path}", file=sys.stderr, flush=True)
-    return _proceed(run, images, args.lang)
+    return _train(run, images, args.lang)
 
 
 def resume(words: list[str]) -> int:
@@ -100,16 +101,16 @@ def resume(words: list[str]) -> int:
     if not given and checkpoint is not None and checkpoint.nimg >= (run.total_nimg or float("inf")):
         print(f"{run.path} is finished: {checkpoint.nimg:,} images; add to it with --minutes, --epochs or --kimg")
         return 0
-    return _proceed(run, _load(run.config), args.lang, extra if given else None, args.device)
+    return _train(run, _load(run.config), args.lang, extra if given else None, args.device)
 
 
-def _proceed(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, device: str | None = None) -> int:
+def _train(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, device: str | None = None) -> int:
     from ganvas import api, report
     from ganvas.cli import progress as console
 
     live = console.live(len(images.images))
     try:
-        finished = api.proceed(run, images, [live], extra, device)
+        finished = api.run_training(run, images, [live], extra, device)
     finally:
         if isinstance(live, console.Bar):
             live.close()
@@ -132,10 +133,8 @@ def _budget_flags(parser: Parser) -> None:
     parser.add_argument("--kimg", type=float, metavar="K", help="thousand images")
 
 
-def _with_flags(config: Config, words: list[str], parser: Parser) -> Config:
-    """The config changed by flags such as --g-optim.lr 1e-4; UsageError in one line."""
-    if not words:
-        return config
+def _settings(words: list[str], default: Config, parser: Parser) -> dict[str, Any]:
+    """The settings that flags such as --g-optim.lr 1e-4 change, by dotted name; UsageError in one line."""
     import tyro
 
     from ganvas.config import setting_names
@@ -143,16 +142,17 @@ def _with_flags(config: Config, words: list[str], parser: Parser) -> Config:
     shown = io.StringIO()
     try:
         with contextlib.redirect_stderr(shown), contextlib.redirect_stdout(shown):
-            return tyro.cli(Config, args=words, default=config, prog=parser.prog)
+            changed = tyro.cli(Config, args=words, default=default, prog=parser.prog)
     except SystemExit:
         text = _first_paragraph(shown.getvalue())
-        known = [f"--{name}".replace("_", "-") for name in setting_names(config)] + list(parser._option_string_actions)
+        known = [f"--{name}".replace("_", "-") for name in setting_names(default)] + list(parser._option_string_actions)
         for word in words:
             flag = word.split("=")[0]
             if flag.startswith("--") and flag.replace("_", "-") not in known and not flag.startswith("--data.no-"):
                 text = f"unknown flag {flag}{did_you_mean(flag, known)}"
                 break
-        raise UsageError(f"{text} (ganvas train {config.recipe} --help)") from None
+        raise UsageError(f"{text} (ganvas train {default.recipe} --help)") from None
+    return {name: new for name, (_, new) in diff(default, changed).items()}
 
 
 def _first_paragraph(box: str) -> str:

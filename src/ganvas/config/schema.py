@@ -36,8 +36,8 @@ class DataConfig:
 class GeneratorConfig:
     """G: a dense layer to a small map, then layers that double its side up to the image."""
 
-    family: Literal["dcgan", "resnet", "r3", "lean"] = "dcgan"
-    """Which file of ganvas/models builds it."""
+    family: str = "dcgan"
+    """A registered family of networks: dcgan, resnet, r3, lean, or one of your own (register_family)."""
     latent_dim: int = 100
     """Length of z."""
     latent: Literal["normal", "sphere"] = "normal"
@@ -76,8 +76,8 @@ class GeneratorConfig:
 class DiscriminatorConfig:
     """D: layers that halve the image's side down to a small map, then a dense layer to one logit."""
 
-    family: Literal["dcgan", "resnet", "r3", "lean"] = "dcgan"
-    """Which file of ganvas/models builds it."""
+    family: str = "dcgan"
+    """A registered family of networks: dcgan, resnet, r3, lean, or one of your own (register_family)."""
     width: float = 1.0
     """One dial: every number of channels below times this."""
     widths: tuple[int, ...] = (64, 128)
@@ -147,16 +147,17 @@ class AugmentConfig:
 class LossConfig:
     """What G and D minimise."""
 
-    name: Literal["bce", "least-squares", "hinge", "wasserstein", "relativistic"] = "bce"
-    """bce: non-saturating cross-entropy on logits (Goodfellow et al. 2014)."""
+    name: str = "bce"
+    """A registered loss: bce (non-saturating cross-entropy on logits, Goodfellow et al. 2014), least-squares, hinge,
+    wasserstein, relativistic, or one of your own (register_loss)."""
     g_weight: float = 1.0
     """Factor on G's loss."""
     smooth: float = 0.0
-    """bce, least-squares: a real image's target is 1 minus this (one-sided label smoothing)."""
+    """Losses with targets (bce, least-squares): a real image's target is 1 minus this (one-sided label smoothing)."""
     soft: float = 0.0
-    """bce, least-squares: targets are drawn from [1 - soft, 1] and [0, soft]."""
+    """Losses with targets: targets are drawn from [1 - soft, 1] and [0, soft]."""
     flip: float = 0.0
-    """bce, least-squares: probability that an image's target is the opposite one, for D."""
+    """Losses with targets: probability that an image's target is the opposite one, for D."""
     g_classify: float = 0.0
     """Factor on the cross-entropy of D's naming of fakes, added to G's loss. Needs discriminator.classify."""
     feature_matching: float = 0.0
@@ -324,8 +325,3 @@ class Config:
     log: LogConfig = field(default_factory=LogConfig)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
-
-    def __post_init__(self) -> None:
-        from ganvas.config.validation import check
-
-        check(self)

@@ -8,6 +8,7 @@ import typing
 from typing import Any, Literal
 
 from ganvas.config.schema import Config
+from ganvas.config.validation import validate
 from ganvas.errors import GanvasError, did_you_mean
 
 
@@ -38,7 +39,10 @@ def from_dict(values: Any, kind: type = Config, where: str = "config") -> Any:
     for key in values:
         if key not in hints:
             raise GanvasError(f"{where}.{key}: no such setting{did_you_mean(key, hints)}")
-    return kind(**{key: _read(value, hints[key], f"{where}.{key}") for key, value in values.items()})
+    made = kind(**{key: _read(value, hints[key], f"{where}.{key}") for key, value in values.items()})
+    if isinstance(made, Config):
+        validate(made)
+    return made
 
 
 def _read(value: Any, hint: Any, where: str) -> Any:

@@ -329,8 +329,8 @@ def conflicts(name: str, config: Config) -> list[str]:
     return found
 
 
-def apply(config: Config, names: Sequence[str]) -> Config:
-    """The config with these tricks on, and their names noted in it.
+def apply(config: Config, names: Sequence[str], check: Callable[[Config], None] | None = None) -> Config:
+    """The config with these tricks on, and their names noted in it; `check` may refuse it after each of them.
 
     Raises UsageError for a name that is not known, for two that cannot be had together, and for a setting that the
     config's networks do not have.
@@ -342,6 +342,8 @@ def apply(config: Config, names: Sequence[str]) -> Config:
                 raise UsageError(f"the tricks {other} and {name} cannot be had together (ganvas tricks {name})")
         try:
             config = override(config, trick.settings(config))
+            if check:
+                check(config)
         except UsageError as error:
             raise UsageError(f"the trick {name} does not fit here: {error}") from error
     return replace(config, tricks=(*config.tricks, *names))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ganvas.config import Config, diff, override, recipes
+from ganvas.config import Config, diff, recipes
 from ganvas.errors import UsageError
 
 Without = Mapping[str, Any] | Callable[[Config], Mapping[str, Any]]
@@ -36,12 +36,14 @@ PARTS: dict[str, Without] = {
 
 def ablation(recipe: str) -> dict[str, Any]:
     """The values of a plan that holds the recipe, and the recipe without each part that it has."""
+    from ganvas.training.setup import configure
+
     config = recipes.get(recipe).config
     rows: list[dict[str, Any]] = [{"name": recipe, "recipe": recipe}]
     for part, without in PARTS.items():
         settings = dict(without(config) if callable(without) else without)
         try:
-            changed = diff(config, override(config, settings))
+            changed = diff(config, configure(recipe, overrides=settings))
         except UsageError:
             continue  # the recipe cannot be had without it, such as a Wasserstein loss without its penalty
         if changed:

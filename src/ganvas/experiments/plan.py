@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from ganvas.config import BudgetConfig, Config, diff, override, recipes, tricks
+from ganvas.config import BudgetConfig, Config, diff, override
 from ganvas.errors import GanvasError, UsageError, did_you_mean
 
 FOLDER = Path(__file__).parent / "builtin"
@@ -110,6 +110,8 @@ def make(name: str, values: Mapping[str, Any], changes: Mapping[str, Any] | None
 
 
 def _cell(row: Any, given: Mapping[str, Any], where: str) -> Cell:
+    from ganvas.training.setup import configure
+
     _known(_of(row, dict, f"{where}: a cell"), CELL_KEYS, f"{where}: cells")
     name = str(row.get("name", ""))
     if not name:
@@ -119,8 +121,8 @@ def _cell(row: Any, given: Mapping[str, Any], where: str) -> Cell:
     if "data" in given:
         settings = {"data.name": str(given["data"]), **settings}
     try:
-        config = tricks.apply(recipes.get(recipe).config, [*given.get("tricks", []), *row.get("tricks", [])])
-        config = override(config, {key: _tupled(value) for key, value in settings.items()})
+        overrides = {key: _tupled(value) for key, value in settings.items()}
+        config = configure(recipe, [*given.get("tricks", []), *row.get("tricks", [])], overrides)
     except UsageError as error:
         raise UsageError(f"{where}, cell {name!r}: {error}") from error
     return Cell(name, replace(config, seed=0, budget=BudgetConfig()), str(row.get("about", "")))

@@ -90,7 +90,7 @@ class Task:
         """Make its run directory."""
         from ganvas import api
 
-        api.start(self.config, images, self.path)
+        api.create_run(self.config, images, self.path)
 
     def fail(self, why: str) -> None:
         """Remember that it failed, and why."""

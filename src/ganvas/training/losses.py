@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, relu, softplus
 
 from ganvas.config import LossConfig
+from ganvas.errors import UsageError, did_you_mean
 from ganvas.models.critique import Critique
 
 
@@ -27,18 +28,43 @@ Logits = Float[Tensor, "n"]
 
 @dataclass(frozen=True)
 class Loss:
-    """`d(real, fake, targets)` [n] and `g(real, fake)` [n] of logits [n]; without targets they are 1 and 0.
+    """What D and G minimise, for each pair of logits, and what the rest of the package needs to know of it."""
 
-    A logit above `threshold` is D calling an image real. Losses that only compare have none: there the accuracies are
-    those at the threshold where both are equal, the median of all logits, and a third number is of use, the share of
-    pairs in which D(real) > D(fake), ideally 0.5.
-    """
-
+    name: str
     d: Callable[[Tensor, Tensor, Targets | None], Tensor]
+    """D's loss [n] of (real logits [n], fake logits [n], targets); without targets they are 1 and 0."""
     g: Callable[[Tensor, Tensor], Tensor]
+    """G's loss [n] of (real logits [n], fake logits [n])."""
     threshold: float | None
+    """A logit above it means that D calls the image real. None: the loss only compares; accuracies are then taken at
+    the median of all logits, and `acc/pair`, the share of pairs with D(real) > D(fake), is logged (ideal: 0.5)."""
     compares: bool = False
     """Whether G's loss depends on D(real)."""
+    has_targets: bool = False
+    """Whether D's loss has a target for each image, which label smoothing, soft and noisy labels change."""
+    rises_with_fake: bool = False
+    """Whether D's loss rises with D(fake) everywhere: the one-stage update divides by that slope."""
+    notebook_accuracy: bool = False
+    """Whether the accuracies of the course notebooks, which compare logits with 0.5, are logged as well."""
+
+
+LOSSES: dict[str, Loss] = {}
+
+
+def register_loss(loss: Loss) -> Loss:
+    """Make a loss available as `loss.name` of the config. A name that is taken or holds a slash raises ValueError."""
+    if loss.name in LOSSES or "/" in loss.name:
+        raise ValueError(f"loss name {loss.name!r} is taken or holds a slash")
+    LOSSES[loss.name] = loss
+    return loss
+
+
+def get_loss(name: str) -> Loss:
+    """The loss called `name`; UsageError with the nearest name otherwise."""
+    if name not in LOSSES:
+        own = "; a loss of your own needs --plugin FILE" if not did_you_mean(name, LOSSES) else ""
+        raise UsageError(f"loss.name = {name}: no such loss{did_you_mean(name, LOSSES)}{own}")
+    return LOSSES[name]
 
 
 def bce_d(real: Logits, fake: Logits, targets: Targets | None) -> Logits:
@@ -93,13 +119,11 @@ def relativistic_g(real: Logits, fake: Logits) -> Logits:
     return softplus(real - fake)
 
 
-LOSSES = {
-    "bce": Loss(bce_d, bce_g, threshold=0.0),
-    "least-squares": Loss(least_squares_d, least_squares_g, threshold=0.5),
-    "hinge": Loss(hinge_d, raise_fake, threshold=0.0),
-    "wasserstein": Loss(wasserstein_d, raise_fake, threshold=None),
-    "relativistic": Loss(relativistic_d, relativistic_g, threshold=None, compares=True),
-}
+register_loss(Loss("bce", bce_d, bce_g, 0.0, has_targets=True, rises_with_fake=True, notebook_accuracy=True))
+register_loss(Loss("least-squares", least_squares_d, least_squares_g, 0.5, has_targets=True))
+register_loss(Loss("hinge", hinge_d, raise_fake, 0.0))
+register_loss(Loss("wasserstein", wasserstein_d, raise_fake, None, rises_with_fake=True))
+register_loss(Loss("relativistic", relativistic_d, relativistic_g, None, compares=True, rises_with_fake=True))
 
 
 def feature_matching(real: Float[Tensor, "n f"], fake: Float[Tensor, "n f"]) -> Float[Tensor, ""]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ganvas.config import Config
 from ganvas.models.critique import Critique
 from ganvas.training.augment import Augment, Draws
-from ganvas.training.losses import LOSSES, Targets, feature_matching, naming, variety
+from ganvas.training.losses import Targets, feature_matching, get_loss, naming, variety
 from ganvas.training.penalties import finite_difference, gradient_penalty, near, squared_gradient
 
 
@@ -45,7 +45,7 @@ class Rules:
 
     def __init__(self, config: Config, augment: Augment, autocast: torch.autocast) -> None:
         self.config, self.augment, self.autocast = config, augment, autocast
-        self.loss = LOSSES[config.loss.name]
+        self.loss = get_loss(config.loss.name)
         # The one-stage update reads G's gradient off D's loss at the fakes: the penalty must not reach them.
         self.apart = config.step.update == "one-stage"
 

@@ -7,15 +7,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ganvas.config import Config
-from ganvas.training.losses import LOSSES
+from ganvas.training.losses import get_loss
 from ganvas.training.step import Outcome
 
 
 def names(config: Config) -> tuple[str, ...]:
     """The columns, in the order of `statistics`."""
-    loss, p = config.loss.name, config.penalty
-    notebooks = ("acc/real_0.5", "acc/fake_0.5") if loss == "bce" else ()
-    pairs = ("acc/pair",) if LOSSES[loss].threshold is None else ()
+    loss, p = get_loss(config.loss.name), config.penalty
+    notebooks = ("acc/real_0.5", "acc/fake_0.5") if loss.notebook_accuracy else ()
+    pairs = ("acc/pair",) if loss.threshold is None else ()
     penalty = ("penalty",) if p.r1 or p.r2 or p.gp else ()
     return (
         "loss/d", "loss/g", "acc/real", "acc/fake", *notebooks, "logit/real", "logit/fake", "grad/d", "grad/g",
@@ -30,7 +30,7 @@ def statistics(outcome: Outcome, config: Config) -> Float[Tensor, "s"]:
     The accuracies follow the loss's rule (losses.Loss); `_0.5` is the notebooks' own: logit against 0.5. `penalty` is
     the weighted sum, averaged over all updates, lazy ones at full strength.
     """
-    found, threshold = outcome.found, LOSSES[config.loss.name].threshold
+    found, threshold = outcome.found, get_loss(config.loss.name).threshold
     real, fake = found.real, found.fake
     limit = balanced(real, fake) if threshold is None else threshold
     values = {

@@ -1,0 +1,102 @@
+"""Where a training is settled: recipe + tricks + overrides -> config; config + images -> a run directory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from ganvas import generator, models
+from ganvas.config import Config, override, recipes, tricks
+from ganvas.data import ImageSet
+from ganvas.errors import UsageError
+from ganvas.runs.run import Run, next_path
+from ganvas.training import backend
+from ganvas.training.compatibility import check_compatibility
+
+CATCH_UP = 0.1
+"""Share of a run that starts from a trained G over which G's learning rate rises from zero: D starts untrained."""
+
+
+def configure(
+    recipe: str,
+    tricks_on: Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+    origin: str | os.PathLike[str] | None = None,
+) -> Config:
+    """The config of a recipe with, in this order, tricks, the generator to start from, and settings by dotted name.
+
+    Raises UsageError for an unknown name, a value out of bounds, and for parts that do not fit each other.
+    """
+    config = tricks.apply(recipes.get(recipe).config, tricks_on, check_compatibility)
+    if origin is not None:
+        config = start_from(config, origin)
+    config = override(config, overrides or {})
+    check_compatibility(config)
+    return config
+
+
+def start_from(config: Config, origin: str | os.PathLike[str]) -> Config:
+    """The config with the network of a trained generator, and a warm-up of G's learning rate (CATCH_UP)."""
+    trained = generator.load(origin)
+    warmup = max(config.g_optim.warmup, CATCH_UP)
+    labels: Literal["use", "ignore"] = "use" if trained.config.data.labels == "use" else "ignore"
+    return replace(
+        config,
+        generator=trained.config.generator,
+        data=replace(config.data, labels=labels),
+        g_optim=replace(config.g_optim, warmup=warmup),
+        origin=str(trained.path.resolve()),
+    )
+
+
+def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | None = None) -> Run:
+    """A run directory for this config and these images, not yet trained: `out`, or the next free one below runs/.
+
+    Raises UsageError, and leaves no folder behind, where the device is absent or the networks do not fit the images.
+    """
+    backend.resolve(config.engine)
+    check_compatibility(config)
+    config = settle_labels(config, images)
+    if config.origin:
+        _check_origin(config, images)
+    networks = models.summary(config, images.images.shape[1:], models.classes(config, images.class_names))
+    counts = [] if images.labels is None else [int((images.labels == k).sum()) for k in range(len(images.class_names))]
+    data = {
+        "name": images.name,
+        "sha256": images.sha256,
+        "n": len(images.images),
+        "shape": list(images.images.shape[1:]),
+        "class_names": list(images.class_names),
+        "class_counts": counts,
+        "source": images.source,
+        "skipped": list(images.skipped),
+    }
+    path = Path(out) if out is not None else next_path(Path("runs"), config)
+    return Run.create(path, config, recipes.get(config.recipe).config, data, networks)
+
+
+def settle_labels(config: Config, images: ImageSet) -> Config:
+    """The config with data.labels = "auto" decided by the images; UsageError for "use" without classes."""
+    has_classes = images.labels is not None and len(images.class_names) > 1
+    if config.data.labels == "use" and not has_classes:
+        raise UsageError(f"{config.data.name} has no classes to use: leave data.labels at auto, or sort into folders")
+    labels: Literal["use", "ignore"] = "use" if has_classes and config.data.labels != "ignore" else "ignore"
+    return replace(config, data=replace(config.data, labels=labels))
+
+
+def _check_origin(config: Config, images: ImageSet) -> None:
+    trained = generator.load(config.origin)
+    shape = images.images.shape[1:]
+    class_names = tuple(images.class_names) if config.data.labels == "use" else ()
+    if (trained.shape, trained.class_names, trained.config.generator) != (shape, class_names, config.generator):
+        raise UsageError(
+            f"{config.origin} makes {_times(trained.shape)} images of {len(trained.class_names)} classes, these are "
+            f"{_times(shape)} of {len(class_names)} (names and network must be the same as well): train without --from"
+        )
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
