@@ -11,25 +11,37 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __version__ = "0.1.0"
-__all__ = ["RECIPES", "GanvasError", "Run", "UsageError", "compare", "evaluate", "load", "train"]
+__all__ = [
+    "RECIPES", "Config", "GanvasError", "Generator", "Loss", "Recipe", "Run", "UsageError", "compare", "evaluate",
+    "load", "register_loss", "register_recipe", "train",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from ganvas.api import train
     from ganvas.comparison import compare
-    from ganvas.config.recipes import RECIPES
+    from ganvas.config import Config
+    from ganvas.config.recipes import RECIPES, Recipe, register_recipe
     from ganvas.errors import GanvasError, UsageError
     from ganvas.evaluation import evaluate
+    from ganvas.generator import Sampler as Generator
     from ganvas.generator import load
     from ganvas.runs.run import Run
+    from ganvas.training.losses import Loss, register_loss
 
 _HOMES = {
     "RECIPES": ("ganvas.config.recipes", "RECIPES"),
+    "Config": ("ganvas.config", "Config"),
     "GanvasError": ("ganvas.errors", "GanvasError"),
+    "Generator": ("ganvas.generator", "Sampler"),
+    "Loss": ("ganvas.training.losses", "Loss"),
+    "Recipe": ("ganvas.config.recipes", "Recipe"),
     "Run": ("ganvas.runs.run", "Run"),
     "UsageError": ("ganvas.errors", "UsageError"),
     "compare": ("ganvas.comparison", "compare"),
     "evaluate": ("ganvas.evaluation", "evaluate"),
     "load": ("ganvas.generator", "load"),
+    "register_loss": ("ganvas.training.losses", "register_loss"),
+    "register_recipe": ("ganvas.config.recipes", "register_recipe"),
     "train": ("ganvas.api", "train"),
 }
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from ganvas import __version__
+from ganvas import __version__, plugins
 from ganvas.errors import GanvasError, UsageError, did_you_mean
 
 VERBS = {
@@ -34,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     try:
+        words = _load_plugins(words)
         if not words or words[0] in ("-h", "--help", "help"):
             print(overview())
             return 0
@@ -61,6 +62,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _load_plugins(words: list[str]) -> list[str]:
+    """Run the user's files named by --plugin or the environment; returns the words that are left."""
+    paths = [path for path in os.environ.get(plugins.VARIABLE, "").split(os.pathsep) if path]
+    while "--plugin" in words:
+        at = words.index("--plugin")
+        if at + 1 == len(words):
+            raise UsageError("--plugin needs the path of a Python file")
+        paths.append(os.path.abspath(words[at + 1]))
+        words = words[:at] + words[at + 2 :]
+    for path in paths:
+        plugins.load(path)
+    if paths:
+        os.environ[plugins.VARIABLE] = os.pathsep.join(dict.fromkeys(paths))
+    return words
+
+
 def verb(name: str) -> Callable[[list[str]], int]:
     """The function behind a verb: words -> exit code."""
     function: Callable[[list[str]], int] = getattr(importlib.import_module(VERBS[name][0]), name)
@@ -71,7 +88,12 @@ def overview() -> str:
     """The text of `ganvas --help`."""
     lines = [f"ganvas {__version__}: train, prove, compare and show GANs for small images", ""]
     lines += [f"  ganvas {name:<10} {text}" for name, (_, text) in VERBS.items()]
-    lines += ["", "  ganvas VERB --help tells more; --debug shows the traceback of an error.", ""]
+    lines += [
+        "",
+        "  ganvas VERB --help tells more; --debug shows the traceback of an error.",
+        "  --plugin FILE runs a Python file of yours that registers recipes, losses or families.",
+        "",
+    ]
     return "\n".join([*lines, "Start with:  ganvas train quick --minutes 5"])
 
 

@@ -36,7 +36,7 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {}
 
 
-def register(recipe: Recipe) -> Recipe:
+def register_recipe(recipe: Recipe) -> Recipe:
     """Add a recipe under its config's name; a duplicate or a name with a slash raises ValueError."""
     name = recipe.config.recipe
     if name in RECIPES or "/" in name:
@@ -57,7 +57,7 @@ NOTEBOOK_A = "course notebook A (TensorFlow 2.6)"
 NOTEBOOK_B = "course notebook B (TensorFlow 2.6)"
 _8X8 = GeneratorConfig(base=256, widths=(128, 64), strides=(1, 2, 2))
 
-register(
+register_recipe(
     Recipe(
         Config("fashion-dcgan", data=DataConfig("fashion-mnist"), generator=_8X8),
         "The course's starting point: DCGAN for Fashion-MNIST",
@@ -66,7 +66,7 @@ register(
         "100 epochs in 1548 s on their GPU",
     )
 )
-register(
+register_recipe(
     Recipe(
         Config("cifar-dcgan", data=DataConfig("cifar10"), generator=GeneratorConfig(base=256, widths=(128, 64))),
         "The same network turned to 32x32x3, from a 4x4 map",
@@ -75,7 +75,7 @@ register(
         "200 epochs in 3649 s on their GPU: coloured smears",
     )
 )
-register(
+register_recipe(
     Recipe(
         Config("cifar-dcgan-8x8", data=DataConfig("cifar10"), generator=_8X8),
         "The same network turned to 32x32x3, from an 8x8 map",
@@ -84,7 +84,7 @@ register(
         "50 + 50 epochs in 798 + 796 s on their GPU (first version 752 + 751 s): coloured smears",
     )
 )
-register(
+register_recipe(
     Recipe(
         Config(
             "cifar-dcgan-slow-d",
@@ -99,7 +99,7 @@ register(
         "100 epochs in 1337 s on their GPU",
     )
 )
-register(
+register_recipe(
     Recipe(
         Config(
             "cifar-dcgan-deep",
@@ -114,7 +114,7 @@ register(
         "100 epochs in 1501 s on their GPU",
     )
 )
-register(
+register_recipe(
     Recipe(
         Config(
             "cifar-dcgan-recap",
@@ -190,7 +190,7 @@ _LEAN = replace(
     d_optim=replace(_LEAN_OPTIM, lr=2e-3),
 )
 
-register(
+register_recipe(
     Recipe(
         _QUICK,
         "Begin here: residual networks, D at half the image's side, spectral normalisation, hinge loss, high rates",
@@ -203,7 +203,7 @@ register(
         "one seed; Fashion-MNIST, 102,944 images in 6 CPU-minutes: 99 % seen as the one asked for (real ones 94 %)",
     )
 )
-register(
+register_recipe(
     Recipe(
         _SMALL,
         "From 500 images: quick, with every image augmented as strongly as D overfits on held-out ones",
@@ -214,7 +214,7 @@ register(
         "the test ships (efficientnet; quick 0.15), no sign of copying (p = 0.93)",
     )
 )
-register(
+register_recipe(
     Recipe(
         _LEAN,
         "The most images a second: small strided networks, a head of D that names the class, cheap R1 + R2",
@@ -272,7 +272,7 @@ _R3_SMALL = replace(
     discriminator=DiscriminatorConfig("r3", widths=(48, 96, 192, 192), blocks=(1,), norms=(), slope=0.2, dropout=0.0),
 )
 
-register(
+register_recipe(
     Recipe(
         _SNGAN,
         "Residual networks, spectral normalisation, hinge loss, five steps of D",
@@ -283,7 +283,7 @@ register(
         "fd_efficientnet 819 (floor 19), frames and blots; it is meant for a GPU",
     )
 )
-register(
+register_recipe(
     Recipe(
         _WGAN_GP,
         "Residual networks, Wasserstein loss, gradient penalty, five steps of D",
@@ -294,7 +294,7 @@ register(
         "fd_efficientnet 753 (floor 19), coloured noise with layouts; it is meant for a GPU",
     )
 )
-register(
+register_recipe(
     Recipe(
         _HINGE,
         "Narrow residual networks, conditional normalisation and projection, hinge loss, EMA",
@@ -305,7 +305,7 @@ register(
         "fd_efficientnet 233 (floor 19), 38 % of its images seen as the class asked for",
     )
 )
-register(
+register_recipe(
     Recipe(
         _R3_SMALL,
         "R3GAN's block as a narrow pyramid, with its loss, R1 and R2 from finite differences",
