@@ -416,7 +416,7 @@ SPOILT: dict[str, tuple[Callable[[Run], None], tuple[str, ...], str]] = {
     "truncated checkpoints": (truncated, ("resume {run} --kimg 1",), "is truncated or altered"),
     "foreign checkpoints": (foreign, ("resume {run} --kimg 1",), "does not fit the networks of this run"),
     "cut config": (cut_config, ("resume {run}", "sample {run} --out x.png", "report {run}"), "json cannot be read"),
-    "other images": (other_data, ("resume {run} --kimg 1",), "bring the images back as they were"),
+    "other images": (other_data, ("resume {run} --kimg 1",), "restore those images"),
 }  # fmt: skip
 
 
