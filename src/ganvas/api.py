@@ -64,9 +64,24 @@ def train(
     config = configure(recipe, tricks, {**own, **(settings or {})}, origin)
     images = load_data(config.data)
     run = create_run(config, images, out)
-    if run_training(run, images, hooks) and report:
-        reports.write(run)
+    if run_training(run, images, hooks):
+        finish(run)
+        if report:
+            reports.write(run)
     return run
+
+
+def finish(run: Run) -> str:
+    """Score a finished run by the classifier that ships for its data; the main score in one line, or nothing.
+
+    A score that cannot be made costs nothing but itself: the line then says why.
+    """
+    from ganvas.evaluation.final import headline, score_final
+
+    try:
+        return headline(score_final(run))
+    except GanvasError as error:
+        return f"not scored: {error}"
 
 
 def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | None = None) -> Run:

@@ -40,6 +40,7 @@ def configs(draw: st.DrawFn) -> Config:
     share, form = st.floats(0, 1), draw(st.sampled_from(["exact", "finite"]))
     ruled = {
         "seed": st.integers(0, 2**63),
+        "evaluate.final": st.one_of(st.just(0), st.integers(2, 4096)),
         "data.held_out": st.just(held_out),
         "generator.family": st.just(family),
         "discriminator.family": st.sampled_from(FAMILIES),

@@ -114,9 +114,12 @@ def _train(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, 
     finally:
         if isinstance(live, console.Bar):
             live.close()
+    score = api.finish(run) if finished else ""
     path = report.write(run, lang)
     if not finished:
         print(f"continue with: ganvas resume {run.path}", file=sys.stderr)
+    if score:
+        print(score)
     print(f"report: {path}")
     return 0 if finished else SIGNALS[run.rows("events")[-1]["signal"]]
 

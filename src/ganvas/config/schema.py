@@ -273,14 +273,16 @@ class LogConfig:
 
 @dataclass(frozen=True)
 class EvaluateConfig:
-    """Scores while training, with the features of the classifier that ships for the data."""
+    """Scores in the features of the classifier that ships for the data, while training and at its end."""
 
     every: int = 0
     """Real images between two evaluations; 0 = off. Each is a checkpoint too, and the best one is kept."""
     n: int = 2000
-    """Images drawn for each."""
+    """Samples for each of them."""
     share: float = 0.05
-    """Largest share of the run's time that they may take; one that would take more is left out."""
+    """Largest share of the run's time that they may take; an evaluation that would exceed it is left out."""
+    final: int = 2000
+    """Samples scored once training has ended, where a classifier ships for the data; 0 = off."""
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ def _lengths(config: Config) -> Iterator[Rule]:
     yield evaluate.every >= 0, "evaluate.every", evaluate.every, "0 (off) or more"
     yield evaluate.n >= 2, "evaluate.n", evaluate.n, "2 or more"
     yield 0 < evaluate.share <= 1, "evaluate.share", evaluate.share, "more than 0, at most 1"
+    yield evaluate.final == 0 or evaluate.final >= 2, "evaluate.final", evaluate.final, "0 (off), or 2 or more"
     yield config.engine.threads >= 0, "engine.threads", config.engine.threads, "0 (automatic) or more"
 
 
