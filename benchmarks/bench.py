@@ -124,7 +124,9 @@ def timed(command: list[str]) -> float:
 
 OVERHEAD = """
 import json, resource, sys, time
-from ganvas import api, stepper, training
+from ganvas import api
+from ganvas.runs.run import Run
+from ganvas.training import loop, trainer
 spent = {}
 def watch(owner, name):
     inner = getattr(owner, name)
@@ -135,10 +137,10 @@ def watch(owner, name):
         finally:
             spent[name] = spent.get(name, 0) + time.perf_counter() - start
     setattr(owner, name, timed)
-for name in ("_row", "_write_samples", "save_checkpoint", "_stop_if_not_finite"):
-    watch(training, name)
-watch(stepper, "statistics")
-watch(training.Run, "append")
+for name in ("_row", "write_samples", "save_checkpoint", "_stop_if_not_finite"):
+    watch(loop, name)
+watch(trainer, "train_metrics")
+watch(Run, "append")
 run = api.train("cifar-dcgan-recap", data="cifar10", minutes=float(sys.argv[1]), out=sys.argv[2])
 row = run.rows("metrics")[-1]
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

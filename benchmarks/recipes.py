@@ -31,7 +31,7 @@ from ganvas.data import ImageSet
 from ganvas.training import backend as engine
 from ganvas.training.checkpoint import fresh_state
 from ganvas.training.setup import settle_labels
-from ganvas.training.trainer import Stepper, throwaway
+from ganvas.training.trainer import Trainer, probe_step
 
 
 class Flop(TorchDispatchMode):
@@ -54,7 +54,7 @@ def gflop(config: Config, images: ImageSet) -> float:
     plain = engine.Engine(
         engine.resolve(EngineConfig("cpu", "float32", "channels_last", "direct", config.engine.threads))
     )
-    step = throwaway(config, images, plain)
+    step = probe_step(config, images, plain)
     with Flop() as counter:
         step()
     batch = min(config.step.batch, 64)
@@ -67,10 +67,10 @@ def measured(name: str, seconds: float, threads: int) -> dict[str, Any]:
     config = dataclasses.replace(config, engine=EngineConfig("cpu", threads=threads))
     images = random_images(config)
     config = settle_labels(config, images)
-    chosen, _ = engine.probe(config.engine, lambda e: throwaway(config, images, e))
+    chosen, _ = engine.probe(config.engine, lambda e: probe_step(config, images, e))
     settled = engine.Engine(chosen)
     classes = models.classes(config, images.class_names)
-    state, step = fresh_state(config, images.images.shape[1:], settled, classes), Stepper(config, images, settled)
+    state, step = fresh_state(config, images.images.shape[1:], settled, classes), Trainer(config, images, settled)
     step(state, None)
     dtype = getattr(torch, chosen.dtype)
     rates, peaks = [], [conv_peak(dtype)]

@@ -21,7 +21,7 @@ from ganvas.config import EngineConfig, recipes
 from ganvas.data import ImageSet
 from ganvas.training import backend as engine
 from ganvas.training.checkpoint import fresh_state
-from ganvas.training.trainer import Stepper, throwaway
+from ganvas.training.trainer import Trainer, probe_step
 
 RECIPE = "cifar-dcgan-recap"
 PEAK_SHAPES = ((256, 256, 8), (128, 128, 16), (64, 64, 32))  # in, out channels, side: 3x3, stride 1
@@ -61,12 +61,12 @@ def main() -> None:
     config = dataclasses.replace(config, step=dataclasses.replace(config.step, batch=args.batch))
     images = random_images()
     wanted = EngineConfig("cpu", args.dtype, args.layout, args.conv, args.threads)
-    chosen, seconds = engine.probe(wanted, lambda e: throwaway(config, images, e))
+    chosen, seconds = engine.probe(wanted, lambda e: probe_step(config, images, e))
     settled = engine.Engine(chosen)
-    state, stepper = fresh_state(config, (3, 32, 32), settled), Stepper(config, images, settled)
+    state, trainer = fresh_state(config, (3, 32, 32), settled), Trainer(config, images, settled)
 
     def step() -> None:
-        stepper(state, None)
+        trainer(state, None)
 
     for _ in range(args.warmup):
         step()

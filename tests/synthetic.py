@@ -11,8 +11,8 @@ import numpy as np
 from ganvas import media, models
 from ganvas.config import BudgetConfig, Config, recipes
 from ganvas.runs.run import Run, stem
-from ganvas.training import train_metrics as statistics
 from ganvas.training.losses import get_loss
+from ganvas.training.train_metrics import columns
 
 
 def pictures(n: int, shape: tuple[int, int, int], seed: int) -> np.ndarray:
@@ -39,7 +39,7 @@ def row(nimg: int, done: float, noise: np.random.Generator, config: Config) -> d
         "logit/real": 2.4 - 1.6 * done + 4 * wobble[4], "logit/fake": -2.6 + 1.7 * done + 4 * wobble[5],
         "grad/d": 0.8 + 0.3 * done + 3 * wobble[6], "grad/g": 1.1 + 3 * wobble[7], "penalty": 0.2 + wobble[9],
     }  # fmt: skip
-    told = {"nimg": nimg, "sec": round(nimg / 700, 3)} | {name: values[name] for name in statistics.names(config)}
+    told = {"nimg": nimg, "sec": round(nimg / 700, 3)} | {name: values[name] for name in columns(config)}
     if config.data.held_out:
         told |= {"logit/held_out": 1.1 - done + 4 * wobble[6], "overfit": 0.3 + 0.4 * done + wobble[7]}
     if config.augment.p or config.augment.adapt:

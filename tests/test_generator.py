@@ -18,7 +18,7 @@ from ganvas import generator as sampling
 from ganvas import media
 from ganvas.config import SCHEMA_VERSION, to_dict
 from ganvas.errors import GanvasError, UsageError
-from ganvas.generator import Sampler, load
+from ganvas.generator import Generator, load
 from ganvas.runs.run import Run
 from ganvas.runs.storage import load_tensors, save_tensors
 from ganvas.training import loop as training
@@ -64,7 +64,7 @@ def test_samples_come_from_the_average_where_there_is_one(tmp: Path, snapshots: 
     average, plain = (load_tensors(checkpoint / f"{name}.safetensors")[0] for name in ("ema", "generator"))
     if not snapshots:
         shutil.rmtree(run.path / "snapshots")
-    loaded = load(run.path).generator.state_dict()
+    loaded = load(run.path).network.state_dict()
     assert all(torch.equal(loaded[name], average[name]) for name in average)
     assert not torch.equal(loaded["dense.weight"], plain["dense.weight"])
 
@@ -86,9 +86,9 @@ def test_a_grid_is_a_picture(finished: Run) -> None:
 
 def test_loading_leaves_training_mode_and_the_given_device(finished: Run) -> None:
     sampler = ganvas.load(finished.path, device="cpu")
-    assert isinstance(sampler, Sampler)
+    assert isinstance(sampler, Generator)
     sampler.sample(1)
-    assert not sampler.generator.training
+    assert not sampler.network.training
     with pytest.raises(UsageError, match="device cuda:99 is not here"):
         load(finished.path, device="cuda:99")
 

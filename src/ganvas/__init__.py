@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
-
-# Read once, when torch loads OpenMP: how long a waiting thread spins before it sleeps. The many short parallel
-# regions of a training step want some spinning on an idle machine; the default's far longer spin halves the speed
-# on a busy one (records/2026-11-22-step.md).
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __version__ = "0.1.0"
 __all__ = [
@@ -23,7 +17,7 @@ if TYPE_CHECKING:
     from ganvas.config.recipes import RECIPES, Recipe, register_recipe
     from ganvas.errors import GanvasError, UsageError
     from ganvas.evaluation import evaluate
-    from ganvas.generator import Sampler as Generator
+    from ganvas.generator import Generator as Generator
     from ganvas.generator import load
     from ganvas.runs.run import Run
     from ganvas.training.losses import Loss, register_loss
@@ -32,7 +26,7 @@ _HOMES = {
     "RECIPES": ("ganvas.config.recipes", "RECIPES"),
     "Config": ("ganvas.config", "Config"),
     "GanvasError": ("ganvas.errors", "GanvasError"),
-    "Generator": ("ganvas.generator", "Sampler"),
+    "Generator": ("ganvas.generator", "Generator"),
     "Loss": ("ganvas.training.losses", "Loss"),
     "Recipe": ("ganvas.config.recipes", "Recipe"),
     "Run": ("ganvas.runs.run", "Run"),

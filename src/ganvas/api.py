@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ganvas import process
 from ganvas import report as reports
 from ganvas.config import BudgetConfig, Config, EngineConfig
 from ganvas.data import ImageSet
@@ -32,13 +33,13 @@ def train(
     hooks: Sequence[Hook] = (),
     report: bool = True,
     tricks: Sequence[str] = (),
-    origin: str | os.PathLike[str] | None = None,
+    init_from: str | os.PathLike[str] | None = None,
 ) -> Run:
     """Train a recipe, write its report, and return its run directory.
 
     `data` is a known set or a path; the budget is one of `minutes`, `epochs`, `kimg` and `cpu_minutes` (default: 50
     epochs); `tricks` are switched on first (see `ganvas tricks`); `settings` changes any field of the config by its
-    dotted name, such as {"g_optim.lr": 1e-4}; `origin` is a model, run or snapshot whose generator training starts
+    dotted name, such as {"g_optim.lr": 1e-4}; `init_from` is a model, run or snapshot whose generator training starts
     from. Raises UsageError for a request that cannot be right, GanvasError for what goes wrong.
 
     >>> import ganvas
@@ -49,6 +50,7 @@ def train(
     >>> ganvas.load(run.path).sample(16).shape
     (16, 3, 16, 16)
     """
+    process.prepare()  # before torch is imported
     from ganvas.training.setup import configure
 
     own: dict[str, Any] = {
@@ -61,7 +63,7 @@ def train(
     }
     if data is not None:
         own["data.name"] = os.fspath(data)
-    config = configure(recipe, tricks, {**own, **(settings or {})}, origin)
+    config = configure(recipe, tricks, {**own, **(settings or {})}, init_from)
     images = load_data(config.data)
     run = create_run(config, images, out)
     if run_training(run, images, hooks):

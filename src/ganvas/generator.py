@@ -17,19 +17,20 @@ from PIL.Image import Image
 from ganvas import media, models
 from ganvas.config import SCHEMA_VERSION, Config, EngineConfig, from_dict
 from ganvas.errors import GanvasError, UsageError, did_you_mean
+from ganvas.runs.migrate import migrate_config
 from ganvas.runs.run import Run
 from ganvas.runs.storage import load_tensors
-from ganvas.training import latents as latent
+from ganvas.training import latents
 from ganvas.training.backend import Engine, draw, resolve
 
 WEIGHTS = Path(__file__).parent / "weights"
 
 
 @dataclass(frozen=True)
-class Sampler:
+class Generator:
     """A generator that has seen `nimg` real images and makes images of `shape` [c, h, w]."""
 
-    generator: torch.nn.Module
+    network: torch.nn.Module
     config: Config
     shape: tuple[int, int, int]
     nimg: int
@@ -52,9 +53,9 @@ class Sampler:
         if n < 1:
             raise UsageError(f"n = {n}: ask for 1 image or more")
         index = np.arange(start, start + n)
-        z = torch.from_numpy(latent.draw_z(self.config.generator, seed, "sample", index))
+        z = torch.from_numpy(latents.draw_z(self.config.generator, seed, "sample", index))
         classes = self.labels(n, seed, start, labels)
-        return draw(self.generator, z, None if classes is None else torch.from_numpy(classes), self.engine).numpy()
+        return draw(self.network, z, None if classes is None else torch.from_numpy(classes), self.engine).numpy()
 
     def labels(
         self, n: int, seed: int = 0, start: int = 0, labels: str | Sequence[int] | None = None
@@ -65,7 +66,7 @@ class Sampler:
                 raise UsageError(f"{self.path} was trained without classes: leave the class out")
             return None
         if labels is None:
-            return latent.draw_labels(self.class_counts, seed, np.arange(start, start + n))
+            return latents.draw_labels(self.class_counts, seed, np.arange(start, start + n))
         if isinstance(labels, str):
             exact = [name for name in self.class_names if name == labels]
             meant = exact or [name for name in self.class_names if name.casefold() == labels.casefold()]
@@ -78,7 +79,7 @@ class Sampler:
             raise UsageError(f"labels: expected {n} numbers from 0 to {len(self.class_names) - 1}")
         return chosen
 
-    def grid(self, n: int | None = None, seed: int = 0, columns: int = latent.ROW, labels: str | None = None) -> Image:
+    def grid(self, n: int | None = None, seed: int = 0, columns: int = latents.ROW, labels: str | None = None) -> Image:
         """n images side by side as one picture; of several classes, one class a row (8 rows, or one for each class)."""
         rows = len(self.class_names) if labels is None else 0
         n = columns * (rows or 8) if n is None else n
@@ -86,7 +87,7 @@ class Sampler:
         return media.grid(self.sample(n, seed, labels=chosen), columns)
 
 
-def load(target: str | os.PathLike[str], device: str = "auto") -> Sampler:
+def load(target: str | os.PathLike[str], device: str = "auto") -> Generator:
     """The generator that `find` finds.
 
     Raises UsageError where there is none, GanvasError where it is truncated, foreign or from a newer ganvas.
@@ -99,11 +100,11 @@ def load(target: str | os.PathLike[str], device: str = "auto") -> Sampler:
                 f"{source} has schema version {metadata['schema_version']}, newer than this ganvas: update ganvas"
             )
         nimg = int(metadata["nimg"])
-        config: Config = from_dict(metadata["config"], where=f"{source}: config")
+        config: Config = from_dict(migrate_config(metadata["config"]), where=f"{source}: config")
         shape = tuple(metadata["shape"])
         names = tuple(metadata.get("class_names", ()))
-        generator = models.build_generator(config, shape, len(names))
-        generator.load_state_dict(
+        network = models.build_generator(config, shape, len(names))
+        network.load_state_dict(
             {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
         )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -113,7 +114,7 @@ def load(target: str | os.PathLike[str], device: str = "auto") -> Sampler:
     threads = torch.get_num_threads()  # a training in the same process keeps its own
     engine = Engine(resolve(EngineConfig(device, "float32", "channels_last", "direct", threads)))
     counts = tuple(metadata.get("class_counts", ()))
-    return Sampler(engine.place(generator), config, shape, nimg, source, engine, names, counts)
+    return Generator(engine.place(network), config, shape, nimg, source, engine, names, counts)
 
 
 def find(target: str | os.PathLike[str]) -> Path:

@@ -20,13 +20,13 @@ from ganvas.data import ImageSet
 from ganvas.errors import UsageError
 from ganvas.models.layers.norm import ConditionalNorm
 from ganvas.training.backend import Engine
-from ganvas.training.checkpoint import State, fresh_state
+from ganvas.training.checkpoint import TrainState, fresh_state
 from ganvas.training.compatibility import check_compatibility
 from ganvas.training.losses import LOSSES
 from ganvas.training.optim import Optimiser
 from ganvas.training.setup import settle_labels
-from ganvas.training.step import Outcome
-from ganvas.training.trainer import Stepper
+from ganvas.training.step import UpdateResult
+from ganvas.training.trainer import Trainer
 
 SHAPE = (3, 16, 16)
 PLAIN = {"discriminator.dropout": 0.0, "discriminator.norms": (False, False)}
@@ -44,23 +44,23 @@ def images(config: Config) -> ImageSet:
 
 
 class Bench:
-    """A stepper on a fresh state whose D notes what it is shown, and whose updates' outcomes are kept."""
+    """A trainer on a fresh state; the inputs of D and the results of updates are kept."""
 
     def __init__(self, config: Config) -> None:
         self.given = images(config)
         self.config = settle_labels(config, self.given)
         classes = len(self.given.class_names) if self.config.data.labels == "use" else 0
         engine = Engine(self.config.engine)
-        self.state: State = fresh_state(self.config, SHAPE, engine, classes)
-        self.step = Stepper(self.config, self.given, engine)
+        self.state: TrainState = fresh_state(self.config, SHAPE, engine, classes)
+        self.step = Trainer(self.config, self.given, engine)
         self.shown: list[Tensor] = []
-        self.outcomes: list[Outcome] = []
-        self.state.players.discriminator.register_forward_pre_hook(
+        self.outcomes: list[UpdateResult] = []
+        self.state.networks.discriminator.register_forward_pre_hook(
             lambda _, given: self.shown.append(given[0].detach())
         )
         update = self.step.update
 
-        def noted(*given: Any) -> Outcome:
+        def noted(*given: Any) -> UpdateResult:
             self.outcomes.append(update(*given))
             return self.outcomes[-1]
 
@@ -73,11 +73,11 @@ class Bench:
 
     @property
     def G(self) -> nn.Module:  # noqa: N802
-        return self.state.players.generator
+        return self.state.networks.generator
 
     @property
     def D(self) -> nn.Module:  # noqa: N802
-        return self.state.players.discriminator
+        return self.state.networks.discriminator
 
 
 def z(n: int = 4) -> Tensor:
@@ -158,9 +158,9 @@ def _() -> None:
     before = [p.detach().clone() for p in bench.D.parameters()]
     bench.run()
     moved = [(a - b.detach()) / 0.01 for a, b in zip(before, bench.D.parameters(), strict=True)]
-    for found, gradient in zip(moved, bench.outcomes[0].found.d_grads, strict=True):
+    for found, gradient in zip(moved, bench.outcomes[0].batch.d_grads, strict=True):
         torch.testing.assert_close(found, gradient, atol=1e-4, rtol=1e-3)  # a step of SGD is the gradient itself
-    assert isinstance(bench.state.players.g_optim.torch, torch.optim.Adam)
+    assert isinstance(bench.state.networks.g_optim.torch, torch.optim.Adam)
 
 
 @check("input-noise")
@@ -168,7 +168,7 @@ def _() -> None:
     for progress, least, most in ((0.0, 0.09, 0.11), (0.5, 0.045, 0.055), (1.0, 0.0, 0.0)):
         bench = Bench(with_trick("input-noise"))
         batch = bench.step.batch(0, progress, 0.0)
-        bench.step.rules.look(bench.D, *batch.shown(batch.real), None, 0.0, 0.0, batch.rng)
+        bench.step.objective.for_d(bench.D, batch, batch.real)
         assert least <= (bench.shown[0] - batch.real).std().item() <= most
 
 
@@ -183,7 +183,7 @@ def _() -> None:
 
 @check("feature-matching")
 def _() -> None:
-    found = Bench(with_trick("feature-matching")).run().outcomes[0].found
+    found = Bench(with_trick("feature-matching")).run().outcomes[0].batch
     extra = found.g_loss - LOSSES["bce"].g(found.real, found.fake)
     assert extra.min() > 0 and torch.allclose(extra, extra[0].expand(16), atol=1e-6)
 
@@ -202,7 +202,7 @@ def _() -> None:
 @check("historical-averaging")
 def _() -> None:
     bench = Bench(with_trick("historical-averaging", {"d_optim.name": "sgd", "d_optim.lr": 10.0}))
-    optimiser, (weight, *rest) = bench.state.players.d_optim, list(bench.D.parameters())
+    optimiser, (weight, *rest) = bench.state.networks.d_optim, list(bench.D.parameters())
     nothing = [torch.zeros_like(p) for p in (weight, *rest)]
     optimiser.step(nothing, 0.0)
     start = weight.detach().clone()
@@ -253,8 +253,8 @@ def _() -> None:
 
 @check("dcgan-adam")
 def _() -> None:
-    players = Bench(with_trick("dcgan-adam")).run().state.players
-    for optimiser in (players.g_optim, players.d_optim):
+    networks = Bench(with_trick("dcgan-adam")).run().state.networks
+    for optimiser in (networks.g_optim, networks.d_optim):
         assert optimiser.torch.param_groups[0]["lr"] == 2e-4 and optimiser.torch.param_groups[0]["betas"][0] == 0.5
 
 
@@ -270,7 +270,7 @@ def _() -> None:
 
 
 def _formula(name: str) -> None:
-    found = Bench(with_trick(name, NO_NORM)).run().outcomes[0].found
+    found = Bench(with_trick(name, NO_NORM)).run().outcomes[0].batch
     torch.testing.assert_close(found.d_loss, LOSSES[name].d(found.real, found.fake, None))
     torch.testing.assert_close(found.g_loss, LOSSES[name].g(found.real, found.fake))
     assert not torch.allclose(found.d_loss, LOSSES["bce"].d(found.real, found.fake, None))
@@ -281,7 +281,7 @@ for loss in ("least-squares", "hinge", "wasserstein", "relativistic"):
 
 
 def penalties(name: str, updates: int = 1) -> list[float]:
-    return [outcome.found.penalty.item() for outcome in Bench(with_trick(name)).run(updates).outcomes]
+    return [outcome.batch.penalty.item() for outcome in Bench(with_trick(name)).run(updates).outcomes]
 
 
 @check("r1")
@@ -290,7 +290,7 @@ def _() -> None:
     real = bench.step.batch(0, 0.0, 0.0).real.requires_grad_()
     (gradient,) = torch.autograd.grad(bench.D(real, None).logits.sum(), real)
     expected = gradient.square().sum((1, 2, 3)).mean().item() / 2
-    assert bench.run().outcomes[0].found.penalty.item() == pytest.approx(expected, rel=1e-4)
+    assert bench.run().outcomes[0].batch.penalty.item() == pytest.approx(expected, rel=1e-4)
 
 
 @check("lazy-r1")
@@ -304,22 +304,22 @@ def _() -> None:
     bench = Bench(with_trick("r1-r2")).run()
     assert [len(x) for x in bench.shown] == [16, 16, 4, 4]  # reals, fakes; of each a quarter moved
     assert ((bench.shown[2] - bench.shown[0][:4]).std() - 0.03).abs() < 0.003
-    assert bench.outcomes[0].found.penalty > 0
+    assert bench.outcomes[0].batch.penalty > 0
 
 
 @check("adaptive-r1-r2")
 def _() -> None:
     bench = Bench(with_trick("adaptive-r1-r2")).run()
-    assert [len(x) for x in bench.shown] == [16, 16] and bench.outcomes[0].found.penalty == 0  # it begins at nothing
-    bench.state.strength = 0.5
+    assert [len(x) for x in bench.shown] == [16, 16] and bench.outcomes[0].batch.penalty == 0  # it begins at nothing
+    bench.state.penalty_strength = 0.5
     bench.run()
-    assert [len(x) for x in bench.shown[2:]] == [16, 16, 4, 4] and bench.outcomes[1].found.penalty > 0
+    assert [len(x) for x in bench.shown[2:]] == [16, 16, 4, 4] and bench.outcomes[1].batch.penalty > 0
 
 
 @check("gradient-penalty")
 def _() -> None:
     bench = Bench(with_trick("gradient-penalty")).run()
-    assert bench.outcomes[0].found.penalty > 0 and len(bench.shown) == 3
+    assert bench.outcomes[0].batch.penalty > 0 and len(bench.shown) == 3
     at = ((bench.shown[2] - bench.shown[1]) / (bench.shown[0] - bench.shown[1])).flatten(1).median(1).values
     assert at.min() >= 0 and at.max() <= 1
 
@@ -336,7 +336,7 @@ def _() -> None:
 
 @check("centring")
 def _() -> None:
-    found = Bench(with_trick("centring")).run().outcomes[0].found
+    found = Bench(with_trick("centring")).run().outcomes[0].batch
     expected = LOSSES["bce"].d(found.real, found.fake, None) + 0.01 * (found.real + found.fake).square()
     torch.testing.assert_close(found.d_loss, expected)
 
@@ -349,25 +349,25 @@ def _() -> None:
     bench = Bench(with_trick("ema"))
     old = [p.detach().clone() for p in bench.G.parameters()]
     bench.run(3)
-    assert bench.state.ema is not None and bench.state.sampler is bench.state.ema
+    assert bench.state.ema is not None and bench.state.sampling_network is bench.state.ema
     for a, kept, new in zip(old, bench.state.ema.parameters(), bench.G.parameters(), strict=True):
         assert ((kept - a).norm() < (new - a).norm() or torch.equal(new, a)) and (kept != a).any()
 
 
 @check("ttur")
 def _() -> None:
-    players = Bench(with_trick("ttur")).state.players
-    assert players.d_optim.lr(0.0) == pytest.approx(4 * players.g_optim.lr(0.0))
+    networks = Bench(with_trick("ttur")).state.networks
+    assert networks.d_optim.lr(0.0) == pytest.approx(4 * networks.g_optim.lr(0.0))
 
 
 @check("more-d-steps")
 def _() -> None:
     bench = Bench(with_trick("more-d-steps")).run()
-    assert (bench.state.players.d_optim.t, bench.state.players.g_optim.t, bench.state.nimg) == (5, 1, 80)
+    assert (bench.state.networks.d_optim.t, bench.state.networks.g_optim.t, bench.state.nimg) == (5, 1, 80)
 
 
 def rates(name: str) -> list[float]:
-    optimiser = Bench(with_trick(name)).state.players.g_optim
+    optimiser = Bench(with_trick(name)).state.networks.g_optim
     return [optimiser.lr(progress) / optimiser.lr(0.0) for progress in (0.25, 0.5, 0.75, 1.0)]
 
 
@@ -436,7 +436,7 @@ def _() -> None:
     bench = Bench(with_trick("one-stage")).run()
     assert [len(x) for x in bench.shown] == [32]
     other = Bench(override(bench.config, {"step.update": "simultaneous"})).run()
-    for a, b in zip(bench.outcomes[0].found.g_grads, other.outcomes[0].found.g_grads, strict=True):
+    for a, b in zip(bench.outcomes[0].batch.g_grads, other.outcomes[0].batch.g_grads, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-6)
 
 
@@ -453,7 +453,7 @@ def _() -> None:
     both = {"data.labels": "use"}
     plain, named = Bench(tiny({**PLAIN, **both})), Bench(with_trick("auxiliary-classifier"))
     assert plain.D(pictures(), torch.zeros(4, dtype=torch.int64)).classes is None
-    found = named.run().outcomes[0].found
+    found = named.run().outcomes[0].batch
     for loss, logits_alone in ((found.d_loss, LOSSES["bce"].d), (found.g_loss, LOSSES["bce"].g)):
         alone = (
             logits_alone(found.real, found.fake, None) if loss is found.d_loss else logits_alone(found.real, found.fake)
@@ -470,7 +470,7 @@ def _() -> None:
         moved = bench.D(pictures(), torch.full((4,), other)).logits - bare.logits
         torch.testing.assert_close(moved, bare.classes[:, other] - bare.classes[:, 0])
     always = Bench(override(with_trick("projection-classifier"), {"discriminator.classify_variety": 0.0}))
-    named, left = (b.run().outcomes[0].found for b in (always, bench))
+    named, left = (b.run().outcomes[0].batch for b in (always, bench))
     assert (named.d_loss - LOSSES["bce"].d(named.real, named.fake, None)).min() > 0
     torch.testing.assert_close(left.d_loss, LOSSES["bce"].d(left.real, left.fake, None))  # its fakes are still alike
     torch.testing.assert_close(named.g_loss, LOSSES["bce"].g(named.real, named.fake))
@@ -544,10 +544,10 @@ def _() -> None:
 @check("ada")
 def _() -> None:
     bench = Bench(with_trick("ada"))
-    assert len(bench.step.held_out) == 10 and len(bench.step.learnt) == 86
+    assert len(bench.step.held_out) == 10 and len(bench.step.train_indices) == 86
     bench.run()
     assert torch.equal(bench.shown[0], bench.step.batch(0, 0.0, 0.0).real)  # p begins at 0
-    bench.state.adapted = 1.0
+    bench.state.augment_p = 1.0
     at = bench.state.nimg
     bench.run()
     assert not torch.equal(bench.shown[-2], bench.step.batch(at, 0.1, 0.0).real)

@@ -14,12 +14,13 @@ LOOKS = 12
 NIMG = 2000 * np.arange(1, LOOKS + 1)
 HEALTHY: dict[str, Any] = {
     "distance": 0.1 + 2 * np.exp(-NIMG / 2000), "distance/raw": 0.1 + 2 * np.exp(-NIMG / 2000), "spread": 0.9,
-    "nearest": 0.9, "within": 0.85, "moved": 0.08, "saturated/fake": 0.03, "saturated/real": 0.02, "grid/fake": 3.0,
-    "grid/real": 1.1, "grid/depth": 0.02,
-    "texture": 0.7, "contrast/fake": 60.0, "contrast/real": 64.0, "brightness/real": 120.0,
-    "brightness/fake": 118.0, "logit/learnt": 3.0, "logit/unseen": 2.8, "logit/made": -1.5, "above/made": 0.99,
-    "above/unseen": 0.53, "label/right": 0.8, "label/named": 0.7, "pace/g": 0.005, "pace/d": 0.02, "copies": 0.5,
-    "overfit": 0.05, "judged": 32.0,
+    "nearest": 0.9, "within": 0.85, "sample_change": 0.08, "saturated/fake": 0.03, "saturated/real": 0.02,
+    "grid/fake": 3.0, "grid/real": 1.1, "grid/depth": 0.02,
+    "texture": 0.7, "contrast/fake": 60.0, "contrast/real": 64.0, "brightness/real": 120.0, "brightness/fake": 118.0,
+    "eval_logit/train": 3.0, "eval_logit/held_out": 2.8, "eval_logit/fake": -1.5, "auc/fake": 0.99,
+    "auc/held_out": 0.53, "label/auc": 0.8, "label/accuracy": 0.7, "update_ratio/g": 0.005, "update_ratio/d": 0.02,
+    "nearest_train": 0.5,
+    "overfit": 0.05, "n_rated": 32.0,
 }  # fmt: skip
 ROWS: dict[str, Any] = {
     "acc/real": 0.95, "acc/fake": 0.94, "loss/d": 0.5, "loss/g": 2.0, "logit/real": 3.0, "logit/fake": -1.5,

@@ -19,19 +19,19 @@ STUCK = {"distance": 1.0, "distance/raw": 1.0}
 SWINGING = np.where(np.arange(LOOKS) % 2, 0.05, 0.95)
 FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
     "d-wins": ({**STUCK, "acc/real": late(0.9, 0.99), "acc/fake": 0.99}, {}, 16000),
-    "g-wins": ({**STUCK, "above/made": late(0.95, 0.3), "acc/fake": 0.5}, {}, 14000),
-    "swings": ({**STUCK, "acc/fake": SWINGING, "moved": 0.6}, {}, 4000),
+    "g-wins": ({**STUCK, "auc/fake": late(0.95, 0.3), "acc/fake": 0.5}, {}, 14000),
+    "swings": ({**STUCK, "acc/fake": SWINGING, "sample_change": 0.6}, {}, 4000),
     "collapse": ({**STUCK, "spread": late(0.9, 0.1), "nearest": late(0.9, 0.1), "within": late(0.9, 0.1)}, {}, 14000),
     "class-collapse": ({"within": late(0.9, 0.2)}, {}, 14000),
-    "labels": ({"label/named": 0.1, "label/right": 0.5}, {}, 8000),
+    "labels": ({"label/accuracy": 0.1, "label/auc": 0.5}, {}, 8000),
     "saturation": ({"saturated/fake": late(0.1, 0.6)}, {}, 14000),
     "range": ({"contrast/real": 0.3, "brightness/real": 0.5}, {}, 2000),
     "checkerboard": ({"grid/fake": late(2, 30), "grid/depth": late(0.02, 0.2)}, {}, 16000),
     "exploding": ({"grad/d": late(5, 5000)}, {}, 14000),
-    "too-slow": ({**STUCK, "pace/g": 1e-6}, {}, 2000),
-    "too-fast": ({**STUCK, "pace/g": 0.2}, {}, 4000),
-    "overfitting": ({"overfit": late(0.05, 0.8), "above/unseen": late(0.5, 0.8)}, {}, 16000),
-    "copying": ({"copies": late(0.5, 0.95)}, {}, 16000),
+    "too-slow": ({**STUCK, "update_ratio/g": 1e-6}, {}, 2000),
+    "too-fast": ({**STUCK, "update_ratio/g": 0.2}, {}, 4000),
+    "overfitting": ({"overfit": late(0.05, 0.8), "auc/held_out": late(0.5, 0.8)}, {}, 16000),
+    "copying": ({"nearest_train": late(0.5, 0.95)}, {}, 16000),
     "tiny-batch": ({}, {"step.batch": 2}, 0),
     "ema-lag": ({"distance": 2.0}, {}, 2000),
     "too-little": ({"distance": 2 * 0.9 ** np.arange(LOOKS)}, {}, 6000),
@@ -68,15 +68,15 @@ def test_two_looks_at_the_end_may_be_an_accident(name: str) -> None:
 
 
 def test_a_small_preference_is_one_if_enough_images_were_asked_about() -> None:
-    small = {"label/right": 0.55, "label/asked": 128.0}
-    assert names(diagnose(made(small, without=["label/named"]))) == []
-    assert names(diagnose(made({**small, "label/right": 0.51}, without=["label/named"]))) == ["labels"]
-    assert names(diagnose(made(small, without=["label/named", "label/asked"]))) == ["labels"]  # of 32, as of old
+    small = {"label/auc": 0.55, "label/n": 128.0}
+    assert names(diagnose(made(small, without=["label/accuracy"]))) == []
+    assert names(diagnose(made({**small, "label/auc": 0.51}, without=["label/accuracy"]))) == ["labels"]
+    assert names(diagnose(made(small, without=["label/accuracy", "label/n"]))) == ["labels"]  # of 32, as of old
 
 
 def test_a_preference_that_fades_was_one() -> None:
-    fading = {"label/right": np.linspace(0.7, 0.48, LOOKS), "label/asked": 128.0}  # as G learns the classes
-    assert names(diagnose(made(fading, without=["label/named"]))) == []
+    fading = {"label/auc": np.linspace(0.7, 0.48, LOOKS), "label/n": 128.0}  # as G learns the classes
+    assert names(diagnose(made(fading, without=["label/accuracy"]))) == []
 
 
 def test_what_was_not_read_is_not_found() -> None:
@@ -106,7 +106,7 @@ def test_a_fault_that_is_over_is_not_told() -> None:
 def test_pictures_that_come_to_rest_do_not_go_round() -> None:
     curves, _, _ = FAULTS["swings"]
     calming = 5.0 / np.arange(1, LOOKS + 1)  # as in healthy runs of `quick`, and above RESTLESS to the end
-    assert "swings" not in names(diagnose(made({**curves, "moved": calming})))
+    assert "swings" not in names(diagnose(made({**curves, "sample_change": calming})))
 
 
 def test_young_variety_is_no_collapse() -> None:
@@ -122,13 +122,13 @@ def test_a_strong_discriminator_is_no_fault_while_pictures_get_better() -> None:
 
 def test_rates_brought_down_are_no_standstill() -> None:
     falling = {"lr/g": 5e-4 * np.linspace(1, 0, LOOKS), "lr/d": 2e-3 * np.linspace(1, 0, LOOKS)}
-    pace = {"pace/g": 0.005 * np.linspace(1, 0, LOOKS), "pace/d": 0.02 * np.linspace(1, 0, LOOKS)}
+    pace = {"update_ratio/g": 0.005 * np.linspace(1, 0, LOOKS), "update_ratio/d": 0.02 * np.linspace(1, 0, LOOKS)}
     undecided = {"acc/real": 0.7, "acc/fake": 0.7}
     assert names(diagnose(made({**STUCK, **falling, **pace, **undecided}))) == []
 
 
 def test_nobody_has_won_before_g_was_updated_often_enough() -> None:
-    blind = {**STUCK, "above/made": 0.3, "acc/fake": 0.5}
+    blind = {**STUCK, "auc/fake": 0.3, "acc/fake": 0.5}
     assert "g-wins" in names(diagnose(made(blind, {"step.batch": 64})))
     assert names(diagnose(made(blind, {"step.batch": 256}))) == []  # 93 updates in all
 
@@ -155,7 +155,7 @@ def test_old_runs_are_judged_by_accuracies_and_pictures() -> None:
     read = [
         key
         for key in HEALTHY
-        if key.startswith(("logit/", "above/", "label/", "pace/", "distance/", "copies", "overfit"))
+        if key.startswith(("eval_logit/", "auc/", "label/", "update_ratio/", "distance/", "nearest_train", "overfit"))
     ]
     blind = {**STUCK, "acc/real": 0.5, "acc/fake": 0.5}
     assert names(diagnose(made(without=read))) == []

@@ -111,9 +111,9 @@ def test_the_report_has_the_doctors_reading(tmp: Path) -> None:
 
 
 def test_what_sets_in_is_told_once_and_kept(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ganvas.training import loop as training
+    from ganvas.training import schedules
 
-    monkeypatch.setattr(training, "sample_points", lambda: iter(range(0, 10**6, 16)))
+    monkeypatch.setattr(schedules, "sample_points", lambda: iter(range(0, 10**6, 16)))
     run, images = start(tmp / "run", {"step.batch": 4, "budget.kimg": 0.096})
     heard: list[Event] = []
     assert api.run_training(run, images, [heard.append])
@@ -136,9 +136,9 @@ def test_a_rule_that_fails_does_not_stop_the_training(tmp: Path, monkeypatch: py
 
 def test_signs_that_a_run_did_not_write_yet_are_taken_from_its_grids(tmp: Path) -> None:
     run = trained(tmp / "run")
-    written = run.rows("vitals")
+    written = run.rows("monitor")
     older = [{k: v for k, v in row.items() if k != "grid/depth"} for row in written]
-    (run.path / "vitals.jsonl").write_text("".join(json.dumps(row) + "\n" for row in older))
+    (run.path / "monitor.jsonl").write_text("".join(json.dumps(row) + "\n" for row in older))
     depths = doctor.examine(run).case.look("grid/depth")
     assert np.allclose(depths, [row["grid/depth"] for row in written[1:]], atol=1e-6)
     run.samples()[-1][1].unlink()

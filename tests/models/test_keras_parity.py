@@ -20,9 +20,9 @@ from ganvas.config.recipes import RECIPES
 from ganvas.models.ops.conv import set_algorithm
 from ganvas.training.augment import Augment
 from ganvas.training.batch import Batch
-from ganvas.training.objective import Rules
+from ganvas.training.objective import Objective
 from ganvas.training.optim import Optimiser
-from ganvas.training.step import Players, simultaneous
+from ganvas.training.step import Networks, simultaneous
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 sys.path.insert(0, str(GOLDEN))
@@ -101,23 +101,23 @@ def test_simultaneous_step_is_keras(algorithm: str) -> None:
     recipe, n = "cifar-dcgan-recap", 16
     stored, config = np.load(GOLDEN / f"{recipe}-step.npz"), RECIPES[recipe].config
     G, D = build(recipe, "G", algorithm).train(), build(recipe, "D", algorithm).train()
-    players = Players(G, D, Optimiser(G, config.g_optim), Optimiser(D, config.d_optim))
-    rules = Rules(config, Augment(config.augment, (3, 32, 32)), CPU)
+    networks = Networks(G, D, Optimiser(G, config.g_optim), Optimiser(D, config.d_optim))
+    objective = Objective(config, Augment(config.augment, (3, 32, 32)), CPU)
     before = {name: {k: t.clone() for k, t in keras_order(m).items()} for name, m in (("G", G), ("D", D))}
 
     for step in range(4):
-        draws = rules.augment.draw(n, 0.0, 0.0, torch.Generator())
+        draws = objective.augment.draw(n, 0.0, 0.0, torch.Generator())
         given = images(recipe, f"step{step}", n), z(recipe, f"step{step}", n)
         out = simultaneous(
-            players, [Batch(*given, None, None, (draws, draws), 0.0, 0.0, 0.0, torch.Generator())], rules
+            networks, [Batch(*given, None, None, (draws, draws), 0.0, 0.0, 0.0, torch.Generator())], objective
         )
-        losses = [out.found.d_loss.mean().item(), out.found.g_loss.mean().item()]
+        losses = [out.batch.d_loss.mean().item(), out.batch.g_loss.mean().item()]
         # Later steps enlarge what rounding began: one thread or two already differ by 6e-4 in the second
         np.testing.assert_allclose(sorted(losses), sorted(stored["losses"][step]), atol=5e-3 if step else 1e-5)
         if step:
             continue
-        np.testing.assert_allclose(out.found.real, stored["real_logits"], atol=2e-5)
-        np.testing.assert_allclose(out.found.fake, stored["fake_logits"], atol=2e-5)
+        np.testing.assert_allclose(out.batch.real, stored["real_logits"], atol=2e-5)
+        np.testing.assert_allclose(out.batch.fake, stored["fake_logits"], atol=2e-5)
         for name, network, norm in (("G", G, out.g_norm), ("D", D, out.d_norm)):
             trained = {k for k, _ in network.named_parameters()}
             norms = stored[f"{name}_gradient_norms"]

@@ -350,7 +350,7 @@ def test_a_failed_write_says_where_and_what_to_do(tmp: Path) -> None:
         ('{"schema_version": "1"}', UsageError, "was not written by ganvas"),
         ("[]", GanvasError, "is not a JSON object"),
         ('{"schema_version": 1', GanvasError, "config.json cannot be read"),
-        ('{"schema_version": 99}', GanvasError, "schema version 99, this ganvas knows up to 1: update ganvas"),
+        ('{"schema_version": 99}', GanvasError, "schema version 99, this ganvas knows up to 2: update ganvas"),
         ('{"schema_version": 1}', GanvasError, "expected an object"),
         (
             '{"schema_version": 1, "config": {"sed": 1}}',

@@ -35,14 +35,14 @@ TRAINER = """
 import os, sys
 import torch
 from ganvas import api, data
-from ganvas.training import backend, loop, trainer
+from ganvas.training import backend, schedules, trainer
 from ganvas.runs.run import Run
 
 torch.set_num_threads(1)
-loop.sample_points = lambda: iter(range(0, 10**6, 48))
+schedules.sample_points = lambda: iter(range(0, 10**6, 48))
 run = Run(sys.argv[1])
 images = data.load(run.config.data, progress=False)
-trainer.throwaway(run.config, images, backend.Engine(run.config.engine))()
+trainer.probe_step(run.config, images, backend.Engine(run.config.engine))()
 for _ in sys.stdin:
     child = os.fork()  # the import and the first step, which take longest, are paid once
     if not child:
@@ -75,10 +75,10 @@ def assert_readable(run: Run) -> int:
 
 @pytest.mark.parametrize("kills", [4, pytest.param(10, marks=pytest.mark.slow)])
 def test_kills_change_nothing(tmp: Path, monkeypatch: pytest.MonkeyPatch, kills: int) -> None:
-    monkeypatch.setattr("ganvas.training.loop.sample_points", lambda: iter(range(0, 10**6, 48)))
+    monkeypatch.setattr("ganvas.training.schedules.sample_points", lambda: iter(range(0, 10**6, 48)))
     changes = {**BUSY, "budget.kimg": 0.08 * kills}
     whole, images = start(tmp / "a" / "whole", changes)
-    trainer_module.throwaway(whole.config, images, Engine(whole.config.engine))()  # what comes first takes long
+    trainer_module.probe_step(whole.config, images, Engine(whole.config.engine))()  # what comes first takes long
     begin = time.monotonic()
     assert api.run_training(whole, images)
     seconds = time.monotonic() - begin

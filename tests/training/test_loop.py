@@ -25,14 +25,15 @@ from ganvas.config import BudgetConfig, EngineConfig, override, recipes
 from ganvas.errors import GanvasError
 from ganvas.runs.run import Run
 from ganvas.runs.storage import load_tensors
+from ganvas.training import budget, samples, schedules
 from ganvas.training import loop as training
 from ganvas.training.backend import Engine, to_uint8
 from ganvas.training.checkpoint import fresh_state
 from ganvas.training.loop import Event
 from ganvas.training.losses import LOSSES
 from ganvas.training.setup import settle_labels
-from ganvas.training.train_metrics import names
-from ganvas.training.trainer import Stepper
+from ganvas.training.train_metrics import columns
+from ganvas.training.trainer import Trainer
 
 EVERYTHING = {
     "discriminator.dropout": 0.3, "step.ema_kimg": 0.1, "g_optim.decay": "linear", "d_optim.decay": "cosine",
@@ -51,7 +52,7 @@ FORMS: dict[str, dict[str, Any]] = {
 @pytest.fixture
 def many_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     """A grid every 48 images, so that a small run draws several."""
-    monkeypatch.setattr(training, "sample_points", lambda: iter(range(0, 10**6, 48)))
+    monkeypatch.setattr(schedules, "sample_points", lambda: iter(range(0, 10**6, 48)))
 
 
 def contents(run: Run) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def contents(run: Run) -> dict[str, Any]:
         found |= {f"{file.stem}.{name}": tensor for name, tensor in load_tensors(file)[0].items()}
     found |= {path.name: path.read_bytes() for _, path in [*run.samples(), *run.snapshots()]}
     found["real.png"] = (run.path / "samples" / "real.png").read_bytes()
-    found["vitals"] = run.rows("vitals")
+    found["monitor"] = run.rows("monitor")
     found["rows"] = [
         {k: v for k, v in row.items() if k not in ("sec", "cpu_sec", "img_s")} for row in run.rows("metrics")
     ]
@@ -227,7 +228,7 @@ def test_a_run_ends_at_the_first_full_batch_at_or_past_its_budget(
 
 
 def test_minutes_become_images_once_and_stay(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "SETTLE_SECONDS", 0.05)
+    monkeypatch.setattr(budget, "SETTLE_SECONDS", 0.05)
     run, images = start(tmp / "run", {"budget.kimg": None, "budget.minutes": 0.02, "log.checkpoint_kimg": 1000.0})
     events: list[Event] = []
     assert not api.run_training(run, images, [at(0, "budget", interrupt), events.append])
@@ -237,8 +238,8 @@ def test_minutes_become_images_once_and_stay(tmp: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(time, "perf_counter", lambda: 0.0)  # whatever the time: the number is kept
     assert api.run_training(run, images)
     assert run.total_nimg == total and total <= run.checkpoints()[-1][0] < total + 16
-    (budget,) = [e for e in run.rows("events") if e["event"] == "budget"]
-    assert budget["total"] == total and budget["img_s"] > 0
+    (settled,) = [e for e in run.rows("events") if e["event"] == "budget"]
+    assert settled["total"] == total and settled["img_s"] > 0
 
 
 def test_minutes_of_the_cpu_do_not_hear_of_a_busy_machine(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +257,7 @@ def test_a_run_stopped_before_its_speed_is_known_still_has_its_minutes(
     run, images = start(tmp / "run", {"budget.kimg": None, "budget.minutes": 60})
     assert not api.run_training(run, images, [at(64, "checkpoint", interrupt)])
     assert run.total_nimg is None and run.config.budget.minutes == 60
-    monkeypatch.setattr(training, "SETTLE_SECONDS", 0.02)
+    monkeypatch.setattr(budget, "SETTLE_SECONDS", 0.02)
     assert not api.run_training(run, images, [at(0, "budget", interrupt)])
     assert (run.total_nimg or 0) > 10_000
 
@@ -284,7 +285,7 @@ def test_an_extension_adds_to_the_budget(tmp: Path, extra: BudgetConfig) -> None
 def test_an_extension_in_minutes_comes_on_top_of_what_is_left(
     tmp: Path, monkeypatch: pytest.MonkeyPatch, done: int
 ) -> None:
-    monkeypatch.setattr(training, "SETTLE_SECONDS", 0.05)
+    monkeypatch.setattr(budget, "SETTLE_SECONDS", 0.05)
     run, images = start(tmp / "run", {"budget.kimg": 100.0 if done == 64 else 0.192})
     finished = api.run_training(run, images, [at(64, "checkpoint", interrupt)] if done == 64 else [])
     assert finished == (done == 192)
@@ -320,7 +321,7 @@ def test_hooks_hear_what_happens_in_order(tmp: Path) -> None:
     assert untrained["n"] == 6 and abs(untrained["logit"]) < 0.5
     row = run.rows("metrics")[0]
     assert row == json.loads(json.dumps(events[3].details["row"]))
-    assert set(row) == {"nimg", "sec", "cpu_sec", *names(run.config), "lr/d", "lr/g", "img_s"}
+    assert set(row) == {"nimg", "sec", "cpu_sec", *columns(run.config), "lr/d", "lr/g", "img_s"}
     assert all(0 <= row[name] <= 1 for name in row if name.startswith("acc"))
     env = run.rows("env")[0]
     assert env["torch"] == torch.__version__ and env["threads"] == 1 and env["dtype"] == "float32" and env["cpu"]
@@ -330,7 +331,7 @@ def test_a_row_is_the_mean_of_its_updates(tmp: Path) -> None:
     every = trained(tmp / "every", {"log.every": 1}).rows("metrics")
     fifth = trained(tmp / "fifth", {"log.every": 5}).rows("metrics")
     assert len(every) == 12
-    for name in names(tiny()):
+    for name in columns(tiny()):
         assert fifth[0][name] == pytest.approx(np.mean([row[name] for row in every[:5]]), rel=1e-5, abs=1e-6)
 
 
@@ -341,12 +342,12 @@ def test_learning_rates_fall_with_the_progress(tmp: Path) -> None:
 
 
 def test_samples_are_dense_early_and_sparser_later() -> None:
-    points = list(islice(training.sample_points(), 120))
+    points = list(islice(schedules.sample_points(), 120))
     steps = np.diff(points)
     assert points[:3] == [0, 2000, 4000] and set(steps[:12]) == {2000}
     assert (np.diff(steps) >= 0).all() and steps[-1] / points[-2] == pytest.approx(0.08, rel=1e-3)
     assert sum(point <= 50 * 50_000 for point in points) < 100  # a course run's grids make one animation
-    due = [nimg for nimg in range(256, 30_000, 256) if training._sample_due(nimg - 256, nimg)]
+    due = [nimg for nimg in range(256, 30_000, 256) if schedules.sample_is_due(nimg - 256, nimg)]
     assert due[:2] == [2048, 4096] and len(due) == sum(0 < point < 30_000 for point in points)
 
 
@@ -358,7 +359,7 @@ def test_a_grid_shows_what_the_generator_makes_of_the_fixed_latents(tmp: Path) -
 
     run = trained(tmp / "run", {"step.ema_kimg": 0.1})
     loaded = sampler.load(run.path)
-    drawn = training.draw(loaded.generator, *training.fixed_latents(run.config, ()), loaded.engine).numpy()
+    drawn = training.draw(loaded.network, *samples.fixed_latents(run.config, ()), loaded.engine).numpy()
     with Image.open(run.samples()[-1][1]) as picture:
         np.testing.assert_array_equal(media.tiles(picture, (3, 16, 16)), drawn)
     assert run.samples()[0][0] == 0 and run.samples()[0][1].read_bytes() != run.samples()[-1][1].read_bytes()
@@ -368,9 +369,9 @@ def test_batches_are_a_function_of_seed_and_position() -> None:
     config = tiny({"data.flip": True})
     images = api.load_data(config.data)
     engine = Engine(config.engine)
-    step = Stepper(config, images, engine)
-    twice = Stepper(dataclasses.replace(config, step=dataclasses.replace(config.step, batch=32)), images, engine)
-    other = Stepper(dataclasses.replace(config, seed=1), images, engine)
+    step = Trainer(config, images, engine)
+    twice = Trainer(dataclasses.replace(config, step=dataclasses.replace(config.step, batch=32)), images, engine)
+    other = Trainer(dataclasses.replace(config, seed=1), images, engine)
     step.batch(160, 0.0, 0.0)
     first, second, both = step.batch(80, 0.0, 0.0), step.batch(96, 0.5, 0.0), twice.batch(80, 0.0, 0.0)
     torch.testing.assert_close(torch.cat([first.real, second.real]), both.real, rtol=0, atol=0)
@@ -387,11 +388,11 @@ def test_dropout_is_a_function_of_seed_and_position() -> None:
     states = [fresh_state(config, images.images.shape[1:], Engine(config.engine)) for _ in range(2)]
     torch.rand(7)  # torch's own generator plays no part
     for state in states:
-        Stepper(config, images, Engine(config.engine))(state, 192)
+        Trainer(config, images, Engine(config.engine))(state, 192)
     assert torch.equal(states[0].sums, states[1].sums)
     moved = fresh_state(config, images.images.shape[1:], Engine(config.engine))
-    step = Stepper(config, images, Engine(config.engine))
-    step.batch = lambda nimg, *rest: Stepper.batch(step, 0, *rest)  # type: ignore[method-assign]
+    step = Trainer(config, images, Engine(config.engine))
+    step.batch = lambda nimg, *rest: Trainer.batch(step, 0, *rest)  # type: ignore[method-assign]
     moved.nimg = 16
     step(moved, 192)
     assert not torch.equal(moved.sums, states[0].sums)
@@ -411,13 +412,13 @@ def finite_steps(config: Any, shape: tuple[int, int, int], steps: int = 2) -> No
     config = settle_labels(config, images)
     classes = models.classes(config, names)
     state = fresh_state(config, shape, engine := Engine(config.engine), classes)
-    step = Stepper(config, images, engine)
+    step = Trainer(config, images, engine)
     for _ in range(steps):
         step(state, None)
     assert state.sums.isfinite().all() and state.nimg == steps * config.step.batch * config.step.d_steps
-    for network in (state.players.generator, state.players.discriminator):
+    for network in (state.networks.generator, state.networks.discriminator):
         assert all(value.isfinite().all() for value in network.state_dict().values())
-    drawn = training.draw(state.sampler, *training.fixed_latents(config, names), engine)
+    drawn = training.draw(state.sampling_network, *samples.fixed_latents(config, names), engine)
     assert drawn.shape == (config.log.samples, *shape)
 
 
@@ -485,7 +486,7 @@ def test_nan_stops_with_the_last_good_checkpoint_kept(
         with pytest.raises(GanvasError) as caught:
             api.run_training(run, images)
     message = str(caught.value)
-    assert message.startswith(f"loss/d, grad/d stopped being numbers within 16 images before image {at_nimg}; ")
+    assert message.startswith(f"loss/d, grad/d became NaN or infinite within 16 images before image {at_nimg}; ")
     assert f"the last good checkpoint is {run.path}/checkpoints/{kept:09d}; " in message and "\n" not in message
     last = run.rows("metrics")[-1]
     assert last["nimg"] == at_nimg and last["loss/d"] is None and last["grad/d"] is None and 0 < last["loss/g"] < 5
@@ -498,7 +499,7 @@ def test_nan_stops_with_the_last_good_checkpoint_kept(
 
 def test_a_huge_learning_rate_stops_or_stays_finite(tmp: Path) -> None:
     run, images = start(tmp / "run", {"g_optim.lr": 999.0, "d_optim.lr": 999.0, "loss.g_weight": 1e38})
-    with pytest.raises(GanvasError, match="stopped being numbers within 16 images before image"):
+    with pytest.raises(GanvasError, match="became NaN or infinite within 16 images before image"):
         api.run_training(run, images)
     kept = load_tensors(run.checkpoints()[-1][1] / "generator.safetensors")[0]
     assert all(value.isfinite().all() for value in kept.values())
@@ -558,10 +559,10 @@ def test_the_device_can_be_changed_on_resume(tmp: Path) -> None:
 
 def test_the_clock_counts_training_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     now = {"wall": 100.0, "cpu": 7.0}
-    monkeypatch.setattr(training.time, "perf_counter", lambda: now["wall"])
-    monkeypatch.setattr(training.time, "process_time", lambda: now["cpu"])
+    monkeypatch.setattr(budget.time, "perf_counter", lambda: now["wall"])
+    monkeypatch.setattr(budget.time, "process_time", lambda: now["cpu"])
     state = SimpleNamespace(sec=5.0, cpu_sec=3.0)
-    clock = training.Clock(state)  # type: ignore[arg-type]
+    clock = budget.Clock(state)  # type: ignore[arg-type]
 
     def pass_by(wall: float, cpu: float) -> None:
         now.update(wall=now["wall"] + wall, cpu=now["cpu"] + cpu)

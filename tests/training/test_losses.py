@@ -13,10 +13,17 @@ from torch.nn.functional import binary_cross_entropy_with_logits as torch_bce
 from conftest import tiny
 from ganvas.config import LossConfig
 from ganvas.models.critique import Critique
-from ganvas.training.batch import Found
-from ganvas.training.losses import LOSSES, Targets, draw_targets, feature_matching, naming, variety
-from ganvas.training.step import Outcome
-from ganvas.training.train_metrics import balanced, names, statistics
+from ganvas.training.batch import BatchResult
+from ganvas.training.losses import (
+    LOSSES,
+    Targets,
+    classification_loss,
+    draw_targets,
+    feature_matching,
+    within_class_variety,
+)
+from ganvas.training.step import UpdateResult
+from ganvas.training.train_metrics import balanced_threshold, columns, train_metrics
 
 CPU = torch.device("cpu")
 
@@ -108,17 +115,19 @@ def test_targets_are_smooth_soft_and_now_and_then_the_wrong_way_round() -> None:
 def test_a_margin_asks_for_no_more_of_names_that_are_right() -> None:
     logits = torch.tensor([[2.0, 0.5, -1.0], [0.2, 0.0, 0.1], [1.0, 3.0, -2.0]], requires_grad=True)
     labels = torch.tensor([0, 2, 0])
-    lacking = naming(Critique(torch.zeros(3), torch.zeros(3, 4), logits), labels, 1.5)
+    lacking = classification_loss(Critique(torch.zeros(3), torch.zeros(3, 4), logits), labels, 1.5)
     torch.testing.assert_close(lacking, torch.tensor([0.0, 1.5 - 0.1 + 0.2, 1.5 - 1.0 + 3.0]))
     (pull,) = torch.autograd.grad(lacking.sum(), logits)
     assert pull.tolist() == [[0, 0, 0], [1, 0, -1], [-1, 1, 0]]
 
 
-def test_where_d_names_no_class_naming_costs_nothing() -> None:
+def test_without_class_logits_the_classification_loss_is_0() -> None:
     silent = Critique(torch.zeros(2), torch.zeros(2, 4))
-    assert naming(silent, torch.tensor([0, 1])) == naming(silent, torch.tensor([0, 1]), 1.0) == 0
+    assert (
+        classification_loss(silent, torch.tensor([0, 1])) == classification_loss(silent, torch.tensor([0, 1]), 1.0) == 0
+    )
     named = Critique(torch.zeros(2), torch.zeros(2, 4), torch.eye(2))
-    assert naming(named, None) == naming(named, None, 1.0) == 0
+    assert classification_loss(named, None) == classification_loss(named, None, 1.0) == 0
 
 
 def test_feature_matching_is_the_squared_distance_of_means() -> None:
@@ -129,15 +138,15 @@ def test_feature_matching_is_the_squared_distance_of_means() -> None:
 # -- accuracy rules
 
 
-def outcome(real: Tensor, fake: Tensor, name: str = "bce") -> Outcome:
+def outcome(real: Tensor, fake: Tensor, name: str = "bce") -> UpdateResult:
     loss = LOSSES[name]
-    found = Found(real, fake, loss.d(real, fake, None), loss.g(real, fake), torch.tensor(0.25))
-    return Outcome(found, torch.tensor(2.0), torch.tensor(3.0))
+    found = BatchResult(real, fake, loss.d(real, fake, None), loss.g(real, fake), torch.tensor(0.25))
+    return UpdateResult(found, torch.tensor(2.0), torch.tensor(3.0))
 
 
 def row(real: Tensor, fake: Tensor, name: str) -> dict[str, float]:
     config = tiny({"loss.name": name, "penalty.r1": 1.0})
-    return dict(zip(names(config), statistics(outcome(real, fake, name), config).tolist(), strict=True))
+    return dict(zip(columns(config), train_metrics(outcome(real, fake, name), config).tolist(), strict=True))
 
 
 def test_accuracy_counts_logits_above_zero_as_real_and_the_notebooks_above_a_half() -> None:
@@ -175,7 +184,7 @@ def test_losses_that_compare_count_pairs_and_balance_the_rest(name: str) -> None
 def test_the_balanced_threshold_errs_alike_on_both_sides() -> None:
     for seed in range(20):
         real, fake = torch.randn(2, 33, generator=torch.Generator().manual_seed(seed))
-        limit = balanced(real + 0.7, fake)
+        limit = balanced_threshold(real + 0.7, fake)
         assert (real + 0.7 > limit).sum() == (fake <= limit).sum()
 
 
@@ -188,7 +197,9 @@ def test_variety_is_the_spread_of_fakes_within_their_classes_over_that_of_real_i
         of = [rows[labels.numpy() == k] for k in range(4)]
         return math.sqrt(sum(((x - x.mean(0)) ** 2).sum() for x in of))
 
-    assert variety(real, fake, labels).item() == pytest.approx(spread(fake) / spread(real), rel=1e-5)
-    assert variety(real, 3 * real + labels[:, None, None, None], labels).item() == pytest.approx(3, rel=1e-5)
-    assert variety(real, real[labels], labels).item() == pytest.approx(0, abs=1e-3)
-    assert variety(real, fake, torch.arange(9)).item() == 1
+    assert within_class_variety(real, fake, labels).item() == pytest.approx(spread(fake) / spread(real), rel=1e-5)
+    assert within_class_variety(real, 3 * real + labels[:, None, None, None], labels).item() == pytest.approx(
+        3, rel=1e-5
+    )
+    assert within_class_variety(real, real[labels], labels).item() == pytest.approx(0, abs=1e-3)
+    assert within_class_variety(real, fake, torch.arange(9)).item() == 1

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from ganvas.config import OptimConfig
 from ganvas.runs.storage import load_tensors, save_tensors
-from ganvas.training.optim import Optimiser, half_life, remaining, update_ema
+from ganvas.training.optim import Optimiser, update_ema
+from ganvas.training.schedules import ema_half_life, learning_rate_factor
 
 SHAPES = [(3, 4), (5,), (), (4, 3, 2, 2)]
 
@@ -115,20 +116,22 @@ def test_schedules(decay: str, expected: list[float]) -> None:
 @pytest.mark.parametrize("start", [0.0, 0.1, 0.3, 0.7])
 def test_a_decay_that_begins_later_is_the_whole_of_it_in_the_rest_of_the_run(decay: str, start: float) -> None:
     late, whole = (OptimConfig(decay=decay, decay_from=share) for share in (start, 0.0))  # type: ignore[arg-type]
-    assert all(remaining(progress, late) == 1.0 for progress in np.linspace(0, start, 7).tolist())
+    assert all(learning_rate_factor(progress, late) == 1.0 for progress in np.linspace(0, start, 7).tolist())
     for share in np.linspace(0, 1, 11).tolist():
-        assert remaining(start + (1 - start) * share, late) == pytest.approx(remaining(share, whole), abs=1e-12)
-    assert remaining(1.0, late) == (decay == "constant")  # zero to the last bit
+        assert learning_rate_factor(start + (1 - start) * share, late) == pytest.approx(
+            learning_rate_factor(share, whole), abs=1e-12
+        )
+    assert learning_rate_factor(1.0, late) == (decay == "constant")  # zero to the last bit
 
 
 @pytest.mark.parametrize("decay", ["constant", "linear", "cosine"])
 def test_a_warm_up_rises_from_zero_and_then_leaves_the_decay_alone(decay: str) -> None:
     warm = OptimConfig(warmup=0.2, decay=decay, decay_from=0.1)  # type: ignore[arg-type]
     cold = dataclasses.replace(warm, warmup=0.0)
-    assert remaining(0.0, warm) == 0.0
+    assert learning_rate_factor(0.0, warm) == 0.0
     for progress in np.linspace(0, 1, 21).tolist():
-        expected = remaining(progress, cold) * min(1.0, progress / 0.2)
-        assert remaining(progress, warm) == pytest.approx(expected, abs=1e-12)
+        expected = learning_rate_factor(progress, cold) * min(1.0, progress / 0.2)
+        assert learning_rate_factor(progress, warm) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "rmsprop", "sgd"])
@@ -294,5 +297,5 @@ def test_without_a_half_life_the_average_is_the_model() -> None:
 
 
 def test_the_half_life_warms_up_with_the_images_seen() -> None:
-    assert [half_life(nimg, 10.0, 0.05) for nimg in (0, 100, 200_000, 10**6)] == [0.0, 5.0, 10_000.0, 10_000.0]
-    assert half_life(0, 10.0, 0.0) == half_life(10**6, 10.0, 0.0) == 10_000.0
+    assert [ema_half_life(nimg, 10.0, 0.05) for nimg in (0, 100, 200_000, 10**6)] == [0.0, 5.0, 10_000.0, 10_000.0]
+    assert ema_half_life(0, 10.0, 0.0) == ema_half_life(10**6, 10.0, 0.0) == 10_000.0

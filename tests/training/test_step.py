@@ -18,11 +18,11 @@ from ganvas.models.critique import Critique
 from ganvas.training.augment import Augment
 from ganvas.training.backend import Engine
 from ganvas.training.batch import Batch
-from ganvas.training.checkpoint import State, fresh_state
-from ganvas.training.losses import LOSSES, variety
-from ganvas.training.objective import Rules, View
+from ganvas.training.checkpoint import TrainState, fresh_state
+from ganvas.training.losses import LOSSES, within_class_variety
+from ganvas.training.objective import DOutput, Objective
 from ganvas.training.penalties import near, squared_gradient
-from ganvas.training.step import UPDATES, Outcome
+from ganvas.training.step import UPDATES, UpdateResult
 
 SHAPE = (3, 16, 16)
 PLAIN = {"discriminator.dropout": 0.0}
@@ -49,16 +49,16 @@ def batch(config: Config, seed: int = 1, n: int = 16, classes: int = 0) -> Batch
     return Batch(real, z, labels, None, (draws, draws), due, config.discriminator.classify, 0.25, rng)
 
 
-def updated(changes: dict[str, object], classes: int = 0) -> tuple[State, State, Outcome]:
+def updated(changes: dict[str, object], classes: int = 0) -> tuple[TrainState, TrainState, UpdateResult]:
     """The state before and after one update, its gradients recorded."""
     config = tiny({**PLAIN, "d_optim.lr": 0.01, "g_optim.lr": 0.01, **changes})
     engine = Engine(config.engine)
     old, new = (fresh_state(config, SHAPE, engine, classes) for _ in range(2))
-    players = new.players
-    players.g_optim, players.d_optim = Recorder(players.g_optim), Recorder(players.d_optim)  # type: ignore[assignment]
+    networks = new.networks
+    networks.g_optim, networks.d_optim = Recorder(networks.g_optim), Recorder(networks.d_optim)  # type: ignore[assignment]
     batches = [batch(config, 1 + i, classes=classes) for i in range(config.step.d_steps)]
-    rules = Rules(config, Augment(config.augment, SHAPE), engine.autocast)
-    outcome = UPDATES[config.step.update](players, batches, rules)
+    objective = Objective(config, Augment(config.augment, SHAPE), engine.autocast)
+    outcome = UPDATES[config.step.update](networks, batches, objective)
     return old, new, outcome
 
 
@@ -83,19 +83,19 @@ def close(found: list[Tensor], expected: list[Tensor]) -> None:
 
 def test_simultaneous_takes_both_gradients_at_the_old_weights() -> None:
     old, new, _ = updated({})
-    G, D = old.players.generator, old.players.discriminator
-    close(new.players.d_optim.gradients, expected_gradients(copy.deepcopy(G), D, D, "d"))  # type: ignore[attr-defined]
-    close(new.players.g_optim.gradients, expected_gradients(G, copy.deepcopy(D), G, "g"))  # type: ignore[attr-defined]
-    assert new.players.g_optim.progress == new.players.d_optim.progress == 0.25  # type: ignore[attr-defined]
+    G, D = old.networks.generator, old.networks.discriminator
+    close(new.networks.d_optim.gradients, expected_gradients(copy.deepcopy(G), D, D, "d"))  # type: ignore[attr-defined]
+    close(new.networks.g_optim.gradients, expected_gradients(G, copy.deepcopy(D), G, "g"))  # type: ignore[attr-defined]
+    assert new.networks.g_optim.progress == new.networks.d_optim.progress == 0.25  # type: ignore[attr-defined]
 
 
 def test_alternating_lets_g_meet_the_updated_d() -> None:
     old, new, _ = updated({"step.update": "alternating"})
-    G, D = old.players.generator, old.players.discriminator
-    close(new.players.d_optim.gradients, expected_gradients(copy.deepcopy(G), D, D, "d"))  # type: ignore[attr-defined]
-    found = new.players.g_optim.gradients  # type: ignore[attr-defined]
+    G, D = old.networks.generator, old.networks.discriminator
+    close(new.networks.d_optim.gradients, expected_gradients(copy.deepcopy(G), D, D, "d"))  # type: ignore[attr-defined]
+    found = new.networks.g_optim.gradients  # type: ignore[attr-defined]
     at_old_d = expected_gradients(other := copy.deepcopy(G), copy.deepcopy(D), other, "g")
-    close(found, expected_gradients(G, copy.deepcopy(new.players.discriminator), G, "g"))
+    close(found, expected_gradients(G, copy.deepcopy(new.networks.discriminator), G, "g"))
     assert any((a - b).abs().max() > 1e-4 for a, b in zip(found, at_old_d, strict=True))
 
 
@@ -103,11 +103,11 @@ def test_alternating_lets_g_meet_the_updated_d() -> None:
 def test_each_optimiser_moves_its_own_network_and_nothing_else_remains(update: str) -> None:
     old, new, outcome = updated({"step.update": update, "discriminator.norms": (False, False)})
     for name in ("generator", "discriminator"):
-        before, after = getattr(old.players, name), getattr(new.players, name)
+        before, after = getattr(old.networks, name), getattr(new.networks, name)
         assert all(not torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True))
         assert all(p.grad is None for p in after.parameters())
     norms = [torch.linalg.vector_norm(torch.stack([g.norm() for g in o.gradients])) for o in
-             (new.players.d_optim, new.players.g_optim)]  # type: ignore[attr-defined]  # fmt: skip
+             (new.networks.d_optim, new.networks.g_optim)]  # type: ignore[attr-defined]  # fmt: skip
     torch.testing.assert_close(torch.stack([outcome.d_norm, outcome.g_norm]), torch.stack(norms))
 
 
@@ -119,18 +119,18 @@ def test_the_weight_of_gs_loss_scales_its_gradient_alone(update: str) -> None:
     close(grads(three, "g"), [3 * g for g in grads(one, "g")])
     close(grads(three, "d"), grads(one, "d"))
     if update != "alternating":  # the loss logged is unweighted
-        torch.testing.assert_close(outcome.found.g_loss, LOSSES["bce"].g(outcome.found.real, outcome.found.fake))
+        torch.testing.assert_close(outcome.batch.g_loss, LOSSES["bce"].g(outcome.batch.real, outcome.batch.fake))
 
 
 @pytest.mark.parametrize(("update", "calls"), [("simultaneous", "rf"), ("alternating", "rff")])
 def test_batch_norm_sees_the_real_batch_first_and_each_call_once(update: str, calls: str) -> None:
     old, new, _ = updated({"step.update": update, "d_optim.lr": 1e-9, "g_optim.lr": 1e-9})
-    G, D, given = old.players.generator, old.players.discriminator, batch(tiny())
+    G, D, given = old.networks.generator, old.networks.discriminator, batch(tiny())
     with torch.no_grad():
         fake = G(given.z, None)
         for call in calls:
             D(given.real if call == "r" else fake, None)
-    for network, expected in ((new.players.discriminator, D), (new.players.generator, G)):
+    for network, expected in ((new.networks.discriminator, D), (new.networks.generator, G)):
         buffers = dict(expected.named_buffers())
         assert buffers
         for name, value in network.named_buffers():
@@ -154,16 +154,16 @@ def test_one_stage_finds_the_gradients_of_the_simultaneous_step(loss: str, extra
     _, one, found = updated({**settings, "step.update": "one-stage"}, classes)
     close(grads(one, "g"), grads(two, "g"))
     close(grads(one, "d"), grads(two, "d"))
-    torch.testing.assert_close(found.found.g_loss, expected.found.g_loss)
+    torch.testing.assert_close(found.batch.g_loss, expected.batch.g_loss)
 
 
 def test_one_stage_still_teaches_g_where_d_has_won() -> None:
     sure = {**ALONE, "step.update": "one-stage"}
     config = tiny({**PLAIN, **sure})
-    rules = Rules(config, Augment(config.augment, SHAPE), Engine(config.engine).autocast)
+    objective = Objective(config, Augment(config.augment, SHAPE), Engine(config.engine).autocast)
     seen = torch.tensor([-20.0, -8.0, 0.0, 8.0])
-    view = View(Critique(seen + 9, seen[:, None]), Critique(seen, seen[:, None]), seen, seen[0])
-    _, ratio = rules.g_from_d(view, None)
+    view = DOutput(Critique(seen + 9, seen[:, None]), Critique(seen, seen[:, None]), seen, seen[0])
+    _, ratio = objective.g_slope_over_d_slope(view, None)
     slope_d = torch.sigmoid(seen)
     torch.testing.assert_close(ratio * slope_d, -torch.sigmoid(-seen))
 
@@ -186,8 +186,8 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(update: str, loss: str)
     _, parts, found = updated({**settings, "step.accumulate": 4})
     close(grads(parts, "d"), grads(whole, "d"))
     close(grads(parts, "g"), grads(whole, "g"))
-    torch.testing.assert_close(found.found.real, expected.found.real)
-    torch.testing.assert_close(found.found.g_loss, expected.found.g_loss, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(found.batch.real, expected.batch.real)
+    torch.testing.assert_close(found.batch.g_loss, expected.batch.g_loss, rtol=1e-4, atol=1e-6)
 
 
 def test_d_takes_all_its_steps_before_g_meets_it() -> None:
@@ -195,24 +195,24 @@ def test_d_takes_all_its_steps_before_g_meets_it() -> None:
     config = tiny({**PLAIN, "d_optim.lr": 0.01, "g_optim.lr": 0.01, **settings})
     old, new, _ = updated(settings)
     engine = Engine(config.engine)
-    rules = Rules(config, Augment(config.augment, SHAPE), engine.autocast)
-    by_hand, players = old, old.players
+    objective = Objective(config, Augment(config.augment, SHAPE), engine.autocast)
+    by_hand, networks = old, old.networks
     for i in range(3):  # D alone, thrice
         given, fake = batch(config, 1 + i), None
         with torch.no_grad():
-            fake = players.generator(given.z, None)
-        view = rules.look(players.discriminator, *given.shown(fake), None, 1.0, 0.0, given.rng)
-        players.d_optim.step(torch.autograd.grad(view.d_loss.mean(), tuple(players.discriminator.parameters())), 0.25)
-    close(list(new.players.discriminator.parameters()), list(by_hand.players.discriminator.parameters()))
+            fake = networks.generator(given.z, None)
+        view = objective.for_d(networks.discriminator, given, fake)
+        networks.d_optim.step(torch.autograd.grad(view.d_loss.mean(), tuple(networks.discriminator.parameters())), 0.25)
+    close(list(new.networks.discriminator.parameters()), list(by_hand.networks.discriminator.parameters()))
 
 
 # -- the terms beside the loss
 
 
 def test_the_exact_penalties_are_added_at_their_weights() -> None:
-    plain, with_r1 = updated({**ALONE})[2].found, updated({**ALONE, "penalty.r1": 3.0})[2].found
+    plain, with_r1 = updated({**ALONE})[2].batch, updated({**ALONE, "penalty.r1": 3.0})[2].batch
     old, _, _ = updated(ALONE)
-    expected = squared_gradient(old.players.discriminator, batch(tiny()).real, None).mean() * 3 / 2
+    expected = squared_gradient(old.networks.discriminator, batch(tiny()).real, None).mean() * 3 / 2
     assert plain.penalty == 0
     torch.testing.assert_close(with_r1.penalty, expected.detach())
     torch.testing.assert_close(with_r1.d_loss, plain.d_loss)  # logged apart
@@ -220,8 +220,8 @@ def test_the_exact_penalties_are_added_at_their_weights() -> None:
 
 def test_a_share_of_the_batch_is_penalised_and_laziness_is_made_up_for() -> None:
     old, _, _ = updated(ALONE)
-    found = updated({**ALONE, "penalty.r1": 2.0, "penalty.share": 0.25, "penalty.every": 4})[2].found
-    expected = squared_gradient(old.players.discriminator, batch(tiny()).real[:4], None).mean() * 4
+    found = updated({**ALONE, "penalty.r1": 2.0, "penalty.share": 0.25, "penalty.every": 4})[2].batch
+    expected = squared_gradient(old.networks.discriminator, batch(tiny()).real[:4], None).mean() * 4
     torch.testing.assert_close(found.penalty, expected.detach())
 
 
@@ -230,8 +230,8 @@ def test_the_finite_penalty_treats_a_moved_image_as_the_image_itself() -> None:
                 "penalty.r1": 1.0, "penalty.form": "finite", "penalty.sigma": 0.001}  # fmt: skip
     config = tiny({**PLAIN, **settings})
     old, _, _ = updated(settings)
-    found = updated(settings)[2].found.penalty
-    given, augment, D = batch(config), Augment(config.augment, SHAPE), old.players.discriminator
+    found = updated(settings)[2].batch.penalty
+    given, augment, D = batch(config), Augment(config.augment, SHAPE), old.networks.discriminator
     moved = near(given.real, 0.001, torch.Generator().manual_seed(2))
     logits = [D(augment(x, given.draws[0]), None).logits for x in (given.real, moved)]
     expected = ((logits[1] - logits[0]) / 0.001).square().mean() / 2
@@ -241,7 +241,7 @@ def test_the_finite_penalty_treats_a_moved_image_as_the_image_itself() -> None:
 def test_gs_loss_may_match_features_too() -> None:
     settings = {**ALONE, "loss.feature_matching": 5.0}
     old, new, _ = updated(settings)
-    G, D, given = old.players.generator, old.players.discriminator, batch(tiny())
+    G, D, given = old.networks.generator, old.networks.discriminator, batch(tiny())
     real, fake = D(given.real, None), D(G(given.z, None), None)
     matching = (real.features.mean(0) - fake.features.mean(0)).square().sum()
     loss = cross_entropy(fake.logits, torch.ones(16)) + 5 * matching
@@ -251,7 +251,7 @@ def test_gs_loss_may_match_features_too() -> None:
 def test_d_learns_to_name_real_images_and_g_to_be_named() -> None:
     settings = {**ALONE, "discriminator.classify": 3.0, "loss.g_classify": 0.5}
     old, new, outcome = updated(settings, classes=3)
-    G, D, given = old.players.generator, old.players.discriminator, batch(tiny(), classes=3)
+    G, D, given = old.networks.generator, old.networks.discriminator, batch(tiny(), classes=3)
     real, fake = D(given.real, given.labels), D(G(given.z, given.labels), given.labels)
     assert real.classes is not None and fake.classes is not None
     rows = torch.arange(16)
@@ -260,7 +260,7 @@ def test_d_learns_to_name_real_images_and_g_to_be_named() -> None:
         cross_entropy(real.logits, torch.ones(16)) + cross_entropy(fake.logits, torch.zeros(16)) + 3 * of_real.mean()
     )
     g_loss = cross_entropy(fake.logits, torch.ones(16)) + 0.5 * of_fake.mean()
-    torch.testing.assert_close((outcome.found.d_loss.mean(), outcome.found.g_loss.mean()), (d_loss, g_loss))
+    torch.testing.assert_close((outcome.batch.d_loss.mean(), outcome.batch.g_loss.mean()), (d_loss, g_loss))
     for of, loss, network in (("d", d_loss, D), ("g", g_loss, G)):
         close(grads(new, of), list(torch.autograd.grad(loss, tuple(network.parameters()), retain_graph=True)))
 
@@ -268,7 +268,7 @@ def test_d_learns_to_name_real_images_and_g_to_be_named() -> None:
 def test_d_names_real_images_by_its_projection_and_a_margin() -> None:
     naming = {"discriminator.classify": 3.0, "discriminator.classify_by": "projection"}
     old, new, outcome = updated({**ALONE, **naming, "discriminator.classify_margin": 0.7}, classes=3)
-    G, D, given = old.players.generator, old.players.discriminator, batch(tiny(), classes=3)
+    G, D, given = old.networks.generator, old.networks.discriminator, batch(tiny(), classes=3)
     fake = D(G(given.z, given.labels), given.labels)
     every = torch.stack([D(given.real, torch.full((16,), k)).logits for k in range(3)], 1)  # what differs is the class
     rows, short = torch.arange(16), []
@@ -278,7 +278,7 @@ def test_d_names_real_images_by_its_projection_and_a_margin() -> None:
     real = every[rows, given.labels]
     d_loss = cross_entropy(real, torch.ones(16)) + cross_entropy(fake.logits, torch.zeros(16))
     d_loss = d_loss + 3 * torch.stack(short).amax(0).mean()
-    torch.testing.assert_close(outcome.found.d_loss.mean(), d_loss)
+    torch.testing.assert_close(outcome.batch.d_loss.mean(), d_loss)
     close(grads(new, "d"), list(torch.autograd.grad(d_loss, tuple(D.parameters()), retain_graph=True)))
     g_loss = cross_entropy(fake.logits, torch.ones(16))
     close(grads(new, "g"), list(torch.autograd.grad(g_loss, tuple(G.parameters()))))
@@ -286,8 +286,8 @@ def test_d_names_real_images_by_its_projection_and_a_margin() -> None:
 
 def test_d_names_only_while_fakes_vary_within_their_classes() -> None:
     naming = {**ALONE, "discriminator.classify": 3.0, "discriminator.classify_by": "projection"}
-    G, given = updated(naming, classes=3)[0].players.generator, batch(tiny(), classes=3)
-    share = variety(given.real, G(given.z, given.labels), given.labels).item()
+    G, given = updated(naming, classes=3)[0].networks.generator, batch(tiny(), classes=3)
+    share = within_class_variety(given.real, G(given.z, given.labels), given.labels).item()
     assert 0.01 < share < 0.99
     always, named, left, never = (
         updated({**naming, **more}, classes=3)[1]
@@ -311,14 +311,14 @@ def test_where_no_labels_are_nothing_is_named() -> None:
 def test_centring_pulls_the_sum_of_a_pairs_logits_to_zero() -> None:
     settings = {**ALONE, "loss.name": "relativistic", "penalty.centring": 0.5}
     _, _, outcome = updated(settings)
-    found = outcome.found
+    found = outcome.batch
     expected = torch.nn.functional.softplus(found.fake - found.real) + 0.5 * (found.real + found.fake) ** 2
     torch.testing.assert_close(found.d_loss, expected)
 
 
-def grads(state: State, of: str) -> list[Tensor]:
+def grads(state: TrainState, of: str) -> list[Tensor]:
     """The gradients that a recorder kept."""
-    found: list[Tensor] = getattr(state.players, f"{of}_optim").gradients
+    found: list[Tensor] = getattr(state.networks, f"{of}_optim").gradients
     return found
 
 

@@ -18,22 +18,22 @@ from ganvas.training import setup
 from ganvas.training.backend import Engine
 from ganvas.training.checkpoint import fresh_state
 from ganvas.training.setup import settle_labels
-from ganvas.training.trainer import Stepper, held_out
+from ganvas.training.trainer import Trainer, split_held_out
 
 SHAPE = (3, 16, 16)
 
 
-def stepper(changes: dict[str, Any]) -> Stepper:
+def trainer(changes: dict[str, Any]) -> Trainer:
     config = tiny(changes)
     images = api.load_data(config.data)
-    return Stepper(settle_labels(config, images), images, Engine(config.engine))
+    return Trainer(settle_labels(config, images), images, Engine(config.engine))
 
 
 def test_images_held_out_are_never_learnt() -> None:
-    learnt, aside = held_out(tiny({"data.held_out": 0.25}), 96)
+    learnt, aside = split_held_out(tiny({"data.held_out": 0.25}), 96)
     assert len(aside) == 24 and sorted([*learnt, *aside]) == list(range(96))
-    assert held_out(tiny({"data.held_out": 0.25, "seed": 1}), 96)[1].tolist() != aside.tolist()
-    step = stepper({"data.held_out": 0.25})
+    assert split_held_out(tiny({"data.held_out": 0.25, "seed": 1}), 96)[1].tolist() != aside.tolist()
+    step = trainer({"data.held_out": 0.25})
     secret = {step.images.images[i].tobytes() for i in aside}
     for at in range(0, 288, 16):  # four passes
         real = ((step.batch(at, 0.0, 0.0).real + 1) * 127.5).round().to(torch.uint8).numpy()
@@ -41,7 +41,7 @@ def test_images_held_out_are_never_learnt() -> None:
 
 
 def test_without_a_share_every_image_is_learnt_in_its_old_order() -> None:
-    learnt, aside = held_out(tiny(), 96)
+    learnt, aside = split_held_out(tiny(), 96)
     assert len(aside) == 0 and learnt.tolist() == list(range(96))
 
 
@@ -53,12 +53,12 @@ def test_a_row_says_how_d_judges_what_it_never_saw(tmp: Any) -> None:
 
 
 def test_looking_at_held_out_images_changes_nothing(tmp: Any) -> None:
-    step = stepper({"data.held_out": 0.25, "discriminator.norms": (False, True)})
+    step = trainer({"data.held_out": 0.25, "discriminator.norms": (False, True)})
     state = fresh_state(step.config, SHAPE, step.engine)
-    before = {k: v.clone() for k, v in state.players.discriminator.state_dict().items()}
+    before = {k: v.clone() for k, v in state.networks.discriminator.state_dict().items()}
     once, again = (step.overfit(state, 1.0, -1.0, 0.0) for _ in range(2))
     assert once == again
-    assert all(torch.equal(before[k], v) for k, v in state.players.discriminator.state_dict().items())
+    assert all(torch.equal(before[k], v) for k, v in state.networks.discriminator.state_dict().items())
 
 
 def timeless(row: dict[str, Any]) -> dict[str, Any]:
@@ -90,37 +90,37 @@ def test_adas_probability_moves_with_the_rows_and_survives_a_resume(tmp: Any, mo
 
 def test_the_real_and_the_fake_of_a_pair_are_treated_alike_unless_told_otherwise() -> None:
     settings = {"augment.p": 1.0, "augment.translate": 0.25, "step.batch": 64}
-    same, other = stepper(settings).batch(0, 0.0, 0.0).draws, stepper({**settings, "augment.paired": False}).batch(
+    same, other = trainer(settings).batch(0, 0.0, 0.0).draws, trainer({**settings, "augment.paired": False}).batch(
         0, 0.0, 0.0).draws  # fmt: skip
     assert torch.equal(same[0].shift, same[1].shift) and not torch.equal(other[0].shift, other[1].shift)
 
 
 def test_lazy_penalties_are_due_at_every_so_many_updates() -> None:
-    step = stepper({"penalty.r1": 1.0, "penalty.every": 4})
-    assert [step.batch(16 * k, 0.0, 0.0).due for k in range(9)] == [4, 0, 0, 0, 4, 0, 0, 0, 4]
-    adaptive = stepper({"penalty.r1": 1.0, "penalty.every": 4, "penalty.adapt": 0.5})
-    assert [adaptive.batch(16 * k, 0.0, 0.0, 0.25).due for k in range(5)] == [1, 0, 0, 0, 1]
+    step = trainer({"penalty.r1": 1.0, "penalty.every": 4})
+    assert [step.batch(16 * k, 0.0, 0.0).penalty_scale for k in range(9)] == [4, 0, 0, 0, 4, 0, 0, 0, 4]
+    adaptive = trainer({"penalty.r1": 1.0, "penalty.every": 4, "penalty.adapt": 0.5})
+    assert [adaptive.batch(16 * k, 0.0, 0.0, 0.25).penalty_scale for k in range(5)] == [1, 0, 0, 0, 1]
 
 
 def test_naming_gives_way_to_penalties_that_grow() -> None:
-    adaptive = stepper({"penalty.r1": 1.0, "penalty.adapt": 0.5, "discriminator.classify": 2.0})
-    assert [adaptive.batch(0, 0.0, 0.0, strength).named for strength in (0.0, 0.25, 1.0)] == [2.0, 1.5, 0.0]
-    steady = stepper({"penalty.r1": 1.0, "discriminator.classify": 2.0})
-    assert steady.batch(0, 0.0, 0.0).named == 2.0
+    adaptive = trainer({"penalty.r1": 1.0, "penalty.adapt": 0.5, "discriminator.classify": 2.0})
+    assert [adaptive.batch(0, 0.0, 0.0, strength).classify_scale for strength in (0.0, 0.25, 1.0)] == [2.0, 1.5, 0.0]
+    steady = trainer({"penalty.r1": 1.0, "discriminator.classify": 2.0})
+    assert steady.batch(0, 0.0, 0.0).classify_scale == 2.0
 
 
 @pytest.mark.parametrize("form", ["exact", "finite"])
 def test_a_penalty_that_adapts_costs_nothing_at_no_strength_and_counts_in_proportion(form: str) -> None:
     settings = {"penalty.r1": 1.0, "penalty.r2": 1.0, "penalty.form": form, "penalty.adapt": 0.5,
                 "discriminator.dropout": 0.0}  # fmt: skip
-    step = stepper(settings)
+    step = trainer(settings)
     state = fresh_state(step.config, SHAPE, step.engine)
-    D, fake = state.players.discriminator, torch.zeros(16, *SHAPE)
+    D, fake = state.networks.discriminator, torch.zeros(16, *SHAPE)
 
     def penalty(strength: float) -> float:
         given = step.batch(0, 0.0, 0.0, strength)
         given.rng.manual_seed(0)
-        return step.rules.look(D, *given.shown(fake), None, given.due, given.named, given.rng).penalty.item()
+        return step.objective.for_d(D, given, fake).penalty.item()
 
     assert penalty(0.0) == 0.0 < penalty(1.0)
     assert penalty(0.25) == pytest.approx(0.25 * penalty(1.0))
@@ -146,12 +146,12 @@ def test_the_strength_of_penalties_follows_ds_lead_and_survives_a_resume(tmp: An
 def test_what_is_random_in_an_update_is_a_function_of_seed_and_position(extra: dict[str, Any]) -> None:
     settings = {"augment.p": 1.0, "augment.colour": 1.0, "augment.noise": 0.1, "loss.flip": 0.2, "loss.soft": 0.2,
                 **extra}  # fmt: skip
-    step = stepper(settings)
+    step = trainer(settings)
     states = [fresh_state(step.config, SHAPE, step.engine) for _ in range(2)]
     step(states[0], 192)
     torch.rand(7)
-    stepper(settings).batch(160, 0.0, 0.0)
-    stepper(settings)(states[1], 192)
+    trainer(settings).batch(160, 0.0, 0.0)
+    trainer(settings)(states[1], 192)
     assert torch.equal(states[0].sums, states[1].sums)
 
 

@@ -7,6 +7,7 @@ import io
 import sys
 from typing import Any
 
+from ganvas import process
 from ganvas.cli.parser import Parser, names
 from ganvas.config import BudgetConfig, Config, diff
 from ganvas.errors import UsageError, did_you_mean
@@ -35,7 +36,7 @@ def train(words: list[str]) -> int:
     parser.add_argument(
         "--with", dest="tricks", action="append", metavar="TRICK", help="switch a trick on; may be repeated"
     )
-    parser.add_argument("--from", dest="origin", metavar="MODEL", help="begin with the generator of a model or run")
+    parser.add_argument("--from", dest="init_from", metavar="MODEL", help="begin with the generator of a model or run")
     parser.add_argument("--dry-run", action="store_true", help="show what would run, then stop")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
     if not words or words[0].startswith("-"):
@@ -54,6 +55,7 @@ def train(words: list[str]) -> int:
         return 0
     args, rest = parser.parse_known_args(words[1:])
 
+    process.prepare()  # before torch is imported
     from ganvas import api
     from ganvas.training.setup import configure
 
@@ -64,9 +66,9 @@ def train(words: list[str]) -> int:
         "log.checkpoint_kimg": args.checkpoint_kimg, "budget.epochs": args.epochs, "budget.kimg": args.kimg,
         "budget.minutes": args.minutes,
     }  # fmt: skip
-    settings = _settings(rest, configure(recipe.recipe, tricks, origin=args.origin), parser) if rest else {}
+    settings = _settings(rest, configure(recipe.recipe, tricks, init_from=args.init_from), parser) if rest else {}
     settings |= {name: value for name, value in own.items() if value is not None}
-    config = configure(recipe.recipe, tricks, settings, args.origin)
+    config = configure(recipe.recipe, tricks, settings, args.init_from)
     if args.dry_run:
         changes = diff(recipe, config)
         print(f"{config.recipe} on {config.data.name}, seed {config.seed}; against the recipe:")
@@ -101,6 +103,7 @@ def resume(words: list[str]) -> int:
     if not given and checkpoint is not None and checkpoint.nimg >= (run.total_nimg or float("inf")):
         print(f"{run.path} is finished: {checkpoint.nimg:,} images; add to it with --minutes, --epochs or --kimg")
         return 0
+    process.prepare()
     return _train(run, _load(run.config), args.lang, extra if given else None, args.device)
 
 

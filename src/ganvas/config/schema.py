@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -310,8 +310,8 @@ class Config:
     """The recipe it started from."""
     tricks: tuple[str, ...] = ()
     """The tricks that were then switched on, in this order (`--with`)."""
-    origin: str = ""
-    """A shipped model, run or snapshot whose generator it begins with (`--from`); empty = from fresh weights."""
+    init_from: str = ""
+    """A shipped model, run or snapshot whose generator training starts from (`--from`); empty = fresh weights."""
     seed: int = 0
     """Everything random is a function of this and of the image's index."""
     data: DataConfig = field(default_factory=DataConfig)

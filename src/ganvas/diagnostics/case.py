@@ -152,7 +152,7 @@ def of_run(run: Run) -> Case:
     Where training wrote no vital signs (before there were any), or not yet all that there are now, those of the
     pictures are taken from the grids.
     """
-    vitals = run.rows("vitals")
+    vitals = run.rows("monitor")
     if not vitals or "grid/depth" not in vitals[-1]:
         seen = {row["nimg"]: row for row in _from_grids(run)}
         vitals = [{**seen.get(row["nimg"], {}), **row} for row in vitals or seen.values()]
@@ -171,7 +171,9 @@ def _from_grids(run: Run) -> Iterator[dict[str, Any]]:
             continue
         row = {"nimg": nimg, **beside(fake, real)}
         if before is not None and before.shape == fake.images.shape:
-            row["moved"] = float(np.abs(fake.images.astype(np.float32) - before).mean() / max(real.contrast, 1e-6))
+            row["sample_change"] = float(
+                np.abs(fake.images.astype(np.float32) - before).mean() / max(real.contrast, 1e-6)
+            )
         before = fake.images
         yield row
 

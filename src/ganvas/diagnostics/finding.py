@@ -14,7 +14,7 @@ class Evidence:
     """A curve between two places; `nimg` counts real images that D has consumed."""
 
     series: str
-    """Column of metrics.jsonl or vitals.jsonl."""
+    """Column of metrics.jsonl or monitor.jsonl."""
     begin: int
     first: float
     end: int

@@ -30,12 +30,12 @@ class Watch:
     def __call__(self, event: Event) -> None:
         if event.kind in ("start", "resume"):  # what is on disk now is what the run goes on from
             self.config, self.data = self.run.config, self.run.data
-            self.rows, self.vitals = self.run.rows("metrics"), self.run.rows("vitals")
+            self.rows, self.vitals = self.run.rows("metrics"), self.run.rows("monitor")
             self.told = {e["finding"] for e in self.run.rows("events") if e.get("event") == "doctor"}
         elif event.kind == "row":
             self.rows.append(event.details["row"])
         elif event.kind == "sample" and self.well:
-            self.vitals.append(event.details["vitals"])
+            self.vitals.append(event.details["monitor"])
             try:
                 self.look(event)
             except Exception as error:  # the training matters more than a rule of ours

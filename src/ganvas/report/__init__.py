@@ -179,8 +179,8 @@ def _code(facts: Facts) -> str:
     if facts.ideas:
         lines.append(f"settings = { ({name: facts.changes[name][1] for name in facts.ideas})!r}")
         extra = ", settings=settings"
-    if facts.config.origin:
-        extra += f", origin={json.dumps(facts.config.origin, ensure_ascii=False)}"
+    if facts.config.init_from:
+        extra += f", init_from={json.dumps(facts.config.init_from, ensure_ascii=False)}"
     lines.append(f"ganvas.train({recipe}, data={data}, {budget}, seed={facts.config.seed}{extra})")
     return "\n".join([*lines, f"images = ganvas.load({run}).sample(16)"])
 

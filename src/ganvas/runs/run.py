@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
 from ganvas.errors import GanvasError, UsageError
+from ganvas.runs.migrate import LOGS, migrate_config, migrate_row
 from ganvas.runs.storage import sync_folder, try_lock, write_file, writing_to
 
 KEPT_CHECKPOINTS = 2
@@ -161,7 +162,8 @@ class Run:
         self.write_json("config.json", values)
 
     def _config(self, key: str) -> Config:
-        config: Config = from_dict(self.read_json("config.json").get(key), where=f"{self.path}/config.json: {key}")
+        values = migrate_config(self.read_json("config.json").get(key))
+        config: Config = from_dict(values, where=f"{self.path}/config.json: {key}")
         return config
 
     # -- rows --------------------------------------------------------------------------------------------------
@@ -171,6 +173,10 @@ class Run:
         plain = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
         line = json.dumps(plain, ensure_ascii=False).encode() + b"\n"
         path = self.path / f"{log}.jsonl"
+        old = self._old_log(log)
+        if old is not None:  # an older version began this log under another name
+            with writing_to(path):
+                os.replace(old, path)
         with writing_to(path), open(path, "a+b") as file:
             if file.tell():
                 file.seek(-1, os.SEEK_END)
@@ -180,7 +186,7 @@ class Run:
 
     def rows(self, log: str) -> list[dict[str, Any]]:
         """All whole rows of `log`.jsonl; a line that a crash cut short is passed over."""
-        path = self.path / f"{log}.jsonl"
+        path = self._old_log(log) or self.path / f"{log}.jsonl"
         if not path.exists():
             return []
         rows = []
@@ -190,8 +196,13 @@ class Run:
             except ValueError:
                 continue
             if isinstance(row, dict):
-                rows.append(row)
+                rows.append(migrate_row(log, row))
         return rows
+
+    def _old_log(self, log: str) -> Path | None:
+        """The file in which an older version kept this log, as long as there is no new one."""
+        path = self.path / f"{LOGS.get(log, log)}.jsonl"
+        return path if log in LOGS and path.exists() and not (self.path / f"{log}.jsonl").exists() else None
 
     def event(self, kind: str, nimg: int, **details: Any) -> None:
         """Add a row to events.jsonl: start, resume, stop, finish, warning, nan, ..."""
@@ -277,7 +288,7 @@ class Run:
 
     def drop_after(self, nimg: int) -> None:
         """Forget everything written after `nimg` images: rows, samples, snapshots, checkpoints (before a resume)."""
-        for log in ("metrics", "vitals", "evals"):
+        for log in ("metrics", "monitor", "evals"):
             if (self.path / f"{log}.jsonl").exists():
                 kept = [row for row in self.rows(log) if row.get("nimg", 0) <= nimg]
                 lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in kept]

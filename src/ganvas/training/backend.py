@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import os
 import platform
 import statistics
 import time
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Literal
 
 import torch
@@ -46,8 +44,6 @@ class Engine:
         self.autocast = torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32)
         self.memory_format = torch.channels_last if config.layout == "channels_last" else torch.contiguous_format
         torch.set_num_threads(config.threads)
-        if self.device.type == "cpu":
-            keep_freed_memory()
 
     def place(self, network: nn.Module) -> nn.Module:
         """The network on the device, in the memory format, with the chosen convolutions."""
@@ -76,18 +72,6 @@ def draw(generator: nn.Module, z: Tensor, labels: Tensor | None, engine: Engine,
             images = generator(z[at : at + batch].to(engine.device), classes)
         parts.append(to_uint8(images).cpu().contiguous())
     return torch.cat(parts)
-
-
-@cache
-def keep_freed_memory() -> None:
-    """Let glibc keep what is freed instead of giving it back to the system: a step asks for the same blocks again.
-
-    Large tensors are mapped anew every time otherwise, and a step spends an eighth of its time on page faults.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(-4, 0)  # M_MMAP_MAX: no block is mapped on its own
-        mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD: the heap does not shrink
 
 
 def resolve(config: EngineConfig) -> EngineConfig:

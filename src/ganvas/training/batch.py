@@ -1,4 +1,4 @@
-"""What one update is made from and what it gives; both can be had in parts, to save memory."""
+"""What one update is made from, and what it gives. Both can be cut into equal parts, to save memory."""
 
 from __future__ import annotations
 
@@ -12,9 +12,21 @@ from torch import Tensor
 
 from ganvas.training.augment import Draws
 from ganvas.training.losses import Targets
-from ganvas.training.objective import Shown
 
 Gradients = tuple[Tensor, ...]
+
+
+class DInput(NamedTuple):
+    """Images that D gets, how each is augmented, and its class."""
+
+    images: Float[Tensor, "n c h w"]
+    draws: Draws
+    labels: Int[Tensor, "n"] | None
+
+    def first(self, k: int) -> DInput:
+        """The first k of them, detached from the network that made them."""
+        labels = None if self.labels is None else self.labels[:k]
+        return DInput(self.images[:k].detach(), self.draws[:k], labels)
 
 
 @dataclass(frozen=True)
@@ -25,45 +37,54 @@ class Batch:
     z: Float[Tensor, "n z"]
     labels: Int[Tensor, "n"] | None
     targets: Targets | None
-    """What D should answer; None: 1 and 0."""
+    """Targets of D's loss; None: 1 for real and 0 for fake images."""
     draws: tuple[Draws, Draws]
     """The augmentation of real and of fake images."""
-    due: float
-    """Factor on the penalties; 0: none is due."""
-    named: float
-    """Factor on D's naming of real images."""
+    penalty_scale: float
+    """Factor on the penalties; 0: none in this update."""
+    classify_scale: float
+    """Factor on D's classification loss on real images."""
     progress: float
     rng: torch.Generator
 
-    def shown(self, fake: Float[Tensor, "n c h w"]) -> tuple[Shown, Shown]:
-        """Real and fake images as D is shown them."""
-        return Shown(self.real, self.draws[0], self.labels), Shown(fake, self.draws[1], self.labels)
+    def inputs(self, fake: Float[Tensor, "n c h w"]) -> tuple[DInput, DInput]:
+        """Real and fake images as D gets them."""
+        return DInput(self.real, self.draws[0], self.labels), DInput(fake, self.draws[1], self.labels)
 
     def parts(self, count: int) -> list[Batch]:
         """The batch cut into `count` equal parts."""
-        return [self._at(slice(i * len(self.z) // count, (i + 1) * len(self.z) // count)) for i in range(count)]
+        return [self._slice(slice(i * len(self.z) // count, (i + 1) * len(self.z) // count)) for i in range(count)]
 
-    def _at(self, at: slice) -> Batch:
-        labels = None if self.labels is None else self.labels[at]
-        targets = None if self.targets is None else Targets(self.targets.real[at], self.targets.fake[at])
-        draws = self.draws[0][at], self.draws[1][at]
-        return Batch(self.real[at], self.z[at], labels, targets, draws, self.due, self.named, self.progress, self.rng)
+    def _slice(self, at: slice) -> Batch:
+        return Batch(
+            real=self.real[at],
+            z=self.z[at],
+            labels=None if self.labels is None else self.labels[at],
+            targets=None if self.targets is None else Targets(self.targets.real[at], self.targets.fake[at]),
+            draws=(self.draws[0][at], self.draws[1][at]),
+            penalty_scale=self.penalty_scale,
+            classify_scale=self.classify_scale,
+            progress=self.progress,
+            rng=self.rng,
+        )
 
 
-class Found(NamedTuple):
-    """What a batch gave at the weights as they were: logits and losses of each image, gradients."""
+class BatchResult(NamedTuple):
+    """What a batch gave at the weights before the update: logits and losses of each image, gradients."""
 
     real: Float[Tensor, "n"]
+    """D's logits of the real images."""
     fake: Float[Tensor, "n"]
+    """D's logits of the fake images."""
     d_loss: Float[Tensor, "n"]
     g_loss: Float[Tensor, "n"]
     penalty: Float[Tensor, ""]
     d_grads: Gradients = ()
     g_grads: Gradients = ()
 
-    def numbers(self) -> Found:
-        """All but the gradients, cut off from what they were computed by."""
-        return Found(
+    def detached(self) -> BatchResult:
+        """All but the gradients, detached from the graph."""
+        return BatchResult(
             real=self.real.detach(),
             fake=self.fake.detach(),
             d_loss=self.d_loss.detach(),
@@ -72,30 +93,30 @@ class Found(NamedTuple):
         )
 
 
-def whole(parts: Iterable[Found]) -> Found:
-    """Equal parts as the batch that they are parts of: logits and losses joined, penalties and gradients averaged.
+def join(parts: Iterable[BatchResult]) -> BatchResult:
+    """The result of a batch from those of its equal parts: logits and losses joined, penalties and gradients averaged.
 
-    Of an iterator no more than one part's gradients are kept beside their sum.
+    Given an iterator, it keeps no more than one part's gradients beside their sum.
     """
-    seen: list[Found] = []
+    results: list[BatchResult] = []
     d_grads: Gradients = ()
     g_grads: Gradients = ()
     for part in parts:
-        seen.append(part.numbers())
-        d_grads, g_grads = _added(d_grads, part.d_grads), _added(g_grads, part.g_grads)
-    if len(seen) == 1:
-        return seen[0]._replace(d_grads=d_grads, g_grads=g_grads)
-    share = 1 / len(seen)
-    return Found(
-        real=torch.cat([part.real for part in seen]),
-        fake=torch.cat([part.fake for part in seen]),
-        d_loss=torch.cat([part.d_loss for part in seen]),
-        g_loss=torch.cat([part.g_loss for part in seen]),
-        penalty=torch.stack([part.penalty for part in seen]).mean(),
+        results.append(part.detached())
+        d_grads, g_grads = _add(d_grads, part.d_grads), _add(g_grads, part.g_grads)
+    if len(results) == 1:
+        return results[0]._replace(d_grads=d_grads, g_grads=g_grads)
+    share = 1 / len(results)
+    return BatchResult(
+        real=torch.cat([part.real for part in results]),
+        fake=torch.cat([part.fake for part in results]),
+        d_loss=torch.cat([part.d_loss for part in results]),
+        g_loss=torch.cat([part.g_loss for part in results]),
+        penalty=torch.stack([part.penalty for part in results]).mean(),
         d_grads=tuple(g * share for g in d_grads),
         g_grads=tuple(g * share for g in g_grads),
     )
 
 
-def _added(a: Gradients, b: Gradients) -> Gradients:
+def _add(a: Gradients, b: Gradients) -> Gradients:
     return tuple(x + y for x, y in zip(a, b, strict=True)) if a else b

@@ -1,4 +1,4 @@
-"""All that changes while training, and its way to disk and back."""
+"""The state of a training: all that changes in it, and its way to disk and back."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ from ganvas.runs.run import Checkpoint, Run, stem
 from ganvas.runs.storage import load_tensors, save_tensors
 from ganvas.training.backend import Engine
 from ganvas.training.optim import Optimiser
-from ganvas.training.step import Players
-from ganvas.training.train_metrics import names
+from ganvas.training.step import Networks
+from ganvas.training.train_metrics import columns
 
 
 @dataclass
-class State:
+class TrainState:
     """What a checkpoint holds."""
 
-    players: Players
+    networks: Networks
     ema: nn.Module | None
     nimg: int = 0
     sec: float = 0.0
     """Seconds of training, logging and sampling."""
     cpu_sec: float = 0.0
-    """Seconds that all threads of the process computed for it; NaN where a part of it was not recorded."""
+    """CPU seconds of all threads of the process for it; NaN where a part of it was not recorded."""
     sums: Tensor = field(default_factory=lambda: torch.zeros(0))
-    """Statistics summed up since the last row, on the device."""
-    steps: int = 0
+    """Sums of the train metrics since the last row, on the device."""
+    updates: int = 0
     """Updates in `sums`."""
-    adapted: float = 0.0
-    """Probability of augmentation that ADA has come to."""
-    strength: float = 0.0
+    augment_p: float = 0.0
+    """Probability of augmentation that ADA has reached (augment.adapt)."""
+    penalty_strength: float = 0.0
     """Share of the penalties' weights that D's lead has brought them to (penalty.adapt)."""
 
     @property
-    def sampler(self) -> nn.Module:
-        """The generator that samples are drawn from."""
-        return self.players.generator if self.ema is None else self.ema
+    def sampling_network(self) -> nn.Module:
+        """The generator that samples are drawn from: the moving average, if there is one."""
+        return self.networks.generator if self.ema is None else self.ema
 
 
-def fresh_state(config: Config, shape: tuple[int, int, int], engine: Engine, classes: int = 0) -> State:
+def fresh_state(config: Config, shape: tuple[int, int, int], engine: Engine, classes: int = 0) -> TrainState:
     """Untrained networks and optimisers on the engine, a function of the config's seed."""
     generator = engine.place(models.build_generator(config, shape, classes))
     discriminator = engine.place(models.build_discriminator(config, shape, classes))
     g_optim, d_optim = Optimiser(generator, config.g_optim), Optimiser(discriminator, config.d_optim)
     ema = copy.deepcopy(generator) if config.step.ema_kimg else None
-    sums = torch.zeros(len(names(config)), device=engine.device)
-    return State(Players(generator, discriminator, g_optim, d_optim), ema, sums=sums)
+    sums = torch.zeros(len(columns(config)), device=engine.device)
+    return TrainState(Networks(generator, discriminator, g_optim, d_optim), ema, sums=sums)
 
 
-def begin_with(state: State, generator: nn.Module) -> None:
-    """Let G, and its moving average, begin with a trained generator's weights; GanvasError where they do not fit."""
-    for network in (state.players.generator, *([state.ema] if state.ema is not None else [])):
+def start_from(state: TrainState, generator: nn.Module) -> None:
+    """Give G, and its moving average, the weights of a trained generator; GanvasError where they do not fit."""
+    for network in (state.networks.generator, *([state.ema] if state.ema is not None else [])):
         try:
             network.load_state_dict(generator.state_dict())
         except RuntimeError as error:
@@ -67,19 +67,19 @@ def begin_with(state: State, generator: nn.Module) -> None:
             raise GanvasError(f"that generator does not fit these images and classes ({why})") from error
 
 
-def save_checkpoint(run: Run, state: State, config: Config, environment: dict[str, Any]) -> None:
-    """Everything that changes, with the environment that it depends on."""
-    players = state.players
+def save_checkpoint(run: Run, state: TrainState, config: Config, environment: dict[str, Any]) -> None:
+    """Write everything that changes in training, with the environment that exact resuming depends on."""
+    networks = state.networks
     parts: dict[str, dict[str, Tensor]] = {
-        "generator": players.generator.state_dict(),
-        "discriminator": players.discriminator.state_dict(),
-        "g_optim": players.g_optim.tensors(),
-        "d_optim": players.d_optim.tensors(),
+        "generator": networks.generator.state_dict(),
+        "discriminator": networks.discriminator.state_dict(),
+        "g_optim": networks.g_optim.tensors(),
+        "d_optim": networks.d_optim.tensors(),
         "log": {
             "sums": state.sums,
-            "steps": torch.tensor(state.steps),
-            "adapted": torch.tensor(state.adapted, dtype=torch.float64),
-            "strength": torch.tensor(state.strength, dtype=torch.float64),
+            "steps": torch.tensor(state.updates),
+            "adapted": torch.tensor(state.augment_p, dtype=torch.float64),
+            "strength": torch.tensor(state.penalty_strength, dtype=torch.float64),
         },
     }
     if state.ema is not None:
@@ -90,21 +90,21 @@ def save_checkpoint(run: Run, state: State, config: Config, environment: dict[st
     run.save_checkpoint(state.nimg, tensors, {"sec": state.sec, "cpu_sec": cpu_sec, "environment": environment})
 
 
-def restore(state: State, checkpoint: Checkpoint, config: Config) -> None:
+def restore(state: TrainState, checkpoint: Checkpoint, config: Config) -> None:
     """Put a checkpoint's values into a fresh state; GanvasError where they do not fit."""
-    players = state.players
+    networks = state.networks
     try:
         parts = {name: load_tensors(checkpoint.path / f"{name}.safetensors")[0] for name in checkpoint.state["sha256"]}
-        players.generator.load_state_dict(parts["generator"])
-        players.discriminator.load_state_dict(parts["discriminator"])
-        players.g_optim.load(parts["g_optim"])
-        players.d_optim.load(parts["d_optim"])
+        networks.generator.load_state_dict(parts["generator"])
+        networks.discriminator.load_state_dict(parts["discriminator"])
+        networks.g_optim.load(parts["g_optim"])
+        networks.d_optim.load(parts["d_optim"])
         if state.ema is not None:
             state.ema.load_state_dict(parts["ema"])
         state.sums.copy_(parts["log"]["sums"])
-        state.steps = int(parts["log"]["steps"])
-        state.adapted = float(parts["log"].get("adapted", 0.0))
-        state.strength = float(parts["log"].get("strength", 0.0))
+        state.updates = int(parts["log"]["steps"])
+        state.augment_p = float(parts["log"].get("adapted", 0.0))
+        state.penalty_strength = float(parts["log"].get("strength", 0.0))
         state.nimg, state.sec = checkpoint.nimg, float(checkpoint.state["sec"])
         spent = checkpoint.state.get("cpu_sec")
         state.cpu_sec = math.nan if spent is None else float(spent)
@@ -115,13 +115,13 @@ def restore(state: State, checkpoint: Checkpoint, config: Config) -> None:
         ) from error
 
 
-def save_snapshot(run: Run, state: State, config: Config) -> None:
+def save_snapshot(run: Run, state: TrainState, config: Config) -> None:
     """The generator for use, in a file that loads alone."""
-    content = save_tensors(state.sampler.state_dict(), _metadata(run, state, config))
+    content = save_tensors(state.sampling_network.state_dict(), _metadata(run, state, config))
     run.write_bytes(f"snapshots/{stem(state.nimg)}.safetensors", content)
 
 
-def _metadata(run: Run, state: State, config: Config) -> dict[str, Any]:
+def _metadata(run: Run, state: TrainState, config: Config) -> dict[str, Any]:
     """What a generator file says of itself."""
     conditional = config.data.labels == "use"
     return {

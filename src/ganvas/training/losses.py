@@ -1,4 +1,4 @@
-"""Losses: (real, fake) critiques to per-sample losses of D and of G, and the accuracy rule of each loss."""
+"""Losses: logits of real and fake images to a loss of D and of G for each pair; each with its accuracy rule."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ganvas.models.critique import Critique
 
 
 class Targets(NamedTuple):
-    """What D should answer to each image of a pair, in [0, 1]: 1 = real."""
+    """The targets of D's loss for each image of a pair, in [0, 1]: 1 = real."""
 
     real: Float[Tensor, "n"]
     fake: Float[Tensor, "n"]
@@ -131,13 +131,15 @@ def feature_matching(real: Float[Tensor, "n f"], fake: Float[Tensor, "n f"]) -> 
     return (real.float().mean(0) - fake.float().mean(0)).square().sum()
 
 
-def naming(critique: Critique, labels: Int[Tensor, "n"] | None, margin: float = 0.0) -> Float[Tensor, "n"] | float:
-    """What D's naming of each image costs; 0 where D names no class.
+def classification_loss(
+    critique: Critique, labels: Int[Tensor, "n"] | None, margin: float = 0.0
+) -> Float[Tensor, "n"] | float:
+    """The loss of D's class logits for each image; 0 where D has none.
 
-    Cross-entropy, -log p(label), in nats: Odena et al. 2017 (arXiv 1610.09585), eq. 2; D learns it from real images
-    (there from fakes as well), G from fakes. With a margin m: by how much the logit of the class falls short of all
-    others' by it, max(0, m - c_y + max c_k) (Crammer & Singer 2001, JMLR 2, section 3): an image that D names well
-    costs nothing, and what D's logits say of it is left to the game.
+    Cross-entropy, -log p(label), in nats: Odena et al. 2017 (arXiv 1610.09585), eq. 2; here D learns it from real
+    images (there from fakes as well), G from fakes. With a margin m, max(0, m - c_y + max c_k) over the other classes
+    k (Crammer & Singer 2001, JMLR 2, section 3): an image that is classified well costs nothing, so the loss stops
+    pulling D's logits there.
     """
     if critique.classes is None or labels is None:
         return 0.0
@@ -149,12 +151,12 @@ def naming(critique: Critique, labels: Int[Tensor, "n"] | None, margin: float = 
 
 
 @torch.no_grad()
-def variety(
+def within_class_variety(
     real: Float[Tensor, "n c h w"], fake: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"]
 ) -> Float[Tensor, ""]:
-    """How far fakes lie from the mean of their class in the batch, by root mean square: over what real images do.
+    """RMS distance of fakes from the mean of their class in the batch, over that of the real images.
 
-    1 where no class is there twice. Of two batches of 32 real images in ten classes it is 1.0 +- 0.08.
+    1 where no class occurs twice. For two batches of 32 real images in ten classes it is 1.0 +- 0.08.
     """
     with torch.autocast(real.device.type, enabled=False):
         same = (labels[:, None] == labels).float()
@@ -164,7 +166,7 @@ def variety(
 
 
 def draw_targets(config: LossConfig, n: int, rng: torch.Generator, device: torch.device) -> Targets | None:
-    """Smoothed, soft and flipped targets of n pairs; None where the config asks for plain ones."""
+    """Smoothed, soft and flipped targets of n pairs; None where the config has plain ones."""
     if not (config.smooth or config.soft or config.flip):
         return None
     softness, chance = torch.rand(2, 2, n, generator=rng, device=device)

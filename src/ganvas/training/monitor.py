@@ -1,7 +1,7 @@
-"""Vital signs: what training writes down at every sample grid, for ganvas.diagnostics to read.
+"""What training measures at every sample grid, for the doctor (ganvas.diagnostics).
 
-A row of vitals.jsonl says how the pictures are, how D judges images that it learnt from, that it never saw and that G
-made, and how far one update moved each network. What that costs is measured in benchmarks/vitals.py.
+A row of monitor.jsonl says how the samples look, how D rates training, held-out and fake images, and how far one update
+moved each network. What that costs is measured in benchmarks/monitor.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganvas import media
 from ganvas.data import ImageSet, order, unseen
@@ -24,115 +24,122 @@ from ganvas.models.critique import Critique
 from ganvas.runs.run import Run
 from ganvas.training.augment import overfitting
 from ganvas.training.backend import Engine, draw
-from ganvas.training.checkpoint import State
-from ganvas.training.step import Outcome, Players
+from ganvas.training.checkpoint import TrainState
 
-MOST_REAL = 1024
-"""Real images by which the fakes are measured."""
-UNSEEN = 512
+MAX_REAL = 1024
+"""Real images that the samples are compared with, at most."""
+MAX_HELD_OUT = 512
 """Images that training never sees, at most."""
-JUDGED = 64
-"""Images of each kind that D is shown, and no more than a batch: small batches are quick to train on."""
-ASKED = 128
-"""Images that training never sees of which D is asked the class: it prefers the right one by little."""
-RAW = 32
-"""Images drawn from G beside those of its average, at least."""
+RATED = 64
+"""Images of each kind that D rates, at most a batch: where batches are small, updates are quick."""
+CLASSIFIED = 128
+"""Held-out images whose class D is tested on: it prefers the right one by little, so more are needed."""
+MIN_RAW = 32
+"""Samples drawn from G itself beside those of its moving average, at least."""
 
 
-class Signs:
-    """Reads the vital signs of a run's state. Nothing that it does changes the training."""
+class Monitor:
+    """Measures a run's state and writes monitor.jsonl. Nothing that it does changes the training."""
 
-    def __init__(self, run: Run, images: ImageSet, learnt: np.ndarray, held_out: np.ndarray, engine: Engine) -> None:
+    def __init__(self, run: Run, images: ImageSet, train: np.ndarray, held_out: np.ndarray, engine: Engine) -> None:
         config = run.config
-        self.run, self.images, self.learnt, self.engine = run, images, learnt, engine
-        self.seed, self.count = config.seed, min(JUDGED, config.step.batch)
+        self.run, self.images, self.train, self.engine = run, images, train, engine
+        self.seed, self.count = config.seed, min(RATED, config.step.batch)
         self.classes = classes(config, images.class_names)
-        self.unseen = _subset(images, held_out) if len(held_out) else unseen(config.data, UNSEEN)
-        real = _subset(images, learnt[order(config.seed, 0, min(MOST_REAL, len(learnt)), len(learnt))])
+        self.held_out = _subset(images, held_out) if len(held_out) else unseen(config.data, MAX_HELD_OUT)
+        real = _subset(images, train[order(config.seed, 0, min(MAX_REAL, len(train)), len(train))])
         self.real = Pictures(real.images, real.labels if self.classes else None, at_a_time=config.log.samples)
-        self.known, self.strange = self._for_copies()
+        self.train_thumbnails, self.held_out_thumbnails = self._copy_thumbnails()
         self.last = _last_grid(run, images.images.shape[1:], config.log.samples)
 
     def write(
         self,
-        state: State,
+        state: TrainState,
         samples: UInt8[Tensor, "n c h w"],
         z: Float[Tensor, "n z"],
         labels: Tensor | None,
-        pace: Mapping[str, float] | None = None,
+        ratios: Mapping[str, float] | None = None,
     ) -> dict[str, Any]:
-        """Append the signs of a state, whose samples of latents `z` and classes are given, to vitals.jsonl.
+        """Append a row on a state, whose samples of latents `z` and classes are given, to monitor.jsonl.
 
-        `moved`: how far the samples went since the last row, over the real contrast. `copies`: share of them nearer to
-        the images learnt from than to as many unseen ones, 0.5 by chance. The rest: see `beside`, `judged` and `pace`.
+        `sample_change`: how far the samples moved since the last row, over the contrast of real images.
+        `nearest_train`: share of the samples nearer to the training images than to as many held-out ones, 0.5 by
+        chance. `ratios`: see train_metrics.update_ratio. The rest: see `beside` and `rate`.
         """
         fake = Pictures(samples.numpy(), None if labels is None else labels.numpy())
-        row: dict[str, Any] = {"nimg": state.nimg, **beside(fake, self.real), **(pace or {})}
+        row: dict[str, Any] = {"nimg": state.nimg, **beside(fake, self.real), **(ratios or {})}
         if state.nimg and self.last is not None and self.last.shape == fake.images.shape:
             change = np.abs(fake.images.astype(np.float32) - self.last).mean()
-            row["moved"] = float(change / max(self.real.contrast, 1e-6))
+            row["sample_change"] = float(change / max(self.real.contrast, 1e-6))
         self.last = fake.images
-        made = samples
+        of_g = samples
         if state.ema is not None:
-            few = slice(max(self.count, RAW))
-            made = draw(state.players.generator, z[few], None if labels is None else labels[few], self.engine)
-            row["distance/raw"] = away(thumbnails(made.numpy()), self.real)
-        row |= self.judged(state, made, labels, self.count)
-        if len(self.known):
-            x = fake.thumbnails
-            row["copies"] = float((distances(x, self.known).min(1) < distances(x, self.strange).min(1)).mean())
+            first = slice(max(self.count, MIN_RAW))
+            of_g = draw(state.networks.generator, z[first], None if labels is None else labels[first], self.engine)
+            row["distance/raw"] = away(thumbnails(of_g.numpy()), self.real)
+        row |= self.rate(state, of_g, labels, self.count)
+        if len(self.train_thumbnails):
+            to_train, to_held_out = (
+                distances(fake.thumbnails, near).min(1) for near in (self.train_thumbnails, self.held_out_thumbnails)
+            )
+            row["nearest_train"] = float((to_train < to_held_out).mean())
         row = {key: round(value, 6) if isinstance(value, float) else value for key, value in row.items()}
-        self.run.append("vitals", row)
+        self.run.append("monitor", row)
         return row
 
-    def _for_copies(self) -> tuple[np.ndarray, np.ndarray]:
-        """Thumbnails of as many learnt as unseen images; none where the learnt ones are too many for that to tell."""
-        n = min(len(self.learnt), 0 if self.unseen is None else len(self.unseen.images))
-        if self.unseen is None or n < len(self.learnt) / 2:
+    def _copy_thumbnails(self) -> tuple[np.ndarray, np.ndarray]:
+        """Thumbnails of as many training as held-out images; none where most training images would be left out."""
+        n = min(len(self.train), 0 if self.held_out is None else len(self.held_out.images))
+        if self.held_out is None or n < len(self.train) / 2:
             return np.empty((0, 0)), np.empty((0, 0))
-        return thumbnails(self.images.images[self.learnt[:n]]), thumbnails(self.unseen.images[:n])
+        return thumbnails(self.images.images[self.train[:n]]), thumbnails(self.held_out.images[:n])
 
     @torch.no_grad()
-    def judged(self, state: State, made: Tensor, labels: Tensor | None, count: int) -> dict[str, float]:
-        """What D, in evaluation mode, says of `made` and of as many images that it learnt from and that it never saw.
+    def rate(self, state: TrainState, fake: Tensor, labels: Tensor | None, count: int) -> dict[str, float]:
+        """How D, in evaluation mode, rates fakes and as many images that it trained on and that it never saw.
 
-        `judged`: how many of each. `logit/*` are means; `overfit`: see augment.overfitting; `above/made` is
-        P(D(learnt) > D(made)) and `above/unseen` P(D(learnt) > D(unseen)), 0.5 where D cannot tell; `label/right` is
-        P(D(x, y) > D(x, another class)), `label/named` how often it names y, both of `label/asked` unseen images.
+        `n_rated`: how many of each. `eval_logit/*` are mean logits; `overfit`: see augment.overfitting; `auc/fake` is
+        P(D(train) > D(fake)) and `auc/held_out` P(D(train) > D(held out)), 0.5 where D cannot tell them apart;
+        `label/auc` is P(D(x, y) > D(x, another class)), `label/accuracy` that of D's class logits, both over
+        `label/n` held-out images.
         """
-        n, nimg = len(self.learnt), state.nimg
-        seen = self.learnt[order(self.seed, max(nimg - max(n // 2, count), 0), count, n)]
-        learnt = self.logits(state, self.images, seen)
-        on_made = self.critique(state, made[:count], None if labels is None else labels[:count]).logits
-        found = {"judged": float(count), "logit/learnt": learnt.mean().item(), "logit/made": on_made.mean().item()}
-        found["above/made"] = above(learnt, on_made)
-        if self.unseen is None:
-            return found
-        several = max(count, min(ASKED, len(self.unseen.images))) if self.classes > 1 else count
-        fresh = order(self.seed, nimg, several, len(self.unseen.images))
-        truth = self.labels(self.unseen, fresh)
-        critique = self.critique(state, torch.from_numpy(self.unseen.images[fresh]), truth)
-        on_unseen = critique.logits[:count]
-        found["logit/unseen"] = on_unseen.mean().item()
-        found["overfit"] = overfitting(found["logit/learnt"], found["logit/unseen"], found["logit/made"])
-        found["above/unseen"] = above(learnt, on_unseen)
+        n, nimg = len(self.train), state.nimg
+        chosen = self.train[order(self.seed, max(nimg - max(n // 2, count), 0), count, n)]
+        on_train = self.logits(state, self.images, chosen)
+        on_fake = self.critique(state, fake[:count], None if labels is None else labels[:count]).logits
+        row = {
+            "n_rated": float(count),
+            "eval_logit/train": on_train.mean().item(),
+            "eval_logit/fake": on_fake.mean().item(),
+        }
+        row["auc/fake"] = auc(on_train, on_fake)
+        if self.held_out is None:
+            return row
+        several = max(count, min(CLASSIFIED, len(self.held_out.images))) if self.classes > 1 else count
+        chosen = order(self.seed, nimg, several, len(self.held_out.images))
+        truth = self.labels(self.held_out, chosen)
+        critique = self.critique(state, torch.from_numpy(self.held_out.images[chosen]), truth)
+        on_held_out = critique.logits[:count]
+        row["eval_logit/held_out"] = on_held_out.mean().item()
+        row["overfit"] = overfitting(row["eval_logit/train"], row["eval_logit/held_out"], row["eval_logit/fake"])
+        row["auc/held_out"] = auc(on_train, on_held_out)
         if truth is not None and self.classes > 1:
             wrong = (truth + 1 + torch.arange(len(truth)) % (self.classes - 1)) % self.classes
-            other = self.critique(state, torch.from_numpy(self.unseen.images[fresh]), wrong).logits
-            found["label/asked"] = float(len(truth))
-            found["label/right"] = ((critique.logits > other).float() + 0.5 * (critique.logits == other)).mean().item()
+            other = self.critique(state, torch.from_numpy(self.held_out.images[chosen]), wrong).logits
+            row["label/n"] = float(len(truth))
+            row["label/auc"] = ((critique.logits > other).float() + 0.5 * (critique.logits == other)).mean().item()
             if critique.classes is not None:
-                found["label/named"] = (critique.classes.argmax(1).cpu() == truth).float().mean().item()
-        return found
+                row["label/accuracy"] = (critique.classes.argmax(1).cpu() == truth).float().mean().item()
+        return row
 
-    def logits(self, state: State, images: ImageSet, chosen: np.ndarray) -> Float[Tensor, "n"]:
+    def logits(self, state: TrainState, images: ImageSet, chosen: np.ndarray) -> Float[Tensor, "n"]:
         return self.critique(state, torch.from_numpy(images.images[chosen]), self.labels(images, chosen)).logits
 
     def labels(self, images: ImageSet, chosen: np.ndarray) -> Tensor | None:
         return torch.from_numpy(images.labels[chosen]) if self.classes and images.labels is not None else None
 
-    def critique(self, state: State, images: UInt8[Tensor, "n c h w"], labels: Tensor | None) -> Critique:
-        D = state.players.discriminator.eval()
+    def critique(self, state: TrainState, images: UInt8[Tensor, "n c h w"], labels: Tensor | None) -> Critique:
+        D = state.networks.discriminator.eval()
         on_device = None if labels is None else labels.to(self.engine.device)
         with self.engine.autocast:
             critique: Critique = D(self.engine.images(images), on_device)
@@ -152,40 +159,6 @@ def _last_grid(run: Run, shape: tuple[int, ...], n: int) -> np.ndarray | None:
     return None
 
 
-def above(a: Float[Tensor, "n"], b: Float[Tensor, "m"]) -> float:
+def auc(a: Float[Tensor, "n"], b: Float[Tensor, "m"]) -> float:
     """P(a > b) over all pairs, ties half: the area under the ROC curve."""
     return ((a[:, None] > b).float() + 0.5 * (a[:, None] == b).float()).mean().item()
-
-
-# -- one update, closely ---------------------------------------------------------------------------------------
-
-
-def weights(players: Players) -> dict[str, list[Tensor]]:
-    """Copies of both networks' weights."""
-    networks = {"g": players.generator, "d": players.discriminator}
-    return {name: [p.detach().clone() for p in network.parameters()] for name, network in networks.items()}
-
-
-@torch.no_grad()
-def pace(players: Players, before: dict[str, list[Tensor]], outcome: Outcome) -> dict[str, float]:
-    """`pace/g`: how far an update moved the weights, as a share of their length; `grad/g/BLOCK`: gradient norms."""
-    found = {}
-    for name, network, grads in (
-        ("g", players.generator, outcome.found.g_grads),
-        ("d", players.discriminator, outcome.found.d_grads),
-    ):
-        moved = [p - old for p, old in zip(network.parameters(), before[name], strict=True)]
-        norm = torch.nn.utils.get_total_norm
-        found[f"pace/{name}"] = (norm(moved) / norm(before[name]).clamp(min=1e-12)).item()
-        for block, members in _blocks(network).items():
-            found[f"grad/{name}/{block}"] = norm([grads[i] for i in members]).item()
-    return found
-
-
-def _blocks(network: nn.Module) -> dict[str, list[int]]:
-    """Places of the parameters of each part of a network, in the order of the network."""
-    found: dict[str, list[int]] = {}
-    for i, (name, _) in enumerate(network.named_parameters()):
-        words = name.split(".")
-        found.setdefault(".".join(words[: 2 if words[1].isdecimal() else 1]), []).append(i)
-    return found

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganvas.config import OptimConfig
 from ganvas.training.muon import hidden_convolutions, muon_update
+from ganvas.training.schedules import learning_rate_factor
 
 
 class Optimiser:
@@ -49,7 +50,7 @@ class Optimiser:
         if self.config.clip:
             gradients = torch._foreach_mul(gradients, (self.config.clip / (norm + 1e-12)).clamp(max=1.0))
 
-        muon_lr = self.config.muon * remaining(progress, self.config)
+        muon_lr = self.config.muon * learning_rate_factor(progress, self.config)
         for i, (parameter, gradient) in enumerate(zip(self.parameters, gradients, strict=True)):
             # torch's fused kernels walk both as flat memory: strides that differ would silently mix up the weights
             same = gradient.stride() == parameter.stride()
@@ -80,7 +81,7 @@ class Optimiser:
 
     def lr(self, progress: float) -> float:
         """The learning rate at `progress` in [0, 1] of the run; Muon's falls in proportion."""
-        return self.config.lr * remaining(progress, self.config)
+        return self.config.lr * learning_rate_factor(progress, self.config)
 
     def tensors(self) -> dict[str, Tensor]:
         """The state as named tensors: "t", and "i.key" for what belongs to parameter i."""
@@ -124,35 +125,11 @@ def _torch_optimiser(parameters: list[Tensor], config: OptimConfig) -> torch.opt
             return torch.optim.SGD(parameters, lr, config.beta1, fused=fused)
 
 
-def remaining(progress: float, config: OptimConfig) -> float:
-    """The share of every learning rate at `progress` in [0, 1] of the run.
-
-    It rises from 0 to 1 over `warmup`, times a decay from 1 at `decay_from` to 0 at the end.
-    """
-    risen = min(progress / config.warmup, 1.0) if config.warmup else 1.0
-    past = max(progress - config.decay_from, 0.0) / (1 - config.decay_from)
-    match config.decay:
-        case "constant":
-            return risen
-        case "linear":
-            return risen * (1 - past)
-        case "cosine":
-            return risen * 0.5 * (1 + math.cos(math.pi * past))
-
-
-def half_life(nimg: int, kimg: float, warmup: float) -> float:
-    """The half-life of G's moving average after `nimg` real images, in images: 1000 kimg, at most warmup * nimg.
-
-    The second, a ramp (Karras et al. 2020, arXiv 2006.06676), lets go of G's first steps; warmup 0 is without it.
-    """
-    return min(1000 * kimg, warmup * nimg) if warmup > 0 else 1000 * kimg
-
-
 @torch.no_grad()
 def update_ema(ema: nn.Module, model: nn.Module, batch: int, half_life: float) -> None:
     """ema <- beta * ema + (1 - beta) * model with beta = 0.5 ** (batch / half_life), both counted in images.
 
-    BatchNorm's statistics are averaged as well; step counters are copied, and everything is where half_life is 0.
+    BatchNorm's statistics are averaged as well; step counters are copied. With half_life 0 everything is copied.
     """
     averaged: list[Tensor] = []
     towards: list[Tensor] = []

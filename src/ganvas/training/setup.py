@@ -24,23 +24,23 @@ def configure(
     recipe: str,
     tricks_on: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
-    origin: str | os.PathLike[str] | None = None,
+    init_from: str | os.PathLike[str] | None = None,
 ) -> Config:
     """The config of a recipe with, in this order, tricks, the generator to start from, and settings by dotted name.
 
     Raises UsageError for an unknown name, a value out of bounds, and for parts that do not fit each other.
     """
     config = tricks.apply(recipes.get(recipe).config, tricks_on, check_compatibility)
-    if origin is not None:
-        config = start_from(config, origin)
+    if init_from is not None:
+        config = start_from(config, init_from)
     config = override(config, overrides or {})
     check_compatibility(config)
     return config
 
 
-def start_from(config: Config, origin: str | os.PathLike[str]) -> Config:
+def start_from(config: Config, init_from: str | os.PathLike[str]) -> Config:
     """The config with the network of a trained generator, and a warm-up of G's learning rate (CATCH_UP)."""
-    trained = generator.load(origin)
+    trained = generator.load(init_from)
     warmup = max(config.g_optim.warmup, CATCH_UP)
     labels: Literal["use", "ignore"] = "use" if trained.config.data.labels == "use" else "ignore"
     return replace(
@@ -48,7 +48,7 @@ def start_from(config: Config, origin: str | os.PathLike[str]) -> Config:
         generator=trained.config.generator,
         data=replace(config.data, labels=labels),
         g_optim=replace(config.g_optim, warmup=warmup),
-        origin=str(trained.path.resolve()),
+        init_from=str(trained.path.resolve()),
     )
 
 
@@ -60,8 +60,8 @@ def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | N
     backend.resolve(config.engine)
     check_compatibility(config)
     config = settle_labels(config, images)
-    if config.origin:
-        _check_origin(config, images)
+    if config.init_from:
+        _check_init_from(config, images)
     networks = models.summary(config, images.images.shape[1:], models.classes(config, images.class_names))
     counts = [] if images.labels is None else [int((images.labels == k).sum()) for k in range(len(images.class_names))]
     data = {
@@ -87,13 +87,13 @@ def settle_labels(config: Config, images: ImageSet) -> Config:
     return replace(config, data=replace(config.data, labels=labels))
 
 
-def _check_origin(config: Config, images: ImageSet) -> None:
-    trained = generator.load(config.origin)
+def _check_init_from(config: Config, images: ImageSet) -> None:
+    trained = generator.load(config.init_from)
     shape = images.images.shape[1:]
     class_names = tuple(images.class_names) if config.data.labels == "use" else ()
     if (trained.shape, trained.class_names, trained.config.generator) != (shape, class_names, config.generator):
         raise UsageError(
-            f"{config.origin} makes {_times(trained.shape)} images of {len(trained.class_names)} classes, these are "
+            f"{config.init_from} makes {_times(trained.shape)} images of {len(trained.class_names)} classes, these are "
             f"{_times(shape)} of {len(class_names)} (names and network must be the same as well): train without --from"
         )
 

@@ -38,18 +38,18 @@ def discriminator_wins(case: Case) -> Finding | None:
         stuck |= case.look("logit/real") - case.look("logit/fake") > CERTAIN
     good = perfect & (distance > FAR) & stuck
     tries = [case.rates(d=0.1), *_smoother(case), "--with ema"]
-    shown = ("acc/fake", "distance", "logit/made", "loss/g")
+    shown = ("acc/fake", "distance", "eval_logit/fake", "loss/g")
     return case.finding("d-wins", good, shown, tries, least=2, among=case.grown)
 
 
 def discriminator_blind(case: Case) -> Finding | None:
     """Pictures are far from real ones, and D cannot tell."""
-    told = case.look("above/made")
+    told = case.look("auc/fake")
     if np.isnan(told).all():  # a run without vital signs: the accuracies have to do
         told = (_sure_of_real(case) + case.look("acc/fake")) / 2
     good = (told < BLIND) & (case.look("distance") > FAR)
     tries = [case.rates(d=10), "--with ttur", case.rates(g=0.1)]
-    return case.finding("g-wins", good, ("above/made", "distance", "acc/fake", "loss/d"), tries, among=case.grown)
+    return case.finding("g-wins", good, ("auc/fake", "distance", "acc/fake", "loss/d"), tries, among=case.grown)
 
 
 def swings(case: Case) -> Finding | None:
@@ -57,14 +57,14 @@ def swings(case: Case) -> Finding | None:
     nimg, accuracy = column(case.rows, "acc/fake")
     turned = turns(accuracy)
     late = nimg[turned][nimg[turned] > case.seen - case.length / 3] if len(turned) else nimg[:0]
-    moved = case.look("moved")
+    moved = case.look("sample_change")
     restless = (moved > RESTLESS) & (moved > CALMING * case.earlier(moved))
     if len(late) < TURNS or not len(restless) or not restless[-2:].all():
         return None
     since = int(nimg[turned][0])
     good = case.nimg >= since
     tries = [case.rates(g=0.2, d=0.2), "--with ema", *_smoother(case)]
-    return case.finding("swings", good, ("acc/fake", "moved", "loss/g"), tries, least=2, turns=len(turned))
+    return case.finding("swings", good, ("acc/fake", "sample_change", "loss/g"), tries, least=2, turns=len(turned))
 
 
 def turns(accuracy: np.ndarray) -> np.ndarray:

@@ -12,11 +12,11 @@ RUNAWAY = 50.0
 STEEP = 500.0
 """Size of D's mean logit above which D has long lost all measure, whatever its loss."""
 STILL = 1e-4
-"""`pace` (the length of an update over that of the weights) below which a network stands still."""
+"""`update_ratio` (the length of an update over that of the weights) below which a network stands still."""
 DECAYED = 0.3
 """Share of the learning rate below which nothing is said of it any more: it has been brought down."""
 HECTIC = 0.03
-"""`pace` of G above which each update throws away what the last ones found."""
+"""`update_ratio` of G above which each update throws away what the last ones found."""
 MEMORY = 0.5
 """How far images that D never saw are from those it learnt from, on the way to the fakes (ADA's r_v; Karras et al.
 2020, arXiv 2006.06676, eq. 1; `small-data` steers for 0.5): above it D knows its images by heart."""
@@ -67,8 +67,8 @@ def too_slow(case: Case) -> Finding | None:
     """The weights hardly move, though the learning rate has not been brought down yet."""
     for player in "gd":
         share = _rates(case, player)
-        good = (case.look(f"pace/{player}") < STILL * share) & (case.look("distance") > 0.3)
-        tries, shown = [case.rates(**{player: 30}), case.rates(g=30, d=30)], (f"pace/{player}", "distance")
+        good = (case.look(f"update_ratio/{player}") < STILL * share) & (case.look("distance") > 0.3)
+        tries, shown = [case.rates(**{player: 30}), case.rates(g=30, d=30)], (f"update_ratio/{player}", "distance")
         found = case.finding("too-slow", good, shown, tries, among=share > DECAYED, player=player.upper())
         if found is not None:
             return found
@@ -79,23 +79,25 @@ def too_fast(case: Case) -> Finding | None:
     """Each update moves G so far that nothing learnt survives the next ones, and the pictures stay bad."""
     distance, share = case.look("distance"), _rates(case, "g")
     stays = (distance > 0.5) & (distance > 0.8 * case.earlier(distance))
-    good = (case.look("pace/g") > HECTIC * share) & stays
+    good = (case.look("update_ratio/g") > HECTIC * share) & stays
     tries = [case.rates(g=0.1, d=0.1), "--with gradient-clipping"]
-    return case.finding("too-fast", good, ("pace/g", "moved", "distance"), tries, among=share > DECAYED)
+    return case.finding("too-fast", good, ("update_ratio/g", "sample_change", "distance"), tries, among=share > DECAYED)
 
 
 def overfitting(case: Case) -> Finding | None:
     """D judges real images that it never saw more like fakes than like those it learnt from."""
     again = case.nimg > case.data["n"]  # what was seen once is not known by heart: 32 answers a look are a small sample
-    good = again & (recent(case.look("overfit"), SOME) > MEMORY) & (recent(case.look("above/unseen"), SOME) > 0.6)
+    good = again & (recent(case.look("overfit"), SOME) > MEMORY) & (recent(case.look("auc/held_out"), SOME) > 0.6)
     tries = ["--with ada", "--with translation --with colour", "--with flip"]
-    return case.finding("overfitting", good, ("logit/learnt", "logit/unseen", "logit/made"), tries)
+    return case.finding("overfitting", good, ("eval_logit/train", "eval_logit/held_out", "eval_logit/fake"), tries)
 
 
 def copying(case: Case) -> Finding | None:
     """Samples lie nearer to the images learnt from than to others of the same kind."""
-    good = recent(case.look("copies"), SOME) > COPIED
-    return case.finding("copying", good, ("copies", "nearest"), ["--with ada", "--with translation --with colour"])
+    good = recent(case.look("nearest_train"), SOME) > COPIED
+    return case.finding(
+        "copying", good, ("nearest_train", "nearest"), ["--with ada", "--with translation --with colour"]
+    )
 
 
 def tiny_batches(case: Case) -> Finding | None:

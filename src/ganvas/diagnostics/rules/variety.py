@@ -32,7 +32,7 @@ def collapse(case: Case) -> Finding | None:
     settled = spread <= RISING * case.earlier(spread)
     good = (case.look("spread") < ALIKE) & (case.look("nearest") < ALIKE) & settled
     tries = [case.rates(g=0.2), "--with minibatch-std", "--with relativistic --with r1-r2"]
-    return case.finding("collapse", good, ("spread", "nearest", "above/made"), tries, among=case.grown)
+    return case.finding("collapse", good, ("spread", "nearest", "auc/fake"), tries, among=case.grown)
 
 
 def class_collapse(case: Case) -> Finding | None:
@@ -51,15 +51,15 @@ def wrong_labels(case: Case) -> Finding | None:
     if not case.conditional:
         return None
     k = max(len(case.data.get("class_names") or ()), 2)
-    names_them = bool(np.isfinite(case.look("label/named")).any())
-    shown, chance = (("label/named", "label/right"), 1 / k) if names_them else (("label/right",), 0.5)
+    names_them = bool(np.isfinite(case.look("label/accuracy")).any())
+    shown, chance = (("label/accuracy", "label/auc"), 1 / k) if names_them else (("label/auc",), 0.5)
     least = NAMED if names_them else PREFERRED
     together = recent if names_them else so_far
     right = together(case.look(shown[0]), least, np.mean)
-    asked, judged = case.look("label/asked"), case.look("judged")  # runs of old asked as many as they judged
+    asked, judged = case.look("label/n"), case.look("n_rated")  # runs of old asked as many as they judged
     answers = together(np.where(np.isfinite(asked), asked, judged), least, np.sum)
     error = np.sqrt(chance * (1 - chance) / answers)
-    good = (right <= chance + CHANCE * error) & (recent(case.look("above/made"), least, np.mean) > ENOUGH)
+    good = (right <= chance + CHANCE * error) & (recent(case.look("auc/fake"), least, np.mean) > ENOUGH)
     return case.finding(
         "labels", good, shown, ["--data.labels ignore"], least=2, among=case.grown, chance=f"{chance:.0%}"
     )

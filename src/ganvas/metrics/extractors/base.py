@@ -14,7 +14,7 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor
 
 from ganvas.errors import GanvasError
-from ganvas.training.backend import keep_freed_memory
+from ganvas.process import keep_freed_memory
 
 BATCH = 250
 

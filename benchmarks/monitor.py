@@ -1,6 +1,6 @@
 """What the vital signs cost: their share of a training's CPU time, measured within it.
 
-python benchmarks/vitals.py [--recipes quick,cifar-dcgan] [--data cifar10] [--kimg 60] [--threads 1]
+python benchmarks/monitor.py [--recipes quick,cifar-dcgan] [--data cifar10] [--kimg 60] [--threads 1]
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas import api
-from ganvas.training import monitor as vitals
-from ganvas.training import trainer as stepper
+from ganvas.training import monitor, trainer
 
 spent = 0.0
 
@@ -41,7 +40,12 @@ def main() -> None:
     parser.add_argument("--kimg", type=float, default=60.0)
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
-    for place, name in ((vitals.Signs, "__init__"), (vitals.Signs, "write"), (stepper, "pace"), (stepper, "weights")):
+    for place, name in (
+        (monitor.Monitor, "__init__"),
+        (monitor.Monitor, "write"),
+        (trainer, "update_ratio"),
+        (trainer, "copy_weights"),
+    ):
         setattr(place, name, counted(getattr(place, name)))
     for recipe in args.recipes.split(","):
         spent = 0.0
@@ -50,9 +54,9 @@ def main() -> None:
             run = api.train(
                 recipe, data=args.data, kimg=args.kimg, out=Path(folder) / "run", report=False, settings=settings
             )
-            rows, last = run.rows("vitals"), run.rows("metrics")[-1]
+            rows, last = run.rows("monitor"), run.rows("metrics")[-1]
         whole = last["cpu_sec"] or float("nan")
-        print(f"{recipe:20} {len(rows)} looks, {spent:.1f} of {whole:.0f} CPU-seconds: {spent / whole:.2%}", flush=True)
+        print(f"{recipe:20} {len(rows)} rows, {spent:.1f} of {whole:.0f} CPU-seconds: {spent / whole:.2%}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,68 @@
+"""How long a training lasts: its clock, its budget in images or in time, the signals that end it early."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ganvas.config import BudgetConfig
+from ganvas.training.checkpoint import TrainState
+
+SETTLE_SECONDS = 20.0  # of training before a budget in minutes becomes a number of images
+
+
+class Clock:
+    """Keeps a state's seconds of training, by the wall and by the process's CPU time."""
+
+    def __init__(self, state: TrainState) -> None:
+        self.state = state
+        self.start()
+
+    def start(self) -> None:
+        """Continue from what the state has; time that passed before does not count."""
+        self.wall, self.cpu = time.perf_counter() - self.state.sec, time.process_time() - self.state.cpu_sec
+
+    def read(self) -> None:
+        """Bring the state up to now."""
+        self.state.sec, self.state.cpu_sec = time.perf_counter() - self.wall, time.process_time() - self.cpu
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Do not count what happens within."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        yield
+        self.wall, self.cpu = self.wall + time.perf_counter() - wall, self.cpu + time.process_time() - cpu
+
+
+def budget_end(budget: BudgetConfig, n: int, nimg: int, sec: float) -> tuple[int | None, float | None]:
+    """(total images, None), or (None, seconds of training) for a budget in minutes."""
+    if minutes := budget.minutes or budget.cpu_minutes:
+        return None, sec + 60 * minutes
+    images = 1000 * budget.kimg if budget.kimg is not None else (budget.epochs or 50) * n
+    return nimg + max(round(images), 1), None
+
+
+@contextmanager
+def stop_signals() -> Iterator[list[str]]:
+    """Collect Ctrl-C and SIGTERM in a list; a second one meets the handlers that were there before."""
+    received: list[str] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def receive(number: int, frame: Any) -> None:
+        received.append(signal.Signals(number).name)
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, receive)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
