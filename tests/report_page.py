@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-from ganvas import i18n as locale
-from ganvas import report
+from ganvas import i18n, report
 from ganvas.report.facts import gather
 from ganvas.runs.run import Run
 
@@ -48,6 +47,6 @@ class Page(HTMLParser):
 
 
 def page(run: Run, lang: str = "en") -> Page:
-    read = Page(report.render(gather(run), locale.load(lang)))
+    read = Page(report.render(gather(run), i18n.load(lang)))
     assert read.unclosed == []
     return read

@@ -16,8 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas import i18n as locale
-from ganvas import media, report
+from ganvas import i18n, media, report
 from ganvas.config import BudgetConfig, DataConfig, GeneratorConfig, OptimConfig, recipes
 from ganvas.errors import UsageError
 from ganvas.i18n import figure
@@ -86,7 +85,7 @@ def test_figures_and_controls(finished_page: Page) -> None:
 
 
 def test_the_rubric_is_quoted_in_both_languages(finished: Run) -> None:
-    for lang in locale.languages():
+    for lang in i18n.languages():
         text = page(finished, lang).text
         for english, korean in evidence.RUBRIC:
             assert english in text
@@ -115,8 +114,8 @@ def test_what_users_write_is_escaped(tmp_path: Path) -> None:
     run.select(10, evil, 0.2)
     read = page(run)
     assert evil in read.text
-    assert evil in " ".join(evidence.rubric(gather(run), None, locale.load("en"))[0].evidence)
-    drawn = charts.charts(gather(run), None, locale.load("en"))
+    assert evil in " ".join(evidence.rubric(gather(run), None, i18n.load("en"))[0].evidence)
+    drawn = charts.charts(gather(run), None, i18n.load("en"))
     assert len(read.all("script")) == len(drawn) + len(quality.curves(gather(run).evals)) + 1
 
 
@@ -137,7 +136,7 @@ def test_a_run_without_rows_or_samples(tmp_path: Path, lang: str) -> None:
     for log in ("events", "env"):
         (run.path / f"{log}.jsonl").unlink()
     read = Page(report.write(run, lang).read_text())
-    assert locale.load(lang)("state.empty") in read.text
+    assert i18n.load(lang)("state.empty") in read.text
     assert (run.path / "curves.png").exists()
     assert not (run.path / "progress.gif").exists()
 
@@ -225,10 +224,10 @@ def test_a_metric_measures_the_same_under_every_name() -> None:
 def test_every_number_of_evaluate_has_its_sentence() -> None:
     """Whatever measures.py gives is explained; run apart, since it needs torch and the report does not."""
     code = (
-        "from ganvas import i18n as locale\n"
+        "from ganvas import i18n\n"
         "from ganvas.evaluation import metrics as m; from ganvas.report import quality\n"
         "from ganvas.metrics.extractors import registry as x\n"
-        "say = locale.load('en')\n"
+        "say = i18n.load('en')\n"
         "names = [x.name_under(n, e) for metric in m.METRICS.values() for n in metric.better\n"
         "         for e in ('classifier', 'efficientnet-lite0', 'inception', 'mine.pt')]\n"
         "assert len(names) > 60\n"
@@ -251,7 +250,7 @@ def test_a_bar_reaches_from_noise_to_real_images_and_beyond() -> None:
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_scores_stand_with_all_they_rest_on(finished: Run, lang: str) -> None:
-    read, say = page(finished, lang), locale.load(lang)
+    read, say = page(finished, lang), i18n.load(lang)
     (table,) = quality.tables(gather(finished).evals, say)
     assert [line.metric for line in table.lines] == list(SCORES)
     assert (table.lines[0].value, table.lines[0].floor, table.lines[0].ceiling) == ("14.2", "1.9", "212")
@@ -267,7 +266,7 @@ def test_scores_stand_with_all_they_rest_on(finished: Run, lang: str) -> None:
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_the_selected_checkpoint_is_told_as_flattered(finished: Run, lang: str) -> None:
-    facts, say, text = gather(finished), locale.load(lang), page(finished, lang).text
+    facts, say, text = gather(finished), i18n.load(lang), page(finished, lang).text
     assert facts.selected
     told = quality.selected_sentences(facts, say)
     assert say("quality.selected", images="262,500", metric="fd_classifier", value="24.21") == told[0]
@@ -287,20 +286,20 @@ def test_the_selected_checkpoint_is_told_as_flattered(finished: Run, lang: str) 
 
 def test_the_rows_made_while_training_are_enough(tmp_path: Path) -> None:
     run = make_run(tmp_path / "0001-during", end=None, evals="during", **SMALL)
-    (table,) = quality.tables(gather(run).evals, locale.load("en"))
+    (table,) = quality.tables(gather(run).evals, i18n.load("en"))
     assert [line.metric for line in table.lines] == list(WATCHED)
     assert table.caption[0] == "Scored while training, after 300,000 images (snapshots/000300000.safetensors)."
     assert table.lines[0].interval == ""
     (run.path / "selected.json").unlink()
     read = page(run)
     assert "While it trained" in read.text and "Selected:" not in read.text
-    assert quality.drawn(gather(run), locale.load("en"))[0].chosen is None
+    assert quality.drawn(gather(run), i18n.load("en"))[0].chosen is None
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_a_run_without_scores_says_how_to_get_them(tmp_path: Path, lang: str) -> None:
     run = make_run(tmp_path / "0001-none", epochs=2, evals="none", **SMALL)
-    read, say = page(run, lang), locale.load(lang)
+    read, say = page(run, lang), i18n.load(lang)
     assert f"ganvas evaluate runs/{run.path.name}" in read.text
     assert say("quality.lead") not in read.text
     assert evidence.rubric(gather(run), None, say)[0].evidence[-1] == say("rubric.1.unmeasured", name=run.path.name)
@@ -316,11 +315,11 @@ def test_holes_and_strangers_in_the_rows_are_shown_as_they_are(tmp_path: Path) -
     run.append("evals", {})
     run.append("evals", {**whole, "value": "high", "better": "sideways", "nimg": "late"})
     run.write_json("selected.json", {"nimg": None})
-    for lang in locale.languages():
+    for lang in i18n.languages():
         read = page(run, lang)
         for words in ("without value", "without weights_hash", "beauty_", "sideways", "–"):
             assert words in read.text, words
-    assert quality.meanings(gather(run).evals, locale.load("en")) == []
+    assert quality.meanings(gather(run).evals, i18n.load("en")) == []
 
 
 def test_curves_hold_one_kind_of_score_and_the_last_of_each_moment() -> None:
@@ -337,22 +336,22 @@ def test_curves_hold_one_kind_of_score_and_the_last_of_each_moment() -> None:
 
 def test_a_selected_checkpoint_beyond_the_run_is_not_drawn(finished: Run) -> None:
     far = dataclasses.replace(gather(finished), selected={"nimg": 10**9, "metric": "fd_classifier", "value": 1.0})
-    assert all(chart.chosen is None for chart in quality.drawn(far, locale.load("en")))
-    assert locale.load("en")("quality.selected_once") in quality.selected_sentences(far, locale.load("en"))
+    assert all(chart.chosen is None for chart in quality.drawn(far, i18n.load("en")))
+    assert i18n.load("en")("quality.selected_once") in quality.selected_sentences(far, i18n.load("en"))
 
 
 def test_one_bad_score_stays_inside_its_chart(finished: Run) -> None:
     facts = gather(finished)
     values = [900.0, *([20.0] * 18), 10.0]
     rows = [score("fd", 15_000 * (i + 1), value=value, during=True) for i, value in enumerate(values)]
-    (chart,) = quality.drawn(dataclasses.replace(facts, evals=rows, selected=None), locale.load("en"))
+    (chart,) = quality.drawn(dataclasses.replace(facts, evals=rows, selected=None), i18n.load("en"))
     heights = [float(y) for y in re.findall(r"[ML][\d.]+ (-?[\d.]+)", chart.series[0].line)]
     assert len(heights) == 20 and min(heights) >= 0 and max(heights) <= charts.SIDE
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_item_one_gives_the_recognition_and_leaves_the_judgement_to_the_eye(finished: Run, lang: str) -> None:
-    facts, say = gather(finished), locale.load(lang)
+    facts, say = gather(finished), i18n.load(lang)
     conditional = evidence.rubric(facts, None, say)[0]
     value = say("quality.value_interval", value="0.834", interval=say("quality.interval", low="0.827", high="0.841"))
     assert say("rubric.1.gan_test", value=value) in conditional.evidence[1]
@@ -380,7 +379,7 @@ def test_figures(value: object, told: str) -> None:
 
 
 def test_languages_have_the_same_keys_and_blanks() -> None:
-    sets = {lang: locale.load(lang).sentences for lang in locale.languages()}
+    sets = {lang: i18n.load(lang).sentences for lang in i18n.languages()}
     assert sorted(sets) == ["en", "ko"]
     assert sets["en"].keys() == sets["ko"].keys()
     for key, english in sets["en"].items():
@@ -394,7 +393,7 @@ def test_every_sentence_is_used() -> None:
     folder = Path(report.__file__).parent.parent
     readers = [*(folder / "report").glob("*.py"), *(folder / "comparison").glob("*.py")]
     code = "".join(p.read_text() for p in [*readers, *(folder / "report" / "templates").iterdir()])
-    for key in locale.load("en").sentences:
+    for key in i18n.load("en").sentences:
         parts = key.split(".")
         beginnings = [re.escape(".".join(parts[:i])) + r"\.[\"'{]" for i in range(1, len(parts))]
         assert re.search("|".join(rf"[\"']{pattern}" for pattern in [re.escape(key) + "[\"']", *beginnings]), code), key
@@ -413,7 +412,7 @@ def test_only_falling_towards_a_half_shows_item_two(finished: Run, verdict: str)
     slope, level = lines[verdict]
     line = Trend(slope, slope - 0.001, slope + 0.001, level, 25, 0, 50, 500)
     assert line.verdict == verdict
-    items = evidence.rubric(gather(finished), line, locale.load("en"))
+    items = evidence.rubric(gather(finished), line, i18n.load("en"))
     assert (items[1].status == "shown") == (verdict == "falling")
     assert bool(items[1].reasons) == (verdict != "falling")
 
@@ -459,7 +458,7 @@ def test_the_diagram_names_every_layer(finished: Run) -> None:
     facts = gather(finished)
     layers = facts.networks
     for wide in (True, False):
-        art = diagram.draw(facts, locale.load("en"), wide)
+        art = diagram.draw(facts, i18n.load("en"), wide)
         texts = [text.text for text in art.texts]
         for layer in [*layers["generator"], *layers["discriminator"]]:
             assert layer.kind in texts
@@ -485,7 +484,7 @@ def test_the_code_is_python_that_names_this_run(finished: Run) -> None:
 
 
 def test_hover_data_fit_the_rows(finished: Run) -> None:
-    drawn = charts.charts(gather(finished), None, locale.load("en"))
+    drawn = charts.charts(gather(finished), None, i18n.load("en"))
     assert [chart.key for chart in drawn] == ["acc", "loss", "logit", "grad", "acc_notebook", "speed"]
     losses = drawn[1].hover
     first = json.loads((finished.path / "metrics.jsonl").read_text().splitlines()[0])

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas import i18n as locale
-from ganvas import report
+from ganvas import i18n, report
 from ganvas.config import (
     AugmentConfig,
     BudgetConfig,
@@ -55,7 +54,7 @@ def test_accuracies_are_labelled_by_the_rule_of_their_loss(tmp_path: Path, loss:
     facts = gather(
         make_run(tmp_path / "0001-loss", recipe="cifar-dcgan", config=changed(loss=LossConfig(loss)), **SMALL)
     )
-    say, slope = locale.load("en"), report.accuracy_trend(facts)
+    say, slope = i18n.load("en"), report.accuracy_trend(facts)
     drawn, text = {chart.key: chart for chart in charts.charts(facts, slope, say)}, Page(report.render(facts, say)).text
     words = {chart.title for chart in drawn.values()} | {chart.text for chart in drawn.values()}
     for key in (f"acc.{facts.rule}", f"loss.{loss}", f"logit.{facts.rule}"):
@@ -74,7 +73,7 @@ def test_accuracies_are_labelled_by_the_rule_of_their_loss(tmp_path: Path, loss:
 def test_where_d_only_compares_the_trend_is_that_of_pairs(tmp_path: Path, lang: str) -> None:
     config = changed(loss=LossConfig("relativistic"), budget=BudgetConfig(epochs=60))
     facts = gather(make_run(tmp_path / "0001-pairs", recipe="cifar-dcgan", config=config, **SMALL))
-    say, slope = locale.load(lang), report.accuracy_trend(facts)
+    say, slope = i18n.load(lang), report.accuracy_trend(facts)
     nimg, pairs = facts.column("acc/pair")
     late = nimg / facts.n >= (nimg[0] + 0.1 * (nimg[-1] - nimg[0])) / facts.n
     assert slope is not None
@@ -95,7 +94,7 @@ def test_a_run_that_only_compares_and_has_no_rows_yet(tmp_path: Path) -> None:
     config = changed(loss=LossConfig("wasserstein"))
     small = {"rows": 0, "grids": 1, "tiles": 16}
     run = make_run(tmp_path / "0001-bare", recipe="cifar-dcgan", config=config, end=None, **small)
-    assert "pair accuracy" in page(run).text and evidence.balanced_sentence(gather(run), locale.load("en")) == ""
+    assert "pair accuracy" in page(run).text and evidence.balanced_sentence(gather(run), i18n.load("en")) == ""
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +112,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_the_rows_of_a_grid_have_their_classes_beside_them(told: Run, plain: Run, lang: str) -> None:
-    read, say = page(told, lang), locale.load(lang)
+    read, say = page(told, lang), i18n.load(lang)
     assert gather(told).class_rows == ["bird", "cat", "deer", "bird", "cat"]
     beside = [tag for tag in read.all("ol") if tag.get("class") == "rows"]
     assert len(beside) == 3 and all(tag["aria-label"] == say("samples.rows") for tag in beside)
@@ -126,7 +125,7 @@ def test_the_rows_of_a_grid_have_their_classes_beside_them(told: Run, plain: Run
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_what_can_be_told_class_by_class_stands_in_a_table(told: Run, plain: Run, lang: str) -> None:
-    read, say = page(told, lang), locale.load(lang)
+    read, say = page(told, lang), i18n.load(lang)
     (table,) = quality.tables(gather(told).evals, say)
     assert table.classes is not None
     of_class = [say(f"quality.of_class.{k}") for k in ("class_distance", "gan_test_accuracy", "class_recall")]
@@ -146,7 +145,7 @@ def test_strange_parts_of_a_score_are_passed_over() -> None:
         score("gan_test_accuracy", 1, by_class={"cat": 0.5, "dog": None, "eel": "x"}),
         score("my_own_classifier", 1, by_class={"dog": 0.25}), score("fd_classifier", 1, by_class=[1, 2]),
     ]  # fmt: skip
-    (table,) = quality.tables(rows, locale.load("en"))
+    (table,) = quality.tables(rows, i18n.load("en"))
     assert table.classes is not None and table.classes.heads == ["recognised", "my_own"]
     assert table.classes.rows == [("cat", ["0.500", "–"]), ("dog", ["–", "0.250"])]
 
@@ -154,7 +153,7 @@ def test_strange_parts_of_a_score_are_passed_over() -> None:
 def texts(config: Config, folder: Path, **options: Any) -> list[str]:
     """All words of the drawing, wide and narrow alike, none of them outside of it."""
     facts = gather(make_run(folder, recipe="cifar-dcgan", config=config, rows=0, grids=0, evals="none", **options))
-    wide, narrow = (diagram.draw(facts, locale.load("en"), wide) for wide in (True, False))
+    wide, narrow = (diagram.draw(facts, i18n.load("en"), wide) for wide in (True, False))
     for art in (wide, narrow):
         assert all(box.x >= 0 and box.x + box.width <= art.width for box in art.boxes)
         assert all(box.y + box.height <= art.height for box in art.boxes)
@@ -186,8 +185,8 @@ def test_the_drawing_names_penalties_and_augmentation_that_are_on(tmp_path: Path
                   "+ feature matching", "+ naming of the class", "100 numbers, on a sphere"):  # fmt: skip
         assert words in drawn, words
     run = Run.open(tmp_path / "a")
-    for lang in locale.languages():
-        say = locale.load(lang)
+    for lang in i18n.languages():
+        say = i18n.load(lang)
         sentences = diagram.beside(gather(run), say)
         assert sentences == [
             say("flow.d_steps", steps=3), say("flow.penalty.exact"), say("flow.penalty.every", every=4),
@@ -196,11 +195,11 @@ def test_the_drawing_names_penalties_and_augmentation_that_are_on(tmp_path: Path
         assert " ".join(sentences) in page(run, lang).text
     plain = texts(changed(), tmp_path / "b")
     assert not any("+" in words or "augmentation" in words for words in plain)
-    assert diagram.beside(gather(Run.open(tmp_path / "b")), locale.load("en")) == []
+    assert diagram.beside(gather(Run.open(tmp_path / "b")), i18n.load("en")) == []
 
 
 def test_only_what_is_done_counts_as_augmentation(tmp_path: Path) -> None:
-    say, facts = locale.load("en"), gather(make_run(tmp_path / "0001-plain", rows=0, grids=0, evals="none"))
+    say, facts = i18n.load("en"), gather(make_run(tmp_path / "0001-plain", rows=0, grids=0, evals="none"))
 
     def names(augment: AugmentConfig, held_out: float = 0.0) -> list[str]:
         data = dataclasses.replace(facts.config.data, held_out=held_out)
@@ -217,7 +216,7 @@ def test_held_out_images_penalty_and_augmentation_have_their_curves(tmp_path: Pa
     data, augment = DataConfig(held_out=0.1), AugmentConfig(adapt=0.6, mirror=True)
     config = changed(data=data, augment=augment, penalty=PenaltyConfig(r1=1.0, adapt=0.5))
     facts = gather(make_run(tmp_path / "0001-on", recipe="cifar-dcgan", config=config, **SMALL))
-    say = locale.load(lang)
+    say = i18n.load(lang)
     drawn = {chart.key: chart for chart in charts.charts(facts, None, say)}
     assert [series.style for series in drawn["logit"].series] == ["b", "a", "c"]
     assert [series.name for series in drawn["augment"].series] == [say("series.augment/p"), say("series.overfit")]
@@ -242,7 +241,7 @@ def test_classes_that_the_data_settled_are_no_idea_but_ignoring_them_is(tmp_path
 def test_every_choice_of_the_config_has_its_words() -> None:
     from ganvas.training.step import UPDATES
 
-    say = locale.load("en")
+    say = i18n.load("en")
     keys = [f"flow.caption.{name}" for name in UPDATES]
     keys += [f"formula.{player}.{loss}" for player in "dg" for loss in RULES]
     keys += [f"chart.loss.{loss}{end}" for loss in RULES for end in ("", ".text")]

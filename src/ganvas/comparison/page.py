@@ -16,7 +16,7 @@ from ganvas.comparison import Comparison
 from ganvas.comparison import tables as words
 from ganvas.comparison.groups import Group, Member
 from ganvas.comparison.verdicts import Verdict
-from ganvas.i18n import Locale
+from ganvas.i18n import Translator
 from ganvas.report import as_uri, charts, template
 from ganvas.report.facts import RULES
 from ganvas.runs.run import is_number
@@ -58,7 +58,7 @@ class Bar(NamedTuple):
     alt: str
 
 
-def render(found: Comparison, say: Locale, base: Path) -> str:
+def render(found: Comparison, say: Translator, base: Path) -> str:
     """The page; links to the runs' reports are relative to `base`, the folder it is written to."""
     shown, same = chosen(found.groups)
     stages = [
@@ -139,7 +139,7 @@ def side_by_side(found: Comparison) -> bytes | None:
 # -- curves ----------------------------------------------------------------------------------------------------
 
 
-def overlays(groups: Sequence[Group], say: Locale) -> list[Overlay]:
+def overlays(groups: Sequence[Group], say: Translator) -> list[Overlay]:
     """Accuracy, losses and gradients of all groups over the images seen, and what was scored while training."""
     accuracies = ["acc/pair" if RULES[g.config.loss.name] == "balanced" else "acc/fake" for g in groups]
     found = [_overlay(say("compare.curve.acc"), groups, accuracies, 0.5)]
@@ -189,7 +189,7 @@ def _band(group: Group, column: str) -> tuple[np.ndarray, np.ndarray, np.ndarray
 # -- the rest --------------------------------------------------------------------------------------------------
 
 
-def _bar(v: Verdict, found: Comparison, say: Locale) -> Bar | None:
+def _bar(v: Verdict, found: Comparison, say: Translator) -> Bar | None:
     """The interval, scaled so that the metric's widest one just fits."""
     d = v.difference
     if d is None or not np.isfinite(d.low):

@@ -13,11 +13,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from PIL import Image
 
-from ganvas import i18n as locale
-from ganvas import media
+from ganvas import i18n, media
 from ganvas.config import to_dict
 from ganvas.diagnostics import text as words
-from ganvas.i18n import Locale
+from ganvas.i18n import Translator
 from ganvas.report import charts, curves, diagram, evidence, notes, quality
 from ganvas.report.facts import Facts, gather
 from ganvas.runs.run import Run
@@ -34,7 +33,7 @@ def write(run: Run, lang: str = "en") -> Path:
     Works on a run at any moment, also while it is being written; the page then says so. Returns the path of
     report.html. Raises UsageError for an unknown language, GanvasError where the run is unreadable or not writable.
     """
-    say, facts = locale.load(lang), gather(run)
+    say, facts = i18n.load(lang), gather(run)
     if facts.grids:
         frames = [picture for _, picture in shown(facts)]
         palette = media.shared_palette([frames[-1], *([facts.real] if facts.real else [])])
@@ -70,7 +69,7 @@ def shown(facts: Facts) -> list[tuple[int, Image.Image]]:
     return media.thin(alike, FRAMES)
 
 
-def render(facts: Facts, say: Locale) -> str:
+def render(facts: Facts, say: Translator) -> str:
     """The page as HTML."""
     slope = accuracy_trend(facts)
     sections = notes.sections(facts.notes)
@@ -118,7 +117,7 @@ def render(facts: Facts, say: Locale) -> str:
     return template("report.html").render(values)
 
 
-def _figures(facts: Facts, say: Locale) -> list[tuple[str, str, str]]:
+def _figures(facts: Facts, say: Translator) -> list[tuple[str, str, str]]:
     """(label, number, remark) of the headline."""
     c, h, w = facts.shape
     env = facts.env[-1] if facts.env else {}
@@ -138,7 +137,7 @@ def _figures(facts: Facts, say: Locale) -> list[tuple[str, str, str]]:
     ]
 
 
-def _frames(facts: Facts, grids: list[tuple[int, Image.Image]], say: Locale) -> list[dict[str, Any]]:
+def _frames(facts: Facts, grids: list[tuple[int, Image.Image]], say: Translator) -> list[dict[str, Any]]:
     """Each grid once, as lossy WebP, with its words; the key ones also stand in print."""
     key = {at for at, _ in media.thin(grids, KEY_FRAMES)}
     frames = []
@@ -155,7 +154,7 @@ def _frames(facts: Facts, grids: list[tuple[int, Image.Image]], say: Locale) -> 
     return frames
 
 
-def _rules(facts: Facts, say: Locale) -> list[tuple[str, str, str, int]]:
+def _rules(facts: Facts, say: Translator) -> list[tuple[str, str, str, int]]:
     """(rule, real, fake, rows): mean accuracies over the last tenth of the rows, where there are both rules."""
     table: list[tuple[str, str, str, int]] = []
     if not len(facts.column("acc/fake_0.5")[1]):
@@ -191,7 +190,7 @@ def _typed(facts: Facts) -> list[str]:
     return [shlex.join([Path(words[0]).name, *words[1:]]) for words in lines if words]
 
 
-def _event(event: dict[str, Any], say: Locale) -> dict[str, Any]:
+def _event(event: dict[str, Any], say: Translator) -> dict[str, Any]:
     """One line of the events table."""
     kind = str(event.get("event"))
     details = {k: v for k, v in event.items() if k not in ("time", "nimg", "event") and v is not None}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ganvas.i18n import Locale
+from ganvas.i18n import Translator
 from ganvas.report.facts import Facts
 from ganvas.stats.trend import Trend
 
@@ -100,7 +100,7 @@ class Chart:
     hover: list[dict[str, Any]] = field(default_factory=list)
 
 
-def charts(facts: Facts, slope: Trend | None, say: Locale) -> list[Chart]:
+def charts(facts: Facts, slope: Trend | None, say: Translator) -> list[Chart]:
     """Every chart that this run has rows for. A learning rate that never changed is not drawn."""
     drawn = []
     for spec in specs(facts):
@@ -112,7 +112,7 @@ def charts(facts: Facts, slope: Trend | None, say: Locale) -> list[Chart]:
     return drawn
 
 
-def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | None, say: Locale) -> Chart:
+def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | None, say: Translator) -> Chart:
     right = max(facts.nimg, 1)
     reduced = {name: reduce(x, y) for name, (x, y) in columns.items()}
     low, high = spec.limits or _limits([y for _, y in reduced.values()], spec.guide)

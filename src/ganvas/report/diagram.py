@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ganvas.i18n import Locale
+from ganvas.i18n import Translator
 from ganvas.report.facts import Facts
 from ganvas.runs.run import Layer
 
@@ -131,7 +131,7 @@ def times(shape: Shape) -> str:
     return "×".join(map(str, shape))
 
 
-def draw(facts: Facts, say: Locale, wide: bool) -> Drawing:
+def draw(facts: Facts, say: Translator, wide: bool) -> Drawing:
     """One update. Wide: G left, D right. Narrow: G above D."""
     config, c_h_w = facts.config, times(facts.shape)
     g, d = facts.networks["generator"], facts.networks["discriminator"]
@@ -198,20 +198,20 @@ def draw(facts: Facts, say: Locale, wide: bool) -> Drawing:
     return art
 
 
-def augmentation(facts: Facts, say: Locale) -> list[str]:
+def augmentation(facts: Facts, say: Translator) -> list[str]:
     """Names of what is done to every image before D sees it."""
     config = facts.config.augment
     on = {part: getattr(config, part) and (part == "noise" or config.p or config.adapt) for part in PARTS}
     return [say(f"augment.{part}") for part in PARTS if on[part]]
 
 
-def penalties(facts: Facts, say: Locale) -> list[str]:
+def penalties(facts: Facts, say: Translator) -> list[str]:
     """Names and weights of the terms that are added to D's loss."""
     weights = {name: getattr(facts.config.penalty, name) for name in ("r1", "r2", "gp", "centring")}
     return [say(f"penalty.{name}", weight=f"{weight:g}") for name, weight in weights.items() if weight]
 
 
-def beside(facts: Facts, say: Locale) -> list[str]:
+def beside(facts: Facts, say: Translator) -> list[str]:
     """What the drawing leaves out, a sentence each."""
     config, told = facts.config, []
     if config.step.d_steps > 1:

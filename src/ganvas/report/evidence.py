@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ganvas.i18n import Locale, figure
+from ganvas.i18n import Translator, figure
 from ganvas.report import quality
 from ganvas.report.facts import COURSE_EPOCHS, Facts
 from ganvas.report.notes import Section
@@ -55,13 +55,13 @@ class Point:
     anchor: str
 
 
-def rubric(facts: Facts, slope: Trend | None, say: Locale) -> list[Item]:
+def rubric(facts: Facts, slope: Trend | None, say: Translator) -> list[Item]:
     """The three items, judged by this run alone."""
     few = _shortfall(facts, say)
     return [_pictures(facts, few, say), _progress(facts, slope, few, say), _ideas(facts, say)]
 
 
-def _shortfall(facts: Facts, say: Locale) -> list[str]:
+def _shortfall(facts: Facts, say: Translator) -> list[str]:
     """Why a run proves nothing yet, whatever its pictures."""
     reasons = []
     if facts.epochs < COURSE_EPOCHS:
@@ -71,7 +71,7 @@ def _shortfall(facts: Facts, say: Locale) -> list[str]:
     return reasons
 
 
-def _pictures(facts: Facts, few: list[str], say: Locale) -> Item:
+def _pictures(facts: Facts, few: list[str], say: Translator) -> Item:
     reasons = [*few] if facts.grids else [*few, say("because.no_grids")]
     evidence = []
     if facts.grids:
@@ -84,7 +84,7 @@ def _pictures(facts: Facts, few: list[str], say: Locale) -> Item:
     return Item(1, *RUBRIC[0], "not" if reasons else "eye", evidence, reasons)
 
 
-def _recognised(facts: Facts, say: Locale) -> list[str]:
+def _recognised(facts: Facts, say: Translator) -> list[str]:
     """How well a classifier recognises the fakes, beside real images. It helps the eye, and does not replace it."""
     row = quality.recognised(facts.evals)
     if row is None:
@@ -105,7 +105,7 @@ def _recognised(facts: Facts, say: Locale) -> list[str]:
     return [" ".join(measured), say("rubric.1.by_eye")]
 
 
-def _progress(facts: Facts, slope: Trend | None, few: list[str], say: Locale) -> Item:
+def _progress(facts: Facts, slope: Trend | None, few: list[str], say: Translator) -> Item:
     reasons, evidence, accuracy = [*few], [], say(f"accuracy.{facts.judged}")
     if len(facts.grids) > 1:
         first, last = facts.grids[0][0], facts.grids[-1][0]
@@ -125,7 +125,7 @@ def _progress(facts: Facts, slope: Trend | None, few: list[str], say: Locale) ->
     return Item(2, *RUBRIC[1], "not" if reasons else "shown", evidence, reasons)
 
 
-def _ideas(facts: Facts, say: Locale) -> Item:
+def _ideas(facts: Facts, say: Translator) -> Item:
     compared = _compared(facts, say)
     if not facts.ideas and not compared:
         return Item(3, *RUBRIC[2], "not", [], [say("because.one_run")])
@@ -136,7 +136,7 @@ def _ideas(facts: Facts, say: Locale) -> Item:
     return Item(3, *RUBRIC[2], "shown", [*evidence, *compared], [])
 
 
-def _compared(facts: Facts, say: Locale) -> list[str]:
+def _compared(facts: Facts, say: Translator) -> list[str]:
     """What the experiment that this run belongs to says of its cell beside the first; nothing for the first itself."""
     found = facts.experiment or {}
     told = [
@@ -151,14 +151,14 @@ def _compared(facts: Facts, say: Locale) -> list[str]:
     return [say("rubric.3.compared", **names, seeds=f"{first} + {cell}", told="; ".join(told))]
 
 
-def _difference(verdict: dict[str, Any], say: Locale) -> str:
+def _difference(verdict: dict[str, Any], say: Translator) -> str:
     if verdict["low"] is None:
         return "–"
     value, low, high = (signed(verdict[key]) for key in ("difference", "low", "high"))
     return say("rubric.3.difference", value=value, low=low, high=high)
 
 
-def trend_sentence(facts: Facts, slope: Trend, say: Locale) -> str:
+def trend_sentence(facts: Facts, slope: Trend, say: Translator) -> str:
     """The trend of the accuracy with its interval, n and seed."""
     return say(
         "trend.numbers", accuracy=say(f"accuracy.{facts.judged}"),
@@ -168,7 +168,7 @@ def trend_sentence(facts: Facts, slope: Trend, say: Locale) -> str:
     )  # fmt: skip
 
 
-def balanced_sentence(facts: Facts, say: Locale) -> str:
+def balanced_sentence(facts: Facts, say: Translator) -> str:
     """Where D only compares: fake accuracy at the balanced threshold, beside that of pairs. Else empty."""
     if facts.judged != "pair":
         return ""
@@ -185,7 +185,7 @@ def signed(value: float) -> str:
     return digits.replace("-", "−")
 
 
-def reviewers(facts: Facts, items: list[Item], notes: list[Section], say: Locale) -> list[Point]:
+def reviewers(facts: Facts, items: list[Item], notes: list[Section], say: Translator) -> list[Point]:
     """The five points that peers check."""
     shown = sum(item.status == "shown" for item in items)
     open_ = sum(item.status in ("not", "part") for item in items)

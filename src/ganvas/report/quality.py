@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.i18n import Locale, figure
+from ganvas.i18n import Translator, figure
 from ganvas.metrics.extractors.registry import kind
 from ganvas.report import charts
 from ganvas.report.charts import Chart, Chosen, Series, Tick
@@ -114,13 +114,13 @@ def selection(selected: Row | None, rows: Sequence[Row]) -> Selection | None:
 # -- words and figures -------------------------------------------------------------------------------------------
 
 
-def interval(row: Row, say: Locale) -> str:
+def interval(row: Row, say: Translator) -> str:
     """low to high, or nothing."""
     low, high = row.get("low"), row.get("high")
     return say("quality.interval", low=figure(low), high=figure(high)) if is_number(low) and is_number(high) else ""
 
 
-def with_interval(row: Row, say: Locale) -> str:
+def with_interval(row: Row, say: Translator) -> str:
     """The value, and its interval in brackets where it has one."""
     span = interval(row, say)
     return (
@@ -128,7 +128,7 @@ def with_interval(row: Row, say: Locale) -> str:
     )
 
 
-def sample(row: Row, say: Locale) -> str:
+def sample(row: Row, say: Translator) -> str:
     """How many images a value rests on."""
     key = "quality.sets" if is_number(row.get("sets")) and row["sets"] > 1 else "quality.one_set"
     return say(key, sets=_count(row.get("sets")), n=_count(row.get("n")))
@@ -144,7 +144,7 @@ def reference(row: Row) -> str:
     return ":".join(str(row.get(name) or "–") for name in ("reference", "split"))
 
 
-def rests_on(row: Row, say: Locale) -> str:
+def rests_on(row: Row, say: Translator) -> str:
     """Everything but the value: n, sets, seed, features with their hash, reference."""
     return say("quality.rests_on", sample=sample(row, say), seed=_plain(row.get("seed")), features=features(row),
                reference=reference(row))  # fmt: skip
@@ -223,7 +223,7 @@ class Table:
     classes: Classes | None
 
 
-def tables(rows: Sequence[Row], say: Locale) -> list[Table]:
+def tables(rows: Sequence[Row], say: Translator) -> list[Table]:
     """The latest scores, a table for each basis."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in latest(rows):
@@ -239,7 +239,7 @@ def tables(rows: Sequence[Row], say: Locale) -> list[Table]:
     ]
 
 
-def _line(row: Row, say: Locale) -> Line:
+def _line(row: Row, say: Translator) -> Line:
     way = f"better.{row.get('better')}"
     return Line(
         metric=row["metric"], value=figure(row.get("value")), interval=interval(row, say), bar=bar(row),
@@ -254,7 +254,7 @@ def by_class(row: Row) -> dict[str, float]:
     return {str(name): value for name, value in parts.items() if is_number(value)} if isinstance(parts, dict) else {}
 
 
-def _classes(group: list[Row], say: Locale) -> Classes | None:
+def _classes(group: list[Row], say: Translator) -> Classes | None:
     columns = {kind(row["metric"]): parts for row in group if (parts := by_class(row))}
     names = dict.fromkeys(name for parts in columns.values() for name in parts)
     known = {what: f"quality.of_class.{what}" for what in columns if f"quality.of_class.{what}" in say}
@@ -263,7 +263,7 @@ def _classes(group: list[Row], say: Locale) -> Classes | None:
     return Classes(heads, rows, [say(f"{key}.text") for key in known.values()]) if rows else None
 
 
-def _caption(row: Row, say: Locale) -> list[str]:
+def _caption(row: Row, say: Translator) -> list[str]:
     """What the table's numbers rest on, a sentence each."""
     when = "quality.during" if row.get("during") else "quality.after"
     sentences = [say(when, images=_count(row.get("nimg")), snapshot=_plain(row.get("snapshot")))]
@@ -276,7 +276,7 @@ def _caption(row: Row, say: Locale) -> list[str]:
     return sentences
 
 
-def meanings(rows: Sequence[Row], say: Locale) -> list[tuple[list[str], str]]:
+def meanings(rows: Sequence[Row], say: Translator) -> list[tuple[list[str], str]]:
     """(metrics, what they measure) for all that the locale knows, each sentence once."""
     found: dict[str, list[str]] = {}
     for row in latest(rows):
@@ -288,13 +288,13 @@ def meanings(rows: Sequence[Row], say: Locale) -> list[tuple[list[str], str]]:
 # -- curves ------------------------------------------------------------------------------------------------------
 
 
-def drawn(facts: Facts, say: Locale) -> list[Chart]:
+def drawn(facts: Facts, say: Translator) -> list[Chart]:
     """A chart for each curve, in the manner of the others: the fakes' line, real images dashed, the selected marked."""
     chosen = selection(facts.selected, facts.evals)
     return [_chart(facts, at, curve, chosen, say) for at, curve in enumerate(curves(facts.evals))]
 
 
-def _chart(facts: Facts, at: int, curve: Curve, selected: Selection | None, say: Locale) -> Chart:
+def _chart(facts: Facts, at: int, curve: Curve, selected: Selection | None, say: Translator) -> Chart:
     nimg, values, floor = curve.nimg, curve.values, curve.floor
     if selected and not 0 <= selected.nimg <= facts.nimg:
         selected = None
@@ -337,7 +337,7 @@ def _chart(facts: Facts, at: int, curve: Curve, selected: Selection | None, say:
     )  # fmt: skip
 
 
-def bases(rows: Sequence[Row], say: Locale) -> list[str]:
+def bases(rows: Sequence[Row], say: Translator) -> list[str]:
     """What the points of the curves rest on; one sentence where all rest on the same."""
     last = (curve.rows[-1] for curve in curves(rows))
     return list(dict.fromkeys(
@@ -345,7 +345,7 @@ def bases(rows: Sequence[Row], say: Locale) -> list[str]:
     ))  # fmt: skip
 
 
-def selected_sentences(facts: Facts, say: Locale) -> list[str]:
+def selected_sentences(facts: Facts, say: Translator) -> list[str]:
     """The selected checkpoint, why its score flatters it, and its score on fresh images; empty where none is."""
     chosen = selection(facts.selected, facts.evals)
     if chosen is None:
@@ -359,7 +359,7 @@ def selected_sentences(facts: Facts, say: Locale) -> list[str]:
     ]
 
 
-def share_sentence(facts: Facts, say: Locale) -> str:
+def share_sentence(facts: Facts, say: Translator) -> str:
     """How much of the run's time the evaluations took; empty while that is not known."""
     event: Row = next(reversed(facts.happened("evaluated")), {})
     if not all(is_number(event.get(name)) for name in ("times", "sec", "share")):
