@@ -295,5 +295,5 @@ def test_a_long_layer_name_stays_clear_of_the_shape() -> None:
     layers = [Layer("", "Twice the side, Conv 3x3", (128, 16, 16), 9), Layer("", "ReLU", (128, 16, 16), 0)]
     art.column(layers, 0, 0, 32, "g")
     names = [text for text in art.texts if text.x == 60]
-    assert [text.text for text in names] == ["Twice the side, Conv", "3x3", "ReLU"]
+    assert [text.text for text in names] == ["Twice the side,", "Conv 3x3", "ReLU"]
     assert len({text.y for text in names}) == 3

@@ -14,7 +14,8 @@ from ganvas.runs.run import Layer
 WIDTH = 340
 SPLIT = 126  # width of the box of G's loss
 LINE = 16
-LONGEST = 20  # characters of a layer's name that fit in a row
+NAME, SHAPE = 60, 258  # where the names of layers begin, and where their shapes end
+CHARACTER = {"strong": 7.5, "small": 6.8}  # widths, a little more than the mean
 ROW = 19
 CHIP = 44
 GAP = 20
@@ -86,22 +87,28 @@ class Drawing:
     def column(self, layers: list[Layer], x: float, y: float, tallest: int, style: str) -> float:
         """A network from (x, y) downwards, one block per layer with weights; returns the y of its lower end."""
         for block in blocks(layers):
-            kinds = [textwrap.wrap(layer.kind, LONGEST) for layer in block]
-            rows = sum(map(len, kinds))
+            fonts = ["strong", *(len(block) - 1) * ["small"]]
+            names = [wrapped(layer, font) for layer, font in zip(block, fonts, strict=True)]
+            rows = sum(map(len, names))
             height = max(rows * ROW + 14, CHIP + 4)
             self.boxes.append(Box(x, y, WIDTH, height, f"block {style}"))
             self.faces += slab(block[0].output, x + 12, y + height / 2, tallest)
             line = y + (height - rows * ROW) / 2 + 14
-            for layer, kind in zip(block, kinds, strict=True):
-                style = "strong" if layer is block[0] else "small"
-                self.texts += [Text(x + 60, line + i * ROW, part, style) for i, part in enumerate(kind)]
-                self.texts.append(Text(x + 258, line, times(layer.output), "end small"))
+            for layer, name, font in zip(block, names, fonts, strict=True):
+                self.texts += [Text(x + NAME, line + i * ROW, part, font) for i, part in enumerate(name)]
+                self.texts.append(Text(x + SHAPE, line, times(layer.output), "end small"))
                 self.texts.append(Text(x + WIDTH - 12, line, f"{layer.params:,}" if layer.params else "", "end small"))
-                line += len(kind) * ROW
+                line += len(name) * ROW
             y += height
             self.arrow((x + WIDTH / 2, y), (x + WIDTH / 2, y + GAP))
             y += GAP
         return y
+
+
+def wrapped(layer: Layer, font: str) -> list[str]:
+    """The layer's name in lines that end before its shape begins."""
+    room = SHAPE - NAME - 8 - len(times(layer.output)) * 7.8
+    return textwrap.wrap(layer.kind, max(int(room / CHARACTER[font]), 8))
 
 
 def blocks(layers: list[Layer]) -> list[list[Layer]]:

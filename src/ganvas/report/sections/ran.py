@@ -45,7 +45,12 @@ def code(facts: Facts) -> str:
 def _typed(facts: Facts) -> list[str]:
     """The commands as they were typed, one for each start of the process."""
     commands = [[str(part) for part in row.get("argv") or []] for row in facts.env]
-    return [shlex.join([Path(argv[0]).name, *argv[1:]]) for argv in commands if argv]
+    return [f"{_program(argv[0])} {shlex.join(argv[1:])}".rstrip() for argv in commands if argv]
+
+
+def _program(path: str) -> str:
+    name = Path(path).name
+    return "python -m ganvas" if name == "__main__.py" else shlex.quote(name)
 
 
 TEMPLATE = """
