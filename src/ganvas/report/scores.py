@@ -21,10 +21,10 @@ DIGITS = 12  # of a hash
 
 
 def latest(rows: Sequence[Row]) -> list[Row]:
-    """For each metric under each identity the row of the largest nimg, the later of two at one; in the rows' order.
+    """For each metric and identity, the row with the largest nimg (the later row if two are equal), in the rows' order.
 
-    Rows made while training give way to any made afterwards. The selected checkpoint's are never among them: they
-    speak of another generator than the last.
+    Rows scored after training are preferred to those scored during it. The selected checkpoint's are left out: they
+    belong to another generator than the last one.
     """
     best: dict[tuple[str, ...], Row] = {}
     for row in rows:
@@ -48,7 +48,7 @@ def fields(row: Row, names: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Curve:
-    """One metric over the run, as it was scored while training: of the last row's identity, in order of nimg."""
+    """One metric over the run, as scored during training: rows with the last row's identity, in order of nimg."""
 
     metric: str
     rows: list[Row]
@@ -65,12 +65,12 @@ class Curve:
 
     @property
     def real_baseline(self) -> float | None:
-        """What real images got."""
+        """The value for real images."""
         return finite(self.rows[-1].get("floor"))
 
 
 def curves(rows: Sequence[Row]) -> list[Curve]:
-    """The curves of the rows made while training. One that never moved, such as 10 classes of 10, is left out."""
+    """The curves of the rows scored during training. A constant one, such as 10 classes of 10, is left out."""
     found: dict[str, dict[int, Row]] = {}
     for row in rows:
         metric, nimg = row.get("metric"), row.get("nimg")
@@ -87,7 +87,7 @@ def curves(rows: Sequence[Row]) -> list[Curve]:
 
 @dataclass(frozen=True)
 class Selection:
-    """The checkpoint that scored best while training, and its scores on fresh images by metric."""
+    """The checkpoint that scored best during training, and its scores on new images by metric."""
 
     nimg: int
     metric: str
@@ -96,7 +96,7 @@ class Selection:
 
 
 def selection(selected: Row | None, rows: Sequence[Row]) -> Selection | None:
-    """What selected.json says, with its fresh scores; None where there is none, or it is not whole."""
+    """The content of selected.json, with scores on new images; None if it is missing or incomplete."""
     nimg, metric, value = ((selected or {}).get(key) for key in ("nimg", "metric", "value"))
     if not (is_number(nimg) and isinstance(metric, str) and is_number(value)):
         return None
@@ -114,7 +114,7 @@ def interval(row: Row, say: Translator) -> str:
 
 
 def with_interval(row: Row, say: Translator) -> str:
-    """The value, and its interval in brackets where it has one."""
+    """The value, and its interval in brackets if it has one."""
     span = interval(row, say)
     return (
         say("quality.value_interval", value=figure(row.get("value")), interval=span) if span else figure(row["value"])
@@ -122,7 +122,7 @@ def with_interval(row: Row, say: Translator) -> str:
 
 
 def sample(row: Row, say: Translator) -> str:
-    """How many images a value rests on."""
+    """How many images the value was measured on."""
     key = "quality.sets" if is_number(row.get("sets")) and row["sets"] > 1 else "quality.one_set"
     return say(key, sets=count(row.get("sets")), n=count(row.get("n")))
 
@@ -138,7 +138,7 @@ def reference(row: Row) -> str:
 
 
 def rests_on(row: Row, say: Translator) -> str:
-    """Everything but the value: n, sets, seed, features with their hash, reference."""
+    """How a value was measured: n, sets, seed, features with their hash, reference."""
     return say("quality.rests_on", sample=sample(row, say), seed=text(row.get("seed")), features=features(row),
                reference=reference(row))  # fmt: skip
 
@@ -162,6 +162,6 @@ def recognised(rows: Sequence[Row]) -> Row | None:
 
 
 def by_class(row: Row) -> dict[str, float]:
-    """The number of each class alone, by the class's name; empty where it has none."""
+    """The value for each class alone, by the class's name; may be empty."""
     parts = row.get("by_class")
     return {str(name): value for name, value in parts.items() if is_number(value)} if isinstance(parts, dict) else {}

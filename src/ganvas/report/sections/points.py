@@ -14,7 +14,7 @@ from ganvas.report.sections import rubric
 
 @dataclass(frozen=True)
 class Point:
-    """One reviewers' point: what they check, where its evidence stands, and the part of the page it stands in."""
+    """One point: what peers check, the evidence, and the section that holds it."""
 
     title: str
     text: str

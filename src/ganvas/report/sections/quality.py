@@ -39,7 +39,7 @@ def values(facts: Facts, say: Translator) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Bar:
-    """Places in per cent on a line from what is worse (left) to what real images get (right)."""
+    """Places in per cent on a line from the noise baseline (left) to the real baseline (right)."""
 
     noise: float
     real: float
@@ -49,9 +49,9 @@ class Bar:
 
 
 def bar(row: Row) -> Bar | None:
-    """Where the value lies between noise and real images; None without both of them.
+    """Where the value lies between both baselines; None if one is missing.
 
-    Nothing is clipped: a value beyond either mark stretches the line.
+    Nothing is clipped: a value beyond a baseline stretches the line.
     """
     value, real, noise = (finite(row.get(name)) for name in ("value", "floor", "ceiling"))
     if value is None or real is None or noise is None or real == noise:
@@ -78,7 +78,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Classes:
-    """What can be told class by class: a column for each number that has such parts, a row for each class."""
+    """Values by class: a column for each metric that has them, a row for each class."""
 
     heads: list[str]
     rows: list[tuple[str, list[str]]]
@@ -87,7 +87,7 @@ class Classes:
 
 @dataclass(frozen=True)
 class Table:
-    """Scores that rest on the same images, features and reference, and the caption that says on which."""
+    """Scores of the same images, with the same features and reference, which the caption names."""
 
     title: str
     lines: list[Line]
@@ -130,7 +130,7 @@ def _classes(group: list[Row], say: Translator) -> Classes | None:
 
 
 def _caption(row: Row, say: Translator) -> list[str]:
-    """What the table's numbers rest on, a sentence each."""
+    """How the table's values were measured, a sentence each."""
     when = "quality.during" if row.get("during") else "quality.after"
     sentences = [say(when, images=scores.count(row.get("nimg")), snapshot=scores.text(row.get("snapshot")))]
     if row.get("ema"):
@@ -145,7 +145,7 @@ def _caption(row: Row, say: Translator) -> list[str]:
 
 
 def meanings(rows: Sequence[Row], say: Translator) -> list[tuple[list[str], str]]:
-    """(metrics, what they measure) for all that the locale knows, each sentence once."""
+    """(metrics, what they measure) for all metrics that have a sentence, each sentence once."""
     found: dict[str, list[str]] = {}
     for row in scores.latest(rows):
         names = found.setdefault(kind(row["metric"]), [])
@@ -157,19 +157,19 @@ def meanings(rows: Sequence[Row], say: Translator) -> list[tuple[list[str], str]
 
 
 def curve_charts(facts: Facts, say: Translator) -> list[Chart]:
-    """A chart for each curve, in the manner of the others: the fakes' line, real images dashed, the selected marked."""
+    """A chart for each curve: the fakes' line, real images dashed, the selected checkpoint marked."""
     chosen = scores.selection(facts.selected, facts.evals)
     return [_chart(facts, at, curve, chosen, say) for at, curve in enumerate(scores.curves(facts.evals))]
 
 
 def _chart(facts: Facts, at: int, curve: Curve, selected: Selection | None, say: Translator) -> Chart:
-    nimg, values, floor = curve.nimg, curve.values, curve.real_baseline
+    nimg, values, real = curve.nimg, curve.values, curve.real_baseline
     if selected and not 0 <= selected.nimg <= facts.nimg:
         selected = None
     again = selected.fresh.get(curve.metric) if selected else None
     if again and scores.fields(again, scores.IDENTITY) != scores.fields(curve.rows[-1], scores.IDENTITY):
         again = None
-    every = [*values, *([floor] if floor is not None else []), *([again["value"]] if again else [])]
+    every = [*values, *([real] if real is not None else []), *([again["value"]] if again else [])]
     low, high = charts.aired(min(every), max(every))
 
     def place(x: Any, y: Any) -> list[tuple[float, float]]:
@@ -177,8 +177,8 @@ def _chart(facts: Facts, at: int, curve: Curve, selected: Selection | None, say:
 
     points = place(nimg, values)
     guide = chosen = None
-    if floor is not None:
-        guide = Tick(100 * (high - floor) / (high - low), say("chart.floor", floor=figure(floor)))
+    if real is not None:
+        guide = Tick(100 * (high - real) / (high - low), say("chart.floor", floor=figure(real)))
     if selected:
         there = nimg == selected.nimg
         chosen = Chosen(
@@ -206,7 +206,7 @@ def _chart(facts: Facts, at: int, curve: Curve, selected: Selection | None, say:
 
 
 def bases(rows: Sequence[Row], say: Translator) -> list[str]:
-    """What the points of the curves rest on; one sentence where all rest on the same."""
+    """How the points of the curves were measured; one sentence if it is the same for all."""
     last = (curve.rows[-1] for curve in scores.curves(rows))
     return list(dict.fromkeys(
         say("quality.points", basis=scores.rests_on(row, say), source=scores.text(row.get("floor_from"))) for row in last
@@ -214,7 +214,7 @@ def bases(rows: Sequence[Row], say: Translator) -> list[str]:
 
 
 def selected_sentences(facts: Facts, say: Translator) -> list[str]:
-    """The selected checkpoint, why its score flatters it, and its score on fresh images; empty where none is."""
+    """The selected checkpoint, why its score is too optimistic, and its score on new images; empty if there is none."""
     chosen = scores.selection(facts.selected, facts.evals)
     if chosen is None:
         return []
@@ -228,7 +228,7 @@ def selected_sentences(facts: Facts, say: Translator) -> list[str]:
 
 
 def share_sentence(facts: Facts, say: Translator) -> str:
-    """How much of the run's time the evaluations took; empty while that is not known."""
+    """How much of the run's time the evaluations took; empty if unknown."""
     event: Row = next(reversed(facts.happened("evaluated")), {})
     if not all(is_number(event.get(name)) for name in ("times", "sec", "share")):
         return ""

@@ -36,7 +36,7 @@ Status = Literal["shown", "eye", "part", "not"]
 
 @dataclass(frozen=True)
 class Item:
-    """One rubric item: its name in two words, the quotation in both languages, what was measured, and the reasons why it is not shown yet."""
+    """One rubric item: quotation in both languages, what was measured, and why it is not shown yet."""
 
     number: int
     name: str
@@ -54,7 +54,7 @@ def items(facts: Facts, say: Translator) -> list[Item]:
 
 
 def _unfinished(facts: Facts, say: Translator) -> list[str]:
-    """Why a run proves nothing yet, whatever its pictures."""
+    """Why the run proves nothing yet, whatever its images look like."""
     reasons = []
     if facts.epochs < COURSE_EPOCHS:
         reasons.append(say("because.epochs", epochs=f"{facts.epochs:.1f}", least=COURSE_EPOCHS))
@@ -77,15 +77,15 @@ def _images(facts: Facts, unfinished: list[str], say: Translator) -> Item:
 
 
 def _recognised(facts: Facts, say: Translator) -> list[str]:
-    """How well a classifier recognises the fakes, beside real images. It helps the eye, and does not replace it."""
+    """How well a classifier recognises the fakes, compared with real images. It supports the judgement by eye."""
     row = scores.recognised(facts.evals)
     if row is None:
         return [say("rubric.1.unmeasured", name=facts.name)]
-    words = {"value": scores.with_interval(row, say)}
+    blanks = {"value": scores.with_interval(row, say)}
     measured = [
-        say("rubric.1.gan_test", **words)
+        say("rubric.1.gan_test", **blanks)
         if row["metric"] == "gan_test_accuracy"
-        else say("rubric.1.confidence", **words)
+        else say("rubric.1.confidence", **blanks)
     ]
     if is_number(row.get("floor")):
         measured.append(say("rubric.1.floor", floor=figure(row["floor"]), source=row.get("floor_from") or "–"))
@@ -130,18 +130,18 @@ def _ideas(facts: Facts, say: Translator) -> Item:
 
 
 def _compared(facts: Facts, say: Translator) -> list[str]:
-    """What the experiment that this run belongs to says of its cell beside the first; nothing for the first itself."""
+    """Verdicts of the experiment on this run's cell against its first cell; empty for the first cell."""
     found = facts.experiment or {}
-    told = [
+    results = [
         say("rubric.3.verdict", metric=v["metric"], word=say(f"compare.word.{v['verdict']}"),
             difference=_difference(v, say))
         for v in found.get("verdicts", [])
     ]  # fmt: skip
-    if not told:
+    if not results:
         return []
     first, cell = found["seeds"]
     names = {"cell": found["cell"], "first": found["first"], "experiment": found["experiment"]}
-    return [say("rubric.3.compared", **names, seeds=f"{first} + {cell}", told="; ".join(told))]
+    return [say("rubric.3.compared", **names, seeds=f"{first} + {cell}", results="; ".join(results))]
 
 
 def _difference(verdict: dict[str, Any], say: Translator) -> str:
@@ -152,7 +152,7 @@ def _difference(verdict: dict[str, Any], say: Translator) -> str:
 
 
 def values(facts: Facts, say: Translator) -> dict[str, Any]:
-    """The items, the reader's language first."""
+    """All three."""
     return {"items": items(facts, say)}
 
 
@@ -167,7 +167,7 @@ TEMPLATE = """
         <p lang="{{ 'en' if say.lang == 'ko' else 'ko' }}" class="second">{{ item.english if say.lang == "ko" else item.korean }}</p>
       </blockquote>
       <p>{{ status(item.status) }}</p>
-      {% if item.reasons %}<p>{{ say("status.not_because", reasons=item.reasons|join(say("because_join"))) }}</p>{% endif %}
+      {% if item.reasons %}<p>{{ say("status.part_because" if item.status == "part" else "status.not_because", reasons=item.reasons|join(say("because_join"))) }}</p>{% endif %}
       {% for line in item.evidence %}<p>{{ line|inline }}</p>{% endfor %}
     </li>
     {% endfor %}
@@ -208,6 +208,7 @@ SENTENCES = {
         "because.trend.rising_towards": "{accuracy} approaches 0.5 from below, not from above",
         "because_join": "; ",
         "status.not_because": "Not shown yet, because {reasons}.",
+        "status.part_because": "Only partly shown, because {reasons}.",
     },
     "ko": {
         "section.rubric": "루브릭 항목별 근거",
@@ -242,6 +243,7 @@ SENTENCES = {
         "because.trend.rising_towards": "{accuracy}가 하향하는 것이 아니라 아래에서 0.5로 올라오고 있기 때문입니다",
         "because_join": ". 또한 ",
         "status.not_because": "아직 확인되지 않았습니다. {reasons}.",
+        "status.part_because": "일부만 확인되었습니다. {reasons}.",
     },
 }
 
