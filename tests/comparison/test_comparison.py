@@ -196,7 +196,7 @@ def test_pictures_of_the_same_seed_stand_side_by_side(tmp_path: Path) -> None:
 def test_the_verb_prints_writes_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     targets = experiment(tmp_path, BEFORE, AFTER)
     assert cli.main(["compare", *targets, "--out", str(tmp_path / "out"), "--metrics", "fd", "--lang", "ko"]) == 0
-    assert "나음" in capsys.readouterr().out
+    assert "더 좋음" in capsys.readouterr().out
     there = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert there == ["compare.csv", "compare.html", "compare.md", "compare.tex", "compare.webp"]
     assert cli.main(["compare", targets[0]]) == 2

@@ -144,14 +144,17 @@ def rests_on(row: Row, say: Translator) -> str:
 
 
 def count(value: Any) -> str:
+    """A whole number with separators; a dash if it is missing."""
     return f"{int(value):,}" if is_number(value) else "–"
 
 
 def text(value: Any) -> str:
+    """The value as text; a dash if it is missing."""
     return "–" if value is None else str(value)
 
 
 def finite(value: Any) -> float | None:
+    """The value as a float; None if it is not a finite number."""
     return float(value) if is_number(value) else None
 
 
