@@ -18,7 +18,15 @@ def g_loss(real, fake):
     return -fake
 
 
-ganvas.register_loss(ganvas.Loss("squared-hinge", d_loss, g_loss, threshold=0.0))
+ganvas.register_loss(
+    ganvas.Loss(
+        name="squared-hinge",
+        d=d_loss,
+        g=g_loss,
+        threshold=0.0,
+        formula=("relu(1 - real)² + relu(1 + fake)²", "-fake"),
+    )
+)
 
 ganvas.register_recipe(
     ganvas.Recipe(

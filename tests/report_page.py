@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-from ganvas import i18n as locale
-from ganvas import report
+from ganvas import i18n
 from ganvas.report.facts import gather
+from ganvas.report.page import render
 from ganvas.runs.run import Run
 
 VOID = {"meta", "link", "img", "input", "br", "wbr", "path", "rect"}
@@ -48,6 +48,6 @@ class Page(HTMLParser):
 
 
 def page(run: Run, lang: str = "en") -> Page:
-    read = Page(report.render(gather(run), locale.load(lang)))
+    read = Page(render(gather(run), i18n.load(lang)))
     assert read.unclosed == []
     return read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,7 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         registry.update(before)  # type: ignore[attr-defined]
     for name in [name for name in sys.modules if name.startswith("ganvas_plugin_")]:
         del sys.modules[name]
+    os.environ.pop(plugins.VARIABLE, None)
 
 
 def test_the_example_is_trained_from_the_command_line(tmp: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from comparison.test_groups import trained
-from ganvas import comparison
-from ganvas import i18n as locale
+from ganvas import comparison, i18n
 from ganvas.cli import main as cli
 from ganvas.comparison import page
 from ganvas.comparison import tables as words
@@ -81,7 +80,7 @@ def test_what_should_be_like_real_images_is_judged_by_its_distance_from_them(tmp
 def test_two_seeds_are_shown_and_not_judged(tmp_path: Path) -> None:
     found = compared(experiment(tmp_path, BEFORE, AFTER[:2]), metrics=["fd"])
     assert [v.word for v in found.verdicts] == ["few"]
-    said = words.text(found, locale.load("en"))
+    said = words.text(found, i18n.load("en"))
     assert "too few seeds for a verdict" in said and "40.50 ± 0.71 (2)" in said
 
 
@@ -149,7 +148,7 @@ def test_unequal_budgets_head_the_comparison(tmp_path: Path) -> None:
     (short.path / "evals.jsonl").unlink()
     short.append("evals", score("fd_classifier", 6_000, value=40.0))
     found = compared(targets, make=False)
-    assert found.unequal and any("not equal" in line for line in words.heading(found, locale.load("en")))
+    assert found.unequal and any("not equal" in line for line in words.heading(found, i18n.load("en")))
 
 
 def test_what_was_changed_is_read_from_the_runs(tmp_path: Path) -> None:
@@ -157,9 +156,9 @@ def test_what_was_changed_is_read_from_the_runs(tmp_path: Path) -> None:
     assert found.changes == {"g_optim.lr": [1e-4, 2e-4]}
 
 
-@pytest.mark.parametrize("lang", locale.languages())
+@pytest.mark.parametrize("lang", i18n.languages())
 def test_every_form_tells_the_same_numbers(tmp_path: Path, lang: str) -> None:
-    found, say = compared(experiment(tmp_path, BEFORE, AFTER, SAME)), locale.load(lang)
+    found, say = compared(experiment(tmp_path, BEFORE, AFTER, SAME)), i18n.load(lang)
     read = Page(page.render(found, say, tmp_path))
     forms = [words.text(found, say), words.markdown(found, say), read.text]
     for form in forms:
@@ -175,7 +174,7 @@ def test_every_form_tells_the_same_numbers(tmp_path: Path, lang: str) -> None:
 
 
 def test_markdown_tables_are_whole(tmp_path: Path) -> None:
-    lines = words.markdown(compared(experiment(tmp_path, BEFORE, AFTER)), locale.load("en")).splitlines()
+    lines = words.markdown(compared(experiment(tmp_path, BEFORE, AFTER)), i18n.load("en")).splitlines()
     blocks = [line for line in lines if line.startswith("|")]
     assert blocks and all(line.endswith("|") for line in blocks)
     heads = [i for i, line in enumerate(lines) if line.startswith("| ---")]
@@ -197,7 +196,7 @@ def test_pictures_of_the_same_seed_stand_side_by_side(tmp_path: Path) -> None:
 def test_the_verb_prints_writes_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     targets = experiment(tmp_path, BEFORE, AFTER)
     assert cli.main(["compare", *targets, "--out", str(tmp_path / "out"), "--metrics", "fd", "--lang", "ko"]) == 0
-    assert "나음" in capsys.readouterr().out
+    assert "더 좋음" in capsys.readouterr().out
     there = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert there == ["compare.csv", "compare.html", "compare.md", "compare.tex", "compare.webp"]
     assert cli.main(["compare", targets[0]]) == 2
@@ -220,7 +219,7 @@ def test_cpu_minutes_come_from_the_runs(tmp_path: Path) -> None:
     for run in tmp_path.glob("g*"):
         rows = [json.loads(line) | {"cpu_sec": 90.0} for line in (run / "metrics.jsonl").read_text().splitlines()]
         (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (table, *_) = words.tables(compared(targets), locale.load("en"))
+    (table, *_) = words.tables(compared(targets), i18n.load("en"))
     assert table.rows[0][table.head.index("CPU minutes")] == "1.5"
 
 

@@ -18,8 +18,7 @@ from typing import Any
 import pytest
 
 from conftest import python
-from ganvas import data
-from ganvas import i18n as locale
+from ganvas import data, i18n
 from ganvas.diagnostics import dataset, environment
 from ganvas.diagnostics.finding import Check
 from ganvas.training import backend as engine
@@ -456,7 +455,7 @@ def possible(module: ModuleType) -> Iterator[tuple[str, set[str], set[str]]]:
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.parametrize("module", [environment, dataset], ids=lambda module: module.__name__)
 def test_every_check_has_its_sentence(module: ModuleType, lang: str) -> None:
-    sentences = locale.load(lang).sentences
+    sentences = i18n.load(lang).sentences
     made = [(f"doctor.{name}.{state}", blanks) for name, states, blanks in possible(module) for state in states]
     assert len(made) > 20
     for key, blanks in made:

@@ -12,9 +12,8 @@ from cases import made
 from test_rules import FAULTS
 
 from conftest import start, trained
-from ganvas import api, report
+from ganvas import api, i18n, report
 from ganvas import diagnostics as doctor
-from ganvas import i18n as locale
 from ganvas.cli import main as cli
 from ganvas.diagnostics import diagnose
 from ganvas.diagnostics import text as words
@@ -30,11 +29,11 @@ LANGUAGES = ("en", "ko")
 def test_every_finding_is_told(name: str, lang: str) -> None:
     curves, settings, _ = FAULTS[name]
     diagnosis = diagnose(made(curves, settings))
-    told = {item.name: item for item in words.told(diagnosis, locale.load(lang))}[name]
+    told = {item.name: item for item in words.told(diagnosis, i18n.load(lang))}[name]
     assert told.title and told.cause and "{" not in told.title + told.cause
     assert told.page == f"docs/why-gans-fail.md#{name}"
     assert name == "tiny-batch" or told.evidence
-    assert words.text(diagnosis, locale.load(lang))
+    assert words.text(diagnosis, i18n.load(lang))
 
 
 @pytest.mark.parametrize("recipe", ["quick", "cifar-dcgan", "cifar-dcgan-recap", "sngan", "wgan-gp", "r3-small"])
@@ -45,7 +44,7 @@ def test_every_command_may_be_typed(recipe: str, capsys: pytest.CaptureFixture[s
     for curves, settings, _ in FAULTS.values():
         case = made(curves, settings)
         case.config = case.recipe = recipes.get(recipe).config
-        for command in (c for item in words.told(diagnose(case), locale.load("en")) for c in item.commands):
+        for command in (c for item in words.told(diagnose(case), i18n.load("en")) for c in item.commands):
             if command.startswith("ganvas train"):
                 count += 1
                 assert cli.main([*shlex.split(command)[1:], "--dry-run"]) == 0, command
@@ -54,7 +53,7 @@ def test_every_command_may_be_typed(recipe: str, capsys: pytest.CaptureFixture[s
 
 def test_a_command_repeats_the_runs_own_settings_behind_what_is_new() -> None:
     case = made({"saturated/fake": 0.7}, {"data.name": "my photos", "step.batch": 48, "data.flip": True})
-    first = words.told(diagnose(case), locale.load("en"))[0].commands[0]
+    first = words.told(diagnose(case), i18n.load("en"))[0].commands[0]
     assert first.startswith("ganvas train quick --g-optim.lr 0.0002 --data 'my photos'")
     assert "--step.batch 48" in first and "--data.flip" in first and "--data.labels" not in first
 
@@ -70,14 +69,14 @@ def test_what_the_run_has_already_is_not_advised() -> None:
     ("value", "key"), [(0.97, "high"), (0.7, "middle"), (0.1, "low")],
 )  # fmt: skip
 def test_the_question_about_fake_accuracy_is_answered(value: float, key: str) -> None:
-    say = locale.load("en")
+    say = i18n.load("en")
     answered = words.accuracy(diagnose(made({"acc/fake": value})), say)
     assert answered is not None and f"{value:.2f}" in answered[0]
     assert answered[1] == say(f"doctor.accuracy.{key}", alive=say("doctor.accuracy.alive", grad="6"))
 
 
 def test_where_the_accuracy_is_bad_the_finding_is_named() -> None:
-    say = locale.load("en")
+    say = i18n.load("en")
     answered = words.accuracy(diagnose(made({**FAULTS["d-wins"][0]})), say)
     assert answered is not None and say("doctor.d-wins.title") in answered[1]
 
@@ -105,7 +104,7 @@ def test_bad_words(flags: tuple[str, ...], said: str, capsys: pytest.CaptureFixt
 def test_the_report_has_the_doctors_reading(tmp: Path) -> None:
     run = trained(tmp / "run", {"step.batch": 4, "budget.kimg": 0.048})
     page = report.write(run).read_text("utf-8")
-    say = locale.load("en")
+    say = i18n.load("en")
     assert say("doctor.title") in page and 'id="finding-tiny-batch"' in page
     assert say("doctor.tiny-batch.title", images=4) in page
 

@@ -162,8 +162,8 @@ def test_charts_are_read_by_pointer_and_keys(browser: Browser | None, pages: dic
     place, images, real, fake = chart.locator(".readout").inner_text().split(" · ")
     assert 28 < float(place.removeprefix("epoch ")) < 32
     assert re.fullmatch(r"1\d\d,\d{3} images", images)
-    assert real.startswith("reals called real 0.")
-    assert fake.startswith("fakes called fake 0.")
+    assert real.startswith("accuracy on real images 0.")
+    assert fake.startswith("accuracy on fakes 0.")
     page.mouse.move(0, 0)
     assert chart.locator(".readout").inner_text() == resting
     chart.locator(".plot").focus()

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas import i18n as locale
-from ganvas import report
+from ganvas import i18n
 from ganvas.config import (
     AugmentConfig,
     BudgetConfig,
@@ -26,15 +25,23 @@ from ganvas.config import (
     StepConfig,
     recipes,
 )
-from ganvas.report import charts, curves, diagram, evidence, quality
-from ganvas.report.facts import RULES, gather
-from ganvas.runs.run import Run
+from ganvas.report import charts, curves_png, diagram, losses
+from ganvas.report.accuracy import balanced_sentence
+from ganvas.report.facts import Facts, gather
+from ganvas.report.page import render
+from ganvas.report.sections import curves, flow, quality, rubric, trend
+from ganvas.runs.run import Layer, Run
 from report_page import Page, page
 from synthetic import make_run, score
 
 SMALL = {"rows": 200, "grids": 4, "tiles": 16}
 ANIMALS = ("bird", "cat", "deer")
 LOSS_NAMES = ("bce", "least-squares", "hinge", "wasserstein", "relativistic")
+
+
+def all_charts(facts: Facts, say: i18n.Translator) -> list[charts.Chart]:
+    values = trend.values(facts, say)
+    return [*values["charts"], *values["notebook_charts"], *charts.draw(facts, curves.specs(facts, say), say)]
 
 
 def changed(recipe: str = "cifar-dcgan", **parts: Any) -> Config:
@@ -44,10 +51,8 @@ def changed(recipe: str = "cifar-dcgan", **parts: Any) -> Config:
 def test_the_rule_of_each_loss_is_that_of_its_threshold() -> None:
     from ganvas.training.losses import LOSSES
 
-    assert {
-        name: {0.0: "zero", 0.5: "half", None: "balanced"}[loss.threshold] for name, loss in LOSSES.items()
-    } == RULES
-    assert set(RULES) == set(LOSS_NAMES)
+    assert {name: loss.threshold for name, loss in LOSSES.items() if name in LOSS_NAMES} == losses.THRESHOLDS
+    assert set(losses.THRESHOLDS) == set(LOSS_NAMES)
 
 
 @pytest.mark.parametrize("loss", LOSS_NAMES)
@@ -55,18 +60,19 @@ def test_accuracies_are_labelled_by_the_rule_of_their_loss(tmp_path: Path, loss:
     facts = gather(
         make_run(tmp_path / "0001-loss", recipe="cifar-dcgan", config=changed(loss=LossConfig(loss)), **SMALL)
     )
-    say, slope = locale.load("en"), report.accuracy_trend(facts)
-    drawn, text = {chart.key: chart for chart in charts.charts(facts, slope, say)}, Page(report.render(facts, say)).text
+    say = i18n.load("en")
+    drawn, text = {chart.key: chart for chart in all_charts(facts, say)}, Page(render(facts, say)).text
     words = {chart.title for chart in drawn.values()} | {chart.text for chart in drawn.values()}
-    for key in (f"acc.{facts.rule}", f"loss.{loss}", f"logit.{facts.rule}"):
-        assert {say(f"chart.{key}"), say(f"chart.{key}.text")} <= words, key
+    rule, blanks = facts.loss.rule, facts.loss.blanks
+    for key in (f"acc.{rule}", f"loss.{loss}", f"logit.{rule}"):
+        assert {say(f"chart.{key}", **blanks), say(f"chart.{key}.text", **blanks)} <= words, key
     assert all(told in text for told in words)
-    for key in (f"formula.d.{loss}", f"formula.g.{loss}", f"flow.logit.{facts.rule}"):
-        assert say(key) in text, key
+    for key in (f"formula.d.{loss}", f"formula.g.{loss}", f"flow.logit.{rule}"):
+        assert say(key, **blanks) in text, key
     assert drawn["acc"].trend_line and drawn["acc"].series[1].style == "a", "the trend is the second line's"
     assert ("acc_notebook" in drawn) == (say("rule.title") in text) == (loss == "bce")
     assert (say("samples.untrained.p", p="0.50") in text) == (loss == "bce")
-    with Image.open(io.BytesIO(curves.png(facts, slope))) as picture:
+    with Image.open(io.BytesIO(curves_png.draw(facts))) as picture:
         assert picture.width > 1000
 
 
@@ -74,20 +80,20 @@ def test_accuracies_are_labelled_by_the_rule_of_their_loss(tmp_path: Path, loss:
 def test_where_d_only_compares_the_trend_is_that_of_pairs(tmp_path: Path, lang: str) -> None:
     config = changed(loss=LossConfig("relativistic"), budget=BudgetConfig(epochs=60))
     facts = gather(make_run(tmp_path / "0001-pairs", recipe="cifar-dcgan", config=config, **SMALL))
-    say, slope = locale.load(lang), report.accuracy_trend(facts)
+    say, slope = i18n.load(lang), facts.trend
     nimg, pairs = facts.column("acc/pair")
     late = nimg / facts.n >= (nimg[0] + 0.1 * (nimg[-1] - nimg[0])) / facts.n
     assert slope is not None
     assert slope.slope == pytest.approx(np.polyfit(nimg[late] / facts.n, pairs[late], 1)[0])
-    drawn = charts.charts(facts, slope, say)[0]
+    drawn = trend.accuracy_charts(facts, say)[0]
     assert [series.name for series in drawn.series] == [say("series.balanced"), say("series.acc/pair")]
     assert drawn.series[1].values.tolist() == pytest.approx(pairs.tolist())
-    item = evidence.rubric(facts, slope, say)[1]
+    item = rubric.items(facts, say)[1]
     assert item.status == "shown" and say("accuracy.pair.explained") in item.evidence
     fake = facts.column("acc/fake")[1]
     told = say("accuracy.balanced", rows=20, fake=f"{fake[-20:].mean():.3f}", pair=f"{pairs[-20:].mean():.3f}")
-    assert told in item.evidence and told in report.render(facts, say)
-    assert say("section.trend", accuracy="pair accuracy") in report.render(facts, say)
+    assert told in item.evidence and told in render(facts, say)
+    assert say("section.trend", accuracy="pair accuracy") in render(facts, say)
     assert item.evidence[-1] == say("rubric.2.shown", accuracy="pair accuracy")
 
 
@@ -95,7 +101,7 @@ def test_a_run_that_only_compares_and_has_no_rows_yet(tmp_path: Path) -> None:
     config = changed(loss=LossConfig("wasserstein"))
     small = {"rows": 0, "grids": 1, "tiles": 16}
     run = make_run(tmp_path / "0001-bare", recipe="cifar-dcgan", config=config, end=None, **small)
-    assert "pair accuracy" in page(run).text and evidence.balanced_sentence(gather(run), locale.load("en")) == ""
+    assert "pair accuracy" in page(run).text and balanced_sentence(gather(run), i18n.load("en")) == ""
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +119,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_the_rows_of_a_grid_have_their_classes_beside_them(told: Run, plain: Run, lang: str) -> None:
-    read, say = page(told, lang), locale.load(lang)
+    read, say = page(told, lang), i18n.load(lang)
     assert gather(told).class_rows == ["bird", "cat", "deer", "bird", "cat"]
     beside = [tag for tag in read.all("ol") if tag.get("class") == "rows"]
     assert len(beside) == 3 and all(tag["aria-label"] == say("samples.rows") for tag in beside)
@@ -126,7 +132,7 @@ def test_the_rows_of_a_grid_have_their_classes_beside_them(told: Run, plain: Run
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_what_can_be_told_class_by_class_stands_in_a_table(told: Run, plain: Run, lang: str) -> None:
-    read, say = page(told, lang), locale.load(lang)
+    read, say = page(told, lang), i18n.load(lang)
     (table,) = quality.tables(gather(told).evals, say)
     assert table.classes is not None
     of_class = [say(f"quality.of_class.{k}") for k in ("class_distance", "gan_test_accuracy", "class_recall")]
@@ -135,7 +141,7 @@ def test_what_can_be_told_class_by_class_stands_in_a_table(told: Run, plain: Run
     assert [name for name, _ in table.classes.rows] == list(ANIMALS)
     for words in (*of_class, *table.classes.caption, "bird 0.333 0.400 0.980"):
         assert words in read.text, words
-    item = evidence.rubric(gather(told), None, say)[0]
+    item = rubric.items(gather(told), say)[0]
     words = {"least": "bird", "low": "0.400", "best": "deer", "high": "0.980"}
     assert say("rubric.1.by_class", **words) in item.evidence[1]
     assert quality.tables(gather(plain).evals, say)[0].classes is None
@@ -146,7 +152,7 @@ def test_strange_parts_of_a_score_are_passed_over() -> None:
         score("gan_test_accuracy", 1, by_class={"cat": 0.5, "dog": None, "eel": "x"}),
         score("my_own_classifier", 1, by_class={"dog": 0.25}), score("fd_classifier", 1, by_class=[1, 2]),
     ]  # fmt: skip
-    (table,) = quality.tables(rows, locale.load("en"))
+    (table,) = quality.tables(rows, i18n.load("en"))
     assert table.classes is not None and table.classes.heads == ["recognised", "my_own"]
     assert table.classes.rows == [("cat", ["0.500", "–"]), ("dog", ["–", "0.250"])]
 
@@ -154,7 +160,7 @@ def test_strange_parts_of_a_score_are_passed_over() -> None:
 def texts(config: Config, folder: Path, **options: Any) -> list[str]:
     """All words of the drawing, wide and narrow alike, none of them outside of it."""
     facts = gather(make_run(folder, recipe="cifar-dcgan", config=config, rows=0, grids=0, evals="none", **options))
-    wide, narrow = (diagram.draw(facts, locale.load("en"), wide) for wide in (True, False))
+    wide, narrow = (diagram.draw(facts, i18n.load("en"), wide) for wide in (True, False))
     for art in (wide, narrow):
         assert all(box.x >= 0 and box.x + box.width <= art.width for box in art.boxes)
         assert all(box.y + box.height <= art.height for box in art.boxes)
@@ -183,12 +189,12 @@ def test_the_drawing_names_penalties_and_augmentation_that_are_on(tmp_path: Path
     )
     drawn = texts(config, tmp_path / "a", classes=ANIMALS)
     for words in ("+ R1, γ = 0.5", "+ gradient penalty, λ = 10", "+ centring 0.1", "mirror · cutout · noise",
-                  "+ feature matching", "+ naming of the class", "100 numbers, on a sphere"):  # fmt: skip
+                  "+ feature matching", "+ classification loss", "100 numbers, on a sphere"):  # fmt: skip
         assert words in drawn, words
     run = Run.open(tmp_path / "a")
-    for lang in locale.languages():
-        say = locale.load(lang)
-        sentences = diagram.beside(gather(run), say)
+    for lang in i18n.languages():
+        say = i18n.load(lang)
+        sentences = flow.remarks(gather(run), say)
         assert sentences == [
             say("flow.d_steps", steps=3), say("flow.penalty.exact"), say("flow.penalty.every", every=4),
             say("flow.augment.p", p="0.3"), say("flow.ema", images="20,000"),
@@ -196,11 +202,11 @@ def test_the_drawing_names_penalties_and_augmentation_that_are_on(tmp_path: Path
         assert " ".join(sentences) in page(run, lang).text
     plain = texts(changed(), tmp_path / "b")
     assert not any("+" in words or "augmentation" in words for words in plain)
-    assert diagram.beside(gather(Run.open(tmp_path / "b")), locale.load("en")) == []
+    assert flow.remarks(gather(Run.open(tmp_path / "b")), i18n.load("en")) == []
 
 
 def test_only_what_is_done_counts_as_augmentation(tmp_path: Path) -> None:
-    say, facts = locale.load("en"), gather(make_run(tmp_path / "0001-plain", rows=0, grids=0, evals="none"))
+    say, facts = i18n.load("en"), gather(make_run(tmp_path / "0001-plain", rows=0, grids=0, evals="none"))
 
     def names(augment: AugmentConfig, held_out: float = 0.0) -> list[str]:
         data = dataclasses.replace(facts.config.data, held_out=held_out)
@@ -217,14 +223,14 @@ def test_held_out_images_penalty_and_augmentation_have_their_curves(tmp_path: Pa
     data, augment = DataConfig(held_out=0.1), AugmentConfig(adapt=0.6, mirror=True)
     config = changed(data=data, augment=augment, penalty=PenaltyConfig(r1=1.0, adapt=0.5))
     facts = gather(make_run(tmp_path / "0001-on", recipe="cifar-dcgan", config=config, **SMALL))
-    say = locale.load(lang)
-    drawn = {chart.key: chart for chart in charts.charts(facts, None, say)}
+    say = i18n.load(lang)
+    drawn = {chart.key: chart for chart in all_charts(facts, say)}
     assert [series.style for series in drawn["logit"].series] == ["b", "a", "c"]
     assert [series.name for series in drawn["augment"].series] == [say("series.augment/p"), say("series.overfit")]
     assert drawn["augment"].guide is not None and drawn["augment"].guide.at == pytest.approx(40)
     assert [series.name for series in drawn["penalty"].series] == [say("series.penalty")]
     assert [series.name for series in drawn["strength"].series] == [say("series.penalty/strength")]
-    page = report.render(facts, say)
+    page = render(facts, say)
     assert say("flow.augment.adapt", adapt="0.6") in page and say("flow.penalty.adapt", lead="0.5") in page
 
 
@@ -242,11 +248,52 @@ def test_classes_that_the_data_settled_are_no_idea_but_ignoring_them_is(tmp_path
 def test_every_choice_of_the_config_has_its_words() -> None:
     from ganvas.training.step import UPDATES
 
-    say = locale.load("en")
+    say = i18n.load("en")
     keys = [f"flow.caption.{name}" for name in UPDATES]
-    keys += [f"formula.{player}.{loss}" for player in "dg" for loss in RULES]
-    keys += [f"chart.loss.{loss}{end}" for loss in RULES for end in ("", ".text")]
+    keys += [f"formula.{player}.{loss}" for player in "dg" for loss in losses.THRESHOLDS]
+    keys += [f"chart.loss.{loss}{end}" for loss in losses.THRESHOLDS for end in ("", ".text")]
     hints = typing.get_type_hints
     keys += [f"flow.z.{name}" for name in typing.get_args(hints(GeneratorConfig)["latent"])]
     keys += [f"flow.penalty.{name}" for name in typing.get_args(hints(PenaltyConfig)["form"])]
     assert [key for key in keys if key not in say] == []
+
+
+def test_a_loss_of_ones_own_is_shown_as_the_run_records_it(tmp_path: Path) -> None:
+    config = changed(loss=LossConfig("mine"))
+    run = make_run(tmp_path / "0001-own", recipe="cifar-dcgan", config=config, rows=0, grids=1, tiles=16)
+    for nimg in (64, 128):
+        run.append("metrics", {"nimg": nimg, "loss/d": 1.0, "loss/g": 0.5, "acc/real": 0.9, "acc/fake": 0.8})
+    formulas, text = {"d": "real + fake", "g": "2 fake"}, {"en": "It falls <slowly>."}
+    run.event("start", 0, loss={"threshold": 0.25, "formula": formulas, "text": text})
+    facts, words = gather(run), page(run).text
+    assert (facts.loss.rule, facts.judged) == ("threshold", "fake")
+    for told in ("Losses · mine", "It falls <slowly>.", "real + fake", "2 fake", "above 0.25: real", "logit 0.25"):
+        assert told in words, told
+    assert "threshold 0.25" not in words, "the record is no detail of the events"
+    assert i18n.load("ko")("chart.loss.own.text", name="mine") in page(run, "ko").text
+
+
+def test_an_unknown_loss_without_a_record_is_read_off_the_metrics() -> None:
+    assert losses.of_run("mine", [], []).threshold == 0.0
+    assert losses.of_run("mine", [], [{"acc/pair": 0.9}]).threshold is None
+    for damaged in (None, 3, {"formula": "x", "text": [1]}):
+        loss = losses.of_run("hinge", [{"event": "start", "loss": damaged}], [])
+        assert (loss.threshold, loss.formulas, loss.texts) == (0.0, {}, {})
+    recorded = losses.of_run("hinge", [{"event": "start", "loss": {"threshold": None}}], [])
+    assert recorded.threshold is None
+
+
+def test_a_penalty_that_is_always_zero_has_no_chart(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "0001-none", recipe="cifar-dcgan", config=changed(), rows=0, grids=1, tiles=16)
+    for nimg in (64, 128):
+        run.append("metrics", {"nimg": nimg, "loss/d": 1.0, "loss/g": 0.5 + nimg, "penalty": 0.0})
+    assert "penalty" not in {chart.key for chart in all_charts(gather(run), i18n.load("en"))}
+
+
+def test_a_long_layer_name_stays_clear_of_the_shape() -> None:
+    art = diagram.Drawing(400)
+    layers = [Layer("", "Twice the side, Conv 3x3", (128, 16, 16), 9), Layer("", "ReLU", (128, 16, 16), 0)]
+    art.column(layers, 0, 0, 32, "g")
+    names = [text for text in art.texts if text.x == 60]
+    assert [text.text for text in names] == ["Twice the side,", "Conv 3x3", "ReLU"]
+    assert len({text.y for text in names}) == 3

@@ -33,8 +33,7 @@ def compare(words: list[str]) -> int:
     if any(value is not None and value < least for value, least in ((args.n, 2), (args.sets, 1))):
         raise UsageError("--n must be 2 or more, --sets 1 or more")
 
-    from ganvas import comparison
-    from ganvas import i18n as locale
+    from ganvas import comparison, i18n
 
     found = comparison.compare(
         args.targets, features=names(args.features), metrics=names(args.metrics), n=args.n, sets=args.sets,
@@ -47,7 +46,7 @@ def compare(words: list[str]) -> int:
         for row in room.rows(found):
             print(json.dumps(row, ensure_ascii=False))
         return 0
-    print(room.text(found, locale.load(args.lang)))
+    print(room.text(found, i18n.load(args.lang)))
     if page is not None:
         print(f"comparison: {page}")
     return 0

@@ -26,9 +26,9 @@ def doctor(words: list[str]) -> int:
     if (args.run is not None) + args.env + (args.data is not None) != 1:
         raise UsageError("name a run, or give --env, or --data NAME_OR_PATH (ganvas doctor --help)")
 
-    from ganvas import i18n as locale
+    from ganvas import i18n
 
-    say = locale.load(args.lang)
+    say = i18n.load(args.lang)
     if args.run is None:
         return _checked(_checks(args), say, args.json)
 

@@ -77,12 +77,12 @@ def write(found: Comparison, folder: str | os.PathLike[str], lang: str = "en") -
 
     Raises UsageError for an unknown language, GanvasError where the folder cannot be written.
     """
-    from ganvas import i18n as locale
+    from ganvas import i18n
     from ganvas.comparison import page
     from ganvas.comparison import tables as words
     from ganvas.runs.storage import writing_to
 
-    say, base = locale.load(lang), Path(folder)
+    say, base = i18n.load(lang), Path(folder)
     files = {
         "compare.md": words.markdown(found, say).encode(), "compare.tex": words.latex(found, say).encode(),
         "compare.csv": words.comma_separated(found).encode(), "compare.webp": page.side_by_side(found),

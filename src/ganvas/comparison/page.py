@@ -16,9 +16,9 @@ from ganvas.comparison import Comparison
 from ganvas.comparison import tables as words
 from ganvas.comparison.groups import Group, Member
 from ganvas.comparison.verdicts import Verdict
-from ganvas.i18n import Locale
-from ganvas.report import as_uri, charts, template
-from ganvas.report.facts import RULES
+from ganvas.i18n import Translator
+from ganvas.report import charts, losses
+from ganvas.report.html import as_uri, template
 from ganvas.runs.run import is_number
 
 FRAMES = 24
@@ -58,7 +58,7 @@ class Bar(NamedTuple):
     alt: str
 
 
-def render(found: Comparison, say: Locale, base: Path) -> str:
+def render(found: Comparison, say: Translator, base: Path) -> str:
     """The page; links to the runs' reports are relative to `base`, the folder it is written to."""
     shown, same = chosen(found.groups)
     stages = [
@@ -139,13 +139,19 @@ def side_by_side(found: Comparison) -> bytes | None:
 # -- curves ----------------------------------------------------------------------------------------------------
 
 
-def overlays(groups: Sequence[Group], say: Locale) -> list[Overlay]:
+def overlays(groups: Sequence[Group], say: Translator) -> list[Overlay]:
     """Accuracy, losses and gradients of all groups over the images seen, and what was scored while training."""
-    accuracies = ["acc/pair" if RULES[g.config.loss.name] == "balanced" else "acc/fake" for g in groups]
+    accuracies = ["acc/pair" if _only_compares(g) else "acc/fake" for g in groups]
     found = [_overlay(say("compare.curve.acc"), groups, accuracies, 0.5)]
     for name in CURVES:
         found.append(_overlay(say(f"compare.curve.{name}"), groups, [name] * len(groups)))
     return [overlay for overlay in found if overlay is not None]
+
+
+def _only_compares(group: Group) -> bool:
+    """Whether the loss of the group has no threshold, so that pair accuracy is logged."""
+    member = group.members[0]
+    return losses.of_run(group.config.loss.name, member.run.rows("events"), member.rows).threshold is None
 
 
 def _overlay(title: str, groups: Sequence[Group], columns: Sequence[str], guide: float | None = None) -> Overlay | None:
@@ -189,7 +195,7 @@ def _band(group: Group, column: str) -> tuple[np.ndarray, np.ndarray, np.ndarray
 # -- the rest --------------------------------------------------------------------------------------------------
 
 
-def _bar(v: Verdict, found: Comparison, say: Locale) -> Bar | None:
+def _bar(v: Verdict, found: Comparison, say: Translator) -> Bar | None:
     """The interval, scaled so that the metric's widest one just fits."""
     d = v.difference
     if d is None or not np.isfinite(d.low):

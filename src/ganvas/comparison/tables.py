@@ -14,7 +14,7 @@ import numpy as np
 from ganvas.comparison import EQUAL_BUDGET, Comparison
 from ganvas.comparison.scores import Column, Evaluator
 from ganvas.comparison.verdicts import ALPHA, Verdict
-from ganvas.i18n import Locale, figure
+from ganvas.i18n import Translator, figure
 from ganvas.stats.welch import LEAST_SEEDS, MOST_SEEDS, POWER
 
 LATEX = str.maketrans(
@@ -35,7 +35,7 @@ class Table:
     rows: list[list[str]]
 
 
-def tables(found: Comparison, say: Locale) -> list[Table]:
+def tables(found: Comparison, say: Translator) -> list[Table]:
     """What ran and what it got, what that says, what was changed, and every other number."""
     judged = {v.metric for v in found.verdicts}
     first = [column for column in found.columns if column.metric in judged]
@@ -44,7 +44,7 @@ def tables(found: Comparison, say: Locale) -> list[Table]:
     return [table for table in (*made, _others(found, rest, say)) if table.rows]
 
 
-def _groups(found: Comparison, judged: list[Column], say: Locale) -> Table:
+def _groups(found: Comparison, judged: list[Column], say: Translator) -> Table:
     head = [say(f"compare.{key}") for key in ("group", "seeds", "images", "minutes", "cpu")]
     rows = []
     for i, group in enumerate(found.groups):
@@ -57,7 +57,7 @@ def _groups(found: Comparison, judged: list[Column], say: Locale) -> Table:
     return Table("groups", say("compare.groups"), [*head, *names], rows)
 
 
-def _verdicts(found: Comparison, say: Locale) -> Table:
+def _verdicts(found: Comparison, say: Translator) -> Table:
     keys = ("group", "metric", "difference", "interval", "p", "verdict", "detectable", "needed")
     rows = []
     for v in found.verdicts:
@@ -78,20 +78,20 @@ def _needed(v: Verdict) -> str:
     return f"> {MOST_SEEDS}" if v.seeds_needed is None else str(v.seeds_needed)
 
 
-def _changes(found: Comparison, say: Locale) -> Table:
+def _changes(found: Comparison, say: Translator) -> Table:
     head = [say("compare.setting"), *(group.name for group in found.groups)]
     rows = [[name, *map(_plain, values)] for name, values in found.changes.items()]
     return Table("changes", say("compare.changes"), head, rows)
 
 
-def _others(found: Comparison, columns: list[Column], say: Locale) -> Table:
+def _others(found: Comparison, columns: list[Column], say: Translator) -> Table:
     head = [say("compare.metric"), *(group.name for group in found.groups)]
     groups = range(len(found.groups))
     rows = [[column.metric, *(spread(column.of(i)) for i in groups)] for column in columns]
     return Table("others", say("compare.others"), head, rows)
 
 
-def heading(found: Comparison, say: Locale) -> list[str]:
+def heading(found: Comparison, say: Translator) -> list[str]:
     """What must be known before the tables are read."""
     lines = [evaluated(e, say) for e in dict.fromkeys(column.evaluator for column in found.columns)]
     if found.unequal:
@@ -101,7 +101,7 @@ def heading(found: Comparison, say: Locale) -> list[str]:
     return lines
 
 
-def sentences(found: Comparison, say: Locale) -> list[str]:
+def sentences(found: Comparison, say: Translator) -> list[str]:
     """The verdicts in words, a sentence for each group."""
     lines = []
     for i, group in enumerate(found.groups[1:], 1):
@@ -140,7 +140,7 @@ def told(found: Comparison, name: str) -> dict[str, Any]:
     return {"first": found.groups[0].name, "seeds": seeds, "verdicts": verdicts}
 
 
-def method(found: Comparison, say: Locale) -> list[str]:
+def method(found: Comparison, say: Translator) -> list[str]:
     """How to read the tables."""
     tests = sum(not math.isnan(v.p) for v in found.verdicts)
     lines = [say("compare.method.spread")]
@@ -149,7 +149,7 @@ def method(found: Comparison, say: Locale) -> list[str]:
     return lines
 
 
-def evaluated(e: Evaluator, say: Locale) -> str:
+def evaluated(e: Evaluator, say: Translator) -> str:
     """One evaluator in a sentence."""
     return say(
         "compare.evaluator", extractor=e.extractor, weights=e.weights_hash[:12], n=f"{e.n:,}", sets=e.sets,
@@ -192,7 +192,7 @@ def _plain(value: Any) -> str:
 # -- forms -----------------------------------------------------------------------------------------------------
 
 
-def text(found: Comparison, say: Locale) -> str:
+def text(found: Comparison, say: Translator) -> str:
     """For the terminal."""
     parts = [*sentences(found, say), *heading(found, say), ""]
     for table in tables(found, say):
@@ -203,7 +203,7 @@ def text(found: Comparison, say: Locale) -> str:
     return "\n".join([*parts, *method(found, say), *found.notes])
 
 
-def markdown(found: Comparison, say: Locale) -> str:
+def markdown(found: Comparison, say: Translator) -> str:
     """For a README: what stands in it was read from the runs."""
     parts = [*(f"**{line}**\n" for line in sentences(found, say)), *(f"{line}\n" for line in heading(found, say))]
     for table in tables(found, say):
@@ -213,7 +213,7 @@ def markdown(found: Comparison, say: Locale) -> str:
     return "\n".join([*parts, *(f"{line}\n" for line in (*method(found, say), *found.notes))])
 
 
-def latex(found: Comparison, say: Locale) -> str:
+def latex(found: Comparison, say: Translator) -> str:
     """Tabulars for a report; needs no package."""
     parts = []
     for table in tables(found, say):

@@ -12,7 +12,7 @@ from ganvas.config.tricks import TRICKS
 from ganvas.diagnostics import LOOKS, RULES, Diagnosis
 from ganvas.diagnostics.finding import Evidence, Finding
 from ganvas.errors import GanvasError
-from ganvas.i18n import Locale, figure
+from ganvas.i18n import Translator, figure
 from ganvas.runs.run import stem
 
 PAGE = "docs/why-gans-fail.md"
@@ -38,12 +38,12 @@ class Told:
     page: str
 
 
-def told(diagnosis: Diagnosis, say: Locale) -> list[Told]:
+def told(diagnosis: Diagnosis, say: Translator) -> list[Told]:
     """Every finding in words."""
     return [_told(finding, diagnosis, say) for finding in diagnosis.findings]
 
 
-def _told(finding: Finding, diagnosis: Diagnosis, say: Locale) -> Told:
+def _told(finding: Finding, diagnosis: Diagnosis, say: Translator) -> Told:
     key = f"doctor.{finding.name}"
     return Told(
         finding.name,
@@ -58,12 +58,12 @@ def _told(finding: Finding, diagnosis: Diagnosis, say: Locale) -> Told:
     )
 
 
-def title(finding: Finding, say: Locale) -> str:
+def title(finding: Finding, say: Translator) -> str:
     """What it is, in a few words."""
     return say(f"doctor.{finding.name}.title", **finding.blanks)
 
 
-def _shown(e: Evidence, say: Locale) -> str:
+def _shown(e: Evidence, say: Translator) -> str:
     return say(
         "doctor.curve", name=say(f"doctor.curve.{e.series}"), begin=f"{e.begin:,}", end=f"{e.end:,}",
         first=figure(e.first), last=figure(e.last),
@@ -79,7 +79,7 @@ def _pictures(finding: Finding, diagnosis: Diagnosis) -> Iterable[str]:
             yield f"samples/{stem(at)}.png"
 
 
-def commands(finding: Finding, diagnosis: Diagnosis, say: Locale) -> Iterable[str]:
+def commands(finding: Finding, diagnosis: Diagnosis, say: Translator) -> Iterable[str]:
     """What to type: each try that this run's config admits and does not have yet, put over its own settings."""
     case = diagnosis.case
     if finding.name == "too-little":
@@ -135,7 +135,7 @@ def _minutes(diagnosis: Diagnosis) -> float:
     return max(round(seconds / 60), 1)
 
 
-def head(diagnosis: Diagnosis, say: Locale) -> str:
+def head(diagnosis: Diagnosis, say: Translator) -> str:
     """How it stands, in a sentence."""
     blanks = {"rules": len(RULES), "looks": len(diagnosis.case.nimg), "count": len(diagnosis.findings), "least": LOOKS}
     if diagnosis.findings:
@@ -143,7 +143,7 @@ def head(diagnosis: Diagnosis, say: Locale) -> str:
     return say("doctor.well" if diagnosis.judged else "doctor.young", **blanks)
 
 
-def accuracy(diagnosis: Diagnosis, say: Locale) -> tuple[str, str] | None:
+def accuracy(diagnosis: Diagnosis, say: Translator) -> tuple[str, str] | None:
     """(question, answer) about D's accuracy on fakes in this run; None where there is too little to see."""
     found = diagnosis.accuracy
     if found is None or not diagnosis.judged:
@@ -162,7 +162,7 @@ def accuracy(diagnosis: Diagnosis, say: Locale) -> tuple[str, str] | None:
     return say("doctor.accuracy.title", value=f"{found.last:.2f}"), answer
 
 
-def text(diagnosis: Diagnosis, say: Locale) -> str:
+def text(diagnosis: Diagnosis, say: Translator) -> str:
     """The whole diagnosis for a terminal."""
     lines = [f"{diagnosis.case.path}: {head(diagnosis, say)}"]
     for i, item in enumerate(told(diagnosis, say), 1):

@@ -1,9 +1,15 @@
-"""Every sentence that a user reads in a report or page, by language: en.json and ko.json hold the same keys."""
+"""Sentences that users read, by language.
+
+en.json and ko.json hold what is general. A part with sentences of its own (a report section, a doctor rule, a loss)
+registers them with `add`. Every language has the same keys and the same blanks.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from ganvas.errors import UsageError, did_you_mean
@@ -13,7 +19,7 @@ FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Locale:
+class Translator:
     """The sentences of one language. `say("trend.none", slope="0.01")` fills the named blanks."""
 
     lang: str
@@ -27,7 +33,7 @@ class Locale:
 
 
 def figure(value: object) -> str:
-    """A number as every page and table writes it: four significant digits; a dash for what is no number."""
+    """A number as every page and table writes it: four significant digits, or a dash if it is not a finite number."""
     if not is_number(value):
         return "–"
     digits = f"{value:.4g}"
@@ -35,13 +41,28 @@ def figure(value: object) -> str:
 
 
 def languages() -> list[str]:
-    """Codes of the languages there are."""
+    """Codes of the available languages."""
     return sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
-def load(lang: str) -> Locale:
-    """The sentences of `lang`; UsageError for a language that is not there."""
+def load(lang: str) -> Translator:
+    """All sentences of `lang`, general and registered; UsageError for an unknown language."""
     known = languages()
     if lang not in known:
-        raise UsageError(f"unknown language {lang!r}{did_you_mean(lang, known)} (there are: {', '.join(known)})")
-    return Locale(lang, json.loads((FOLDER / f"{lang}.json").read_text("utf-8")))
+        raise UsageError(f"unknown language {lang!r}{did_you_mean(lang, known)} (available: {', '.join(known)})")
+    return Translator(lang, dict(_sentences(lang)))
+
+
+def add(lang: str, sentences: Mapping[str, str]) -> None:
+    """Register the sentences of a part. A key that exists already raises ValueError, and nothing is added."""
+    known = _sentences(lang)
+    if taken := sorted(known.keys() & sentences.keys()):
+        raise ValueError(f"sentences registered twice ({lang}): {', '.join(taken)}")
+    known.update(sentences)
+
+
+@cache
+def _sentences(lang: str) -> dict[str, str]:
+    """The sentences of `lang` so far; `add` extends this dict."""
+    sentences: dict[str, str] = json.loads((FOLDER / f"{lang}.json").read_text("utf-8"))
+    return sentences

@@ -1,14 +1,18 @@
-"""Curves as paths in a square of 1000 x 1000 that the page stretches; labels are placed in per cent around it."""
+"""Interactive SVG charts of the page. (curves_png.py draws curves.png with matplotlib.)
+
+A curve is a path in a square of 1000 x 1000 that the page stretches; labels are placed in per cent around it.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ganvas.i18n import Locale
+from ganvas.i18n import Translator
 from ganvas.report.facts import Facts
 from ganvas.stats.trend import Trend
 
@@ -17,37 +21,25 @@ POINTS = 400
 SMOOTH = 8.0  # points: standard deviation of the Gaussian that smooths a curve of POINTS points
 
 
+STYLES = ("b", "a", "c")
+"""CSS classes of the first, second and third curve."""
+
+
 class Spec(NamedTuple):
-    """One chart: its columns (real or D first, fake or G second), range of y and guide line, its key in the locale."""
+    """What one chart shows."""
 
     key: str
+    title: str
+    text: str
     columns: tuple[str, ...]
+    """Of metrics.jsonl: real or D first, fake or G second."""
     limits: tuple[float, float] | None = None
+    """Range of y; None: that of the values."""
     guide: float | None = None
-    words: str = ""
-    """Where the title and the text depend on the loss; else `key`."""
-
-
-STYLES = ("b", "a", "c")
-GUIDES = {"zero": 0.0, "half": 0.5, "balanced": None}
-
-
-def specs(facts: Facts) -> tuple[Spec, ...]:
-    """The charts of a run; accuracies and logits are read as its loss has them read."""
-    rule, loss = facts.rule, facts.config.loss.name
-    judged = ("acc/fake", "acc/pair") if facts.judged == "pair" else ("acc/real", "acc/fake")
-    return (
-        Spec("acc", judged, (0.0, 1.0), 0.5, f"acc.{rule}"),
-        Spec("loss", ("loss/d", "loss/g"), words=f"loss.{loss}"),
-        Spec("logit", ("logit/real", "logit/fake", "logit/held_out"), None, GUIDES[rule], f"logit.{rule}"),
-        Spec("grad", ("grad/d", "grad/g")),
-        Spec("penalty", ("penalty",)),
-        Spec("strength", ("penalty/strength",), (0.0, 1.0)),
-        Spec("augment", ("augment/p", "overfit"), (0.0, 1.0), facts.config.augment.adapt or None),
-        Spec("acc_notebook", ("acc/real_0.5", "acc/fake_0.5"), (0.0, 1.0), 0.5),
-        Spec("speed", ("img_s",)),
-        Spec("lr", ("lr/d", "lr/g")),
-    )
+    """Where a horizontal line is drawn."""
+    trend: Trend | None = None
+    if_constant: bool = True
+    """Whether it is drawn although its values never change."""
 
 
 class Tick(NamedTuple):
@@ -73,7 +65,7 @@ class Series:
 
 
 class Chosen(NamedTuple):
-    """A selected checkpoint: where it stands (per cent), its dot, and the ring of its score on fresh images."""
+    """A selected checkpoint: its place (per cent), its dot, and the ring of its score on new images."""
 
     at: float
     dot: str
@@ -82,7 +74,7 @@ class Chosen(NamedTuple):
 
 @dataclass(frozen=True)
 class Chart:
-    """All that the page needs to draw one chart."""
+    """Everything that the page needs to draw one chart."""
 
     key: str
     title: str
@@ -100,19 +92,19 @@ class Chart:
     hover: list[dict[str, Any]] = field(default_factory=list)
 
 
-def charts(facts: Facts, slope: Trend | None, say: Locale) -> list[Chart]:
-    """Every chart that this run has rows for. A learning rate that never changed is not drawn."""
+def draw(facts: Facts, specs: Sequence[Spec], say: Translator) -> list[Chart]:
+    """A chart for each spec that the run has rows for."""
     drawn = []
-    for spec in specs(facts):
+    for spec in specs:
         columns = {name: facts.column(name) for name in spec.columns}
         columns = {name: pair for name, pair in columns.items() if len(pair[0])}
         constant = all(np.ptp(y) == 0 for _, y in columns.values())
-        if columns and not (spec.key == "lr" and constant):
-            drawn.append(_chart(facts, spec, columns, slope if spec.key == "acc" else None, say))
+        if columns and (spec.if_constant or not constant):
+            drawn.append(_chart(facts, spec, columns, say))
     return drawn
 
 
-def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | None, say: Locale) -> Chart:
+def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], say: Translator) -> Chart:
     right = max(facts.nimg, 1)
     reduced = {name: reduce(x, y) for name, (x, y) in columns.items()}
     low, high = spec.limits or _limits([y for _, y in reduced.values()], spec.guide)
@@ -122,21 +114,23 @@ def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | Non
 
     series: list[Series] = []
     for style, (name, (x, y)) in zip(STYLES, reduced.items(), strict=False):
-        smooth, line = smoothed(y), series_key(facts, name)
-        series.append(Series(say(line), x, y, smooth, dots(place(x, y)), path(place(x, smooth)), style))
+        smooth = smoothed(y)
+        series.append(
+            Series(say(series_key(facts, name)), x, y, smooth, dots(place(x, y)), path(place(x, smooth)), style)
+        )
     line = wedge = ""
-    if slope is not None:
-        ends = np.array([slope.start, slope.end])
-        line = path(place(ends * facts.n, [slope.at(x) for x in ends]))
-        corners = [(ends[0], slope.low), (ends[1], slope.low), (ends[1], slope.high), (ends[0], slope.high)]
-        wedge = path(place([x * facts.n for x, _ in corners], [slope.at(x, s) for x, s in corners])) + "Z"
+    if (trend := spec.trend) is not None:
+        ends = np.array([trend.start, trend.end])
+        line = path(place(ends * facts.n, [trend.at(x) for x in ends]))
+        corners = [(ends[0], trend.low), (ends[1], trend.low), (ends[1], trend.high), (ends[0], trend.high)]
+        wedge = path(place([x * facts.n for x, _ in corners], [trend.at(x, s) for x, s in corners])) + "Z"
     guide = None
     if spec.guide is not None:
         guide = Tick(100 * (high - spec.guide) / (high - low), "")
     return Chart(
         key=spec.key,
-        title=say(f"chart.{spec.words or spec.key}"),
-        text=say(f"chart.{spec.words or spec.key}.text"),
+        title=spec.title,
+        text=spec.text,
         series=series,
         x_ticks=x_ticks(facts),
         y_ticks=[Tick(100 * (high - v) / (high - low), label) for v, label in ticks(low, high)],
@@ -165,17 +159,17 @@ def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], slope: Trend | Non
 
 
 def series_key(facts: Facts, column: str) -> str:
-    """What a curve is called: where D only compares, one stands for real and fake accuracy, which are equal."""
+    """Key of a curve's name. If D only compares, real and fake accuracy are equal and share a curve."""
     return "series.balanced" if facts.judged == "pair" and column == "acc/fake" else f"series.{column}"
 
 
 def placed(x: Any, y: Any, right: float, low: float, high: float) -> list[tuple[float, float]]:
-    """Points of a chart that reaches from 0 to right and from low to high, in its square."""
+    """Points in the square of a chart whose axes run from 0 to `right` and from `low` to `high`."""
     return list(zip(SIDE * np.asarray(x) / right, SIDE * (high - np.asarray(y)) / (high - low), strict=True))
 
 
 def dots(points: list[tuple[float, float]]) -> str:
-    """An SVG path of lines without length, which round caps turn into dots."""
+    """An SVG path of lines of length 0, which round caps turn into dots."""
     return "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points)
 
 
@@ -194,7 +188,7 @@ def reduce(x: np.ndarray, y: np.ndarray, points: int = POINTS) -> tuple[np.ndarr
 
 
 def smoothed(y: np.ndarray) -> np.ndarray:
-    """y [n] under a Gaussian whose width is a fixed share of the curve; the ends lean on what is there."""
+    """y [n] smoothed by a Gaussian whose width is a fixed share of the curve; at the ends it uses the values inside."""
     sigma = SMOOTH * len(y) / POINTS
     if sigma < 0.5:
         return y
@@ -234,7 +228,7 @@ def x_ticks(facts: Facts) -> list[Tick]:
 
 
 def _limits(values: list[np.ndarray], guide: float | None) -> tuple[float, float]:
-    """A range that holds all but the wildest half per cent at each end, with some air."""
+    """A range that holds all but the outermost half per cent at each end, with a margin."""
     every = np.concatenate(values)
     low, high = np.percentile(every, [0.5, 99.5])
     if guide is not None:
@@ -243,7 +237,7 @@ def _limits(values: list[np.ndarray], guide: float | None) -> tuple[float, float
 
 
 def aired(low: float, high: float) -> tuple[float, float]:
-    """The range with some air, down to 0 where that is not far."""
+    """The range with a margin, extended to 0 if that is near."""
     if low >= 0 and low < 0.5 * high:
         low = 0.0
     air = 0.06 * (high - low) or abs(high) * 0.1 or 1.0

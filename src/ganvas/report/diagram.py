@@ -1,19 +1,21 @@
-"""The flow of one update as a drawing: z through G, real and fake through D, to the losses and back as gradients."""
+"""The diagram of one update: z through G, real and fake images through D, the losses, and the gradients back."""
 
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ganvas.i18n import Locale
+from ganvas.i18n import Translator
 from ganvas.report.facts import Facts
 from ganvas.runs.run import Layer
 
 WIDTH = 340
 SPLIT = 126  # width of the box of G's loss
 LINE = 16
-LONGEST = 20  # characters of a layer's name that fit in bold
+NAME, SHAPE = 60, 258  # where the names of layers begin, and where their shapes end
+CHARACTER = {"strong": 7.5, "small": 6.8}  # widths, a little more than the mean
 ROW = 19
 CHIP = 44
 GAP = 20
@@ -26,7 +28,7 @@ Shape = tuple[int, ...]
 
 
 class Text(NamedTuple):
-    """A word or two at (x, y)."""
+    """Text at (x, y)."""
 
     x: float
     y: float
@@ -83,26 +85,34 @@ class Drawing:
         self.lines.append(Line("M" + "L".join(f"{x:g} {y:g}" for x, y in points), style))
 
     def column(self, layers: list[Layer], x: float, y: float, tallest: int, style: str) -> float:
-        """A network from (x, y) downwards, one block per weighted layer; returns the y of its lower end."""
+        """A network from (x, y) downwards, one block per layer with weights; returns the y of its lower end."""
         for block in blocks(layers):
-            height = max(len(block) * ROW + 14, CHIP + 4)
+            fonts = ["strong", *(len(block) - 1) * ["small"]]
+            names = [wrapped(layer, font) for layer, font in zip(block, fonts, strict=True)]
+            rows = sum(map(len, names))
+            height = max(rows * ROW + 14, CHIP + 4)
             self.boxes.append(Box(x, y, WIDTH, height, f"block {style}"))
             self.faces += slab(block[0].output, x + 12, y + height / 2, tallest)
-            top = y + (height - len(block) * ROW) / 2 + 14
-            for i, layer in enumerate(block):
-                line, params = top + i * ROW, f"{layer.params:,}" if layer.params else ""
-                fits = len(layer.kind) <= LONGEST
-                self.texts.append(Text(x + 60, line, layer.kind, "strong" if i == 0 and fits else "small"))
-                self.texts.append(Text(x + 258, line, times(layer.output), "end small"))
-                self.texts.append(Text(x + WIDTH - 12, line, params, "end small"))
+            line = y + (height - rows * ROW) / 2 + 14
+            for layer, name, font in zip(block, names, fonts, strict=True):
+                self.texts += [Text(x + NAME, line + i * ROW, part, font) for i, part in enumerate(name)]
+                self.texts.append(Text(x + SHAPE, line, times(layer.output), "end small"))
+                self.texts.append(Text(x + WIDTH - 12, line, f"{layer.params:,}" if layer.params else "", "end small"))
+                line += len(name) * ROW
             y += height
             self.arrow((x + WIDTH / 2, y), (x + WIDTH / 2, y + GAP))
             y += GAP
         return y
 
 
+def wrapped(layer: Layer, font: str) -> list[str]:
+    """The layer's name in lines that end before its shape begins."""
+    room = SHAPE - NAME - 8 - len(times(layer.output)) * 7.8
+    return textwrap.wrap(layer.kind, max(int(room / CHARACTER[font]), 8))
+
+
 def blocks(layers: list[Layer]) -> list[list[Layer]]:
-    """Layers cut before each one that is no normalisation, activation or reshaping."""
+    """Layers in groups: each layer with weights and the normalisations, activations and reshapes after it."""
     cut: list[list[Layer]] = []
     for layer in layers:
         if cut and layer.kind.startswith(FOLLOWERS):
@@ -131,13 +141,13 @@ def times(shape: Shape) -> str:
     return "×".join(map(str, shape))
 
 
-def draw(facts: Facts, say: Locale, wide: bool) -> Drawing:
+def draw(facts: Facts, say: Translator, wide: bool) -> Drawing:
     """One update. Wide: G left, D right. Narrow: G above D."""
-    config, c_h_w = facts.config, times(facts.shape)
+    config, loss, c_h_w = facts.config, facts.loss, times(facts.shape)
     g, d = facts.networks["generator"], facts.networks["discriminator"]
     tallest = max(facts.shape[1:])
-    told = say("flow.class"), say("flow.class_detail", count=len(facts.data.get("class_names") or []))
-    classes = [("", *told)] if facts.conditional else []
+    text = say("flow.class"), say("flow.class_detail", count=len(facts.data.get("class_names") or []))
+    classes = [("", *text)] if facts.conditional else []
 
     # G, from z and the class down to the fake images
     art = Drawing(2 * WIDTH + 110 if wide else WIDTH + 44)
@@ -157,7 +167,7 @@ def draw(facts: Facts, say: Locale, wide: bool) -> Drawing:
         art.arrow((gx + WIDTH, fake_y + 14), (bend, fake_y + 14), (bend, pair_y + 22), (dx, pair_y + 22))
     middles = art.chips(dx, pair_y, WIDTH, fakes, reals, *classes)
 
-    # The images through the augmentation, where there is one; everything into D
+    # The images through the augmentation, if there is one; everything into D
     y, parts = pair_y + CHIP, augmentation(facts, say)
     if parts:
         for x in middles[:2]:
@@ -173,17 +183,17 @@ def draw(facts: Facts, say: Locale, wide: bool) -> Drawing:
 
     # D, down to one logit and the two losses
     y = art.column(d, dx, d_top, tallest, "d")
-    art.chip(dx, y, WIDTH, "d", say("flow.logit"), say(f"flow.logit.{facts.rule}"))
+    art.chip(dx, y, WIDTH, "d", say("flow.logit"), say(f"flow.logit.{loss.rule}", **loss.blanks))
     for x in (dx + SPLIT / 2, dx + (WIDTH + SPLIT + 10) / 2):
         art.arrow((x, y + CHIP), (x, y + CHIP + GAP))
     y += CHIP + GAP
-    name, names = config.loss.name, [f"+ {say('flow.naming')}"] if classes and config.discriminator.classify else []
+    classification = [f"+ {say('flow.classification')}"] if classes and config.discriminator.classify else []
     matching = [f"+ {say('flow.matching')}"] if config.loss.feature_matching else []
     ends = [
-        art.chip(dx, y, SPLIT, "g", say("flow.g_loss"), say(f"formula.g.{name}"), *matching,
-                 *(names if config.loss.g_classify else ())),
-        art.chip(dx + SPLIT + 10, y, WIDTH - SPLIT - 10, "d", say("flow.d_loss"), say(f"formula.d.{name}"),
-                 *names, *(f"+ {penalty}" for penalty in penalties(facts, say))),
+        art.chip(dx, y, SPLIT, "g", say("flow.g_loss"), loss.formula("g", say), *matching,
+                 *(classification if config.loss.g_classify else ())),
+        art.chip(dx + SPLIT + 10, y, WIDTH - SPLIT - 10, "d", say("flow.d_loss"), loss.formula("d", say),
+                 *classification, *(f"+ {penalty}" for penalty in penalties(facts, say))),
     ]  # fmt: skip
 
     # Gradients: D's loss to D's weights; G's loss through D to G's weights
@@ -198,37 +208,17 @@ def draw(facts: Facts, say: Locale, wide: bool) -> Drawing:
     return art
 
 
-def augmentation(facts: Facts, say: Locale) -> list[str]:
-    """Names of what is done to every image before D sees it."""
+def augmentation(facts: Facts, say: Translator) -> list[str]:
+    """Names of the augmentations applied to the images that D gets."""
     config = facts.config.augment
     on = {part: getattr(config, part) and (part == "noise" or config.p or config.adapt) for part in PARTS}
     return [say(f"augment.{part}") for part in PARTS if on[part]]
 
 
-def penalties(facts: Facts, say: Locale) -> list[str]:
+def penalties(facts: Facts, say: Translator) -> list[str]:
     """Names and weights of the terms that are added to D's loss."""
     weights = {name: getattr(facts.config.penalty, name) for name in ("r1", "r2", "gp", "centring")}
     return [say(f"penalty.{name}", weight=f"{weight:g}") for name, weight in weights.items() if weight]
-
-
-def beside(facts: Facts, say: Locale) -> list[str]:
-    """What the drawing leaves out, a sentence each."""
-    config, told = facts.config, []
-    if config.step.d_steps > 1:
-        told.append(say("flow.d_steps", steps=config.step.d_steps))
-    if config.penalty.r1 or config.penalty.r2 or config.penalty.gp:
-        told.append(say(f"flow.penalty.{config.penalty.form}"))
-    if config.penalty.every > 1:
-        told.append(say("flow.penalty.every", every=config.penalty.every))
-    if config.penalty.adapt:
-        told.append(say("flow.penalty.adapt", lead=f"{config.penalty.adapt:g}"))
-    if config.augment.adapt:
-        told.append(say("flow.augment.adapt", adapt=f"{config.augment.adapt:g}"))
-    elif config.augment.p and augmentation(facts, say):
-        told.append(say("flow.augment.p", p=f"{config.augment.p:g}"))
-    if config.step.ema_kimg:
-        told.append(say("flow.ema", images=f"{1000 * config.step.ema_kimg:,.0f}"))
-    return told
 
 
 def total(layers: list[Layer]) -> int:

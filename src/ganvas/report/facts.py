@@ -1,4 +1,4 @@
-"""What a run directory says, read once, so that every part of the report speaks of the same moment."""
+"""A run directory, read once, so that every section of the report describes the same moment."""
 
 from __future__ import annotations
 
@@ -10,25 +10,22 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
-from ganvas import diagnostics as doctor
+from ganvas import diagnostics
 from ganvas.config import Config, diff
 from ganvas.config.tricks import TRICKS
 from ganvas.diagnostics.case import column, of_run
+from ganvas.report import losses
+from ganvas.report.losses import LossFacts
 from ganvas.runs.run import Layer, Run
+from ganvas.stats.trend import Trend, trend
 
 COURSE_EPOCHS = 50
-"""The least number of epochs that the course asks for."""
+"""Minimum number of epochs that the course asks for."""
 IDEAS = (
     "data.flip", "data.labels", "data.held_out", "generator.", "discriminator.", "augment.", "loss.", "penalty.",
     "g_optim.", "d_optim.", "step.",
 )  # fmt: skip
-"""Settings whose change is an idea about structure or training, rather than about length, place or logging."""
-
-Rule = Literal["zero", "half", "balanced"]
-RULES: dict[str, Rule] = {
-    "bce": "zero", "hinge": "zero", "least-squares": "half", "wasserstein": "balanced", "relativistic": "balanced",
-}  # fmt: skip
-"""Which logits each loss calls real: above 0, above 0.5, or none (as in training.losses, without torch)."""
+"""Settings that change structure or training, rather than length, place or logging."""
 
 State = Literal["finished", "stopped", "nan", "open", "empty"]
 STATES: dict[str, State] = {
@@ -54,10 +51,10 @@ class Facts:
     evals: list[dict[str, Any]]
     selected: dict[str, Any] | None
     networks: dict[str, list[Layer]]
-    """Layers of "generator" and "discriminator"; empty where the run does not hold them."""
-    diagnosis: doctor.Diagnosis | None = None
+    """Layers of "generator" and "discriminator"; empty if networks.json is missing."""
+    diagnosis: diagnostics.Diagnosis | None = None
     experiment: dict[str, Any] | None = None
-    """Which experiment and cell it is, the comparison's page, and the cell's verdicts beside the first one."""
+    """Experiment and cell of this run, the comparison's page, and the cell's verdicts against the first cell."""
 
     @cached_property
     def nimg(self) -> int:
@@ -87,31 +84,37 @@ class Facts:
         c, h, w = self.data["shape"]
         return int(c), int(h), int(w)
 
-    @property
-    def rule(self) -> Rule:
-        """How the accuracies are read off D's logits; `balanced`: at the threshold where real and fake are equal."""
-        return RULES[self.config.loss.name]
+    @cached_property
+    def loss(self) -> LossFacts:
+        """The run's loss, without torch."""
+        return losses.of_run(self.config.loss.name, self.events, self.rows)
 
     @property
     def judged(self) -> Literal["fake", "pair"]:
-        """The accuracy that should fall to 0.5; where D only compares, the share of pairs with D(real) > D(fake)."""
-        return "pair" if self.rule == "balanced" else "fake"
+        """The accuracy that should fall to 0.5. If D only compares: `pair`, the share of D(real) > D(fake)."""
+        return "pair" if self.loss.threshold is None else "fake"
+
+    @cached_property
+    def trend(self) -> Trend | None:
+        """The trend of that accuracy over epochs; None if there are too few rows."""
+        nimg, values = self.column(f"acc/{self.judged}")
+        return trend(nimg / self.n, values)
 
     @property
     def conditional(self) -> bool:
-        """Whether G and D were told classes."""
+        """Whether G and D get class labels."""
         return self.config.data.labels == "use"
 
     @property
     def class_rows(self) -> list[str]:
-        """The class of each row of the last sample grid; empty where G was told none."""
+        """The class of each row of the last sample grid; empty if the run is unconditional."""
         names = self.data.get("class_names") or []
         rows = self.grids[-1][1].height // self.shape[1] if self.grids and names and self.conditional else 0
         return [names[row % len(names)] for row in range(rows)]
 
     @cached_property
     def state(self) -> State:
-        """How the run stands; `open` is being trained, or was interrupted without a word."""
+        """`open`: in training, or interrupted without a last event; `empty`: nothing trained yet."""
         if not self.rows and self.nimg == 0:
             return "empty"
         return next((STATES[e["event"]] for e in reversed(self.events) if e.get("event") in STATES), "open")
@@ -129,7 +132,7 @@ class Facts:
         return {k: new for k, (_, new) in every.items() if k not in self.changes}
 
     def _left_open(self, name: str, old: Any, new: Any) -> bool:
-        if name == "data.labels":  # who ignores classes that are there has chosen to
+        if name == "data.labels":  # ignoring classes that the data have is a choice
             return old == "auto" and (new == "use" or not self.data.get("class_names"))
         return name.startswith("engine.") and old in ("auto", 0)
 
@@ -155,7 +158,7 @@ class Facts:
 
 
 def gather(run: Run) -> Facts:
-    """Read a run, whole or still being written. GanvasError where config.json or data.json is unreadable."""
+    """Read a run, finished or still being written. GanvasError if config.json or data.json is unreadable."""
     grids = [(at, picture) for at, path in run.samples() if (picture := _picture(path)) is not None]
     notes = run.path / "notes.md"
     case = of_run(run)
@@ -173,14 +176,14 @@ def gather(run: Run) -> Facts:
         evals=run.rows("evals"),
         selected=run.selected,
         networks=run.networks,
-        diagnosis=doctor.diagnose(case),
+        diagnosis=diagnostics.diagnose(case),
         experiment=run.read_json("part_of.json") if (run.path / "part_of.json").is_file() else None,
         notes=notes.read_text("utf-8", errors="replace") if notes.is_file() else "",
     )
 
 
 def _picture(path: Path) -> Image.Image | None:
-    """The picture in mode L or RGB; None where it is absent or cut short."""
+    """The picture in mode L or RGB; None if it is missing or damaged."""
     try:
         with Image.open(path) as picture:
             return picture.convert("L" if picture.mode in ("1", "L") else "RGB")

@@ -22,6 +22,7 @@ from ganvas.training import backend, budget
 from ganvas.training.backend import Engine, draw
 from ganvas.training.budget import Clock, budget_end, stop_signals
 from ganvas.training.checkpoint import TrainState, fresh_state, restore, save_checkpoint, save_snapshot, start_from
+from ganvas.training.losses import get_loss
 from ganvas.training.monitor import Monitor
 from ganvas.training.samples import fixed_latents, write_real, write_samples
 from ganvas.training.schedules import adjust, crosses, sample_is_due
@@ -105,7 +106,9 @@ def train(
 
         # This process: its versions, machine and engine
         run.append("env", {"nimg": state.nimg, **environment, "pid": os.getpid(), "argv": sys.argv})
-        record("resume" if checkpoint else "start", total=total, engine=dataclasses.asdict(chosen), probe=medians)
+        loss = get_loss(config.loss.name).facts()
+        about = {"total": total, "engine": dataclasses.asdict(chosen), "probe": medians, "loss": loss}
+        record("resume" if checkpoint else "start", **about)
         for problem in problems:
             record("warning", what=f"checkpoint passed over: {problem}")
         before = checkpoint.state.get("environment", environment) if checkpoint else environment

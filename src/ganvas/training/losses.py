@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -44,8 +44,17 @@ class Loss:
     """Whether D's loss has a target for each image, which label smoothing, soft and noisy labels change."""
     rises_with_fake: bool = False
     """Whether D's loss rises with D(fake) everywhere: the one-stage update divides by that slope."""
+    formula: tuple[str, str] = ("", "")
+    """D's and G's loss as plain text, for the report's diagram, such as "relu(1 - real) + relu(1 + fake)"."""
+    reading: Mapping[str, str] = field(default_factory=dict)
+    """Language ("en", "ko") -> how to read the loss curves, for the report; without it, the report's general text."""
     notebook_accuracy: bool = False
     """Whether the accuracies of the course notebooks, which compare logits with 0.5, are logged as well."""
+
+    def facts(self) -> dict[str, Any]:
+        """What the report needs to know of it, recorded in the run's events."""
+        formula = {name: text for name, text in zip("dg", self.formula, strict=True) if text}
+        return {"threshold": self.threshold, "formula": formula, "text": dict(self.reading)}
 
 
 LOSSES: dict[str, Loss] = {}

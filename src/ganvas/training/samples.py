@@ -25,6 +25,7 @@ def fixed_latents(config: Config, class_names: Sequence[str]) -> tuple[Tensor, T
 
 
 def write_samples(run: Run, nimg: int, images: Tensor) -> None:
+    """Write uint8 images [n, c, h, w] as the run's sample grid at `nimg` images."""
     run.write_bytes(f"samples/{stem(nimg)}.png", media.still(media.grid(images.numpy(), latents.ROW)))
 
 

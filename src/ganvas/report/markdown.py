@@ -1,4 +1,4 @@
-"""The user's notes as safe HTML: headings, paragraphs and lists of a small Markdown, everything else as written."""
+"""A small Markdown as safe HTML: headings, paragraphs, lists, **strong** and `code`; everything else as written."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from markupsafe import Markup, escape
 
 
 @dataclass(frozen=True)
-class Section:
-    """A heading with what stands below it; `body` is empty HTML where nothing was written."""
+class Part:
+    """A heading and the HTML of the text below it, which may be empty."""
 
     title: str
     body: Markup
 
 
-def sections(text: str) -> list[Section]:
+def split(text: str) -> list[Part]:
     """Cut notes at their `#` headings; text before the first one has an empty title."""
     found: list[tuple[str, list[str]]] = [("", [])]
     for line in text.splitlines():
@@ -24,7 +24,7 @@ def sections(text: str) -> list[Section]:
             found.append((match[1], []))
         else:
             found[-1][1].append(line)
-    return [Section(title, body(lines)) for title, lines in found if title or any(line.strip() for line in lines)]
+    return [Part(title, body(lines)) for title, lines in found if title or any(line.strip() for line in lines)]
 
 
 def body(lines: list[str]) -> Markup:

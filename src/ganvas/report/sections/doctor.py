@@ -1,0 +1,42 @@
+"""What the doctor finds in this run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ganvas.diagnostics import text
+from ganvas.i18n import Translator
+from ganvas.report.facts import Facts
+from ganvas.report.section import Section, register
+
+
+def values(facts: Facts, say: Translator) -> dict[str, Any] | None:
+    """The diagnosis in sentences; its sentences are the doctor's own."""
+    diagnosis = facts.diagnosis
+    if not diagnosis:
+        return None
+    return {
+        "head": text.head(diagnosis, say),
+        "findings": text.told(diagnosis, say),
+        "fake_accuracy": text.accuracy(diagnosis, say),
+    }
+
+
+TEMPLATE = """
+  <p class="verdict">{{ head }}</p>
+  {% for item in findings %}
+  <div class="finding" id="finding-{{ item.name }}">
+    <h3>{{ item.title }}</h3>
+    <p class="note">{{ item.since }} · {{ item.sure }}</p>
+    <p>{{ item.cause }}</p>
+    {% if item.evidence %}<p>{{ say("doctor.evidence") }}:</p><ul>{% for line in item.evidence %}<li>{{ line }}</li>{% endfor %}</ul>{% endif %}
+    {% if item.pictures %}<p class="note">{{ say("doctor.picture") }}: {% for name in item.pictures %}<a href="{{ name }}"><code>{{ name }}</code></a>{{ ", " if not loop.last }}{% endfor %}</p>{% endif %}
+    {% if item.commands %}<p>{{ say("doctor.try") }}:</p><pre><code>{{ item.commands|join("\\n") }}</code></pre>{% endif %}
+    <p class="note">{{ say("doctor.more") }}: <code>{{ item.page }}</code></p>
+  </div>
+  {% endfor %}
+  {% if fake_accuracy %}<h3>{{ fake_accuracy[0] }}</h3><p>{{ fake_accuracy[1] }}</p>{% endif %}
+  <p class="note">{{ say("doctor.lead") }}</p>
+"""
+
+register(Section("doctor", 40, "doctor.title", values, TEMPLATE))
