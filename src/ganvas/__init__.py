@@ -12,8 +12,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __version__ = "0.1.0"
 __all__ = [
-    "RECIPES", "Config", "GanvasError", "Generator", "Loss", "Recipe", "Run", "UsageError", "compare", "evaluate",
-    "load", "register_loss", "register_recipe", "train",
+    "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Run", "UsageError", "compare",
+    "evaluate", "load", "register_family", "register_loss", "register_recipe", "train",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from ganvas.evaluation import evaluate
     from ganvas.generator import Sampler as Generator
     from ganvas.generator import load
+    from ganvas.models import Family, register_family
     from ganvas.runs.run import Run
     from ganvas.training.losses import Loss, register_loss
 
 _HOMES = {
     "RECIPES": ("ganvas.config.recipes", "RECIPES"),
     "Config": ("ganvas.config", "Config"),
+    "Family": ("ganvas.models", "Family"),
     "GanvasError": ("ganvas.errors", "GanvasError"),
     "Generator": ("ganvas.generator", "Sampler"),
     "Loss": ("ganvas.training.losses", "Loss"),
@@ -40,6 +42,7 @@ _HOMES = {
     "compare": ("ganvas.comparison", "compare"),
     "evaluate": ("ganvas.evaluation", "evaluate"),
     "load": ("ganvas.generator", "load"),
+    "register_family": ("ganvas.models", "register_family"),
     "register_loss": ("ganvas.training.losses", "register_loss"),
     "register_recipe": ("ganvas.config.recipes", "register_recipe"),
     "train": ("ganvas.api", "train"),

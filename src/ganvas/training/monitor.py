@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ganvas import media
 from ganvas.data import ImageSet, order, unseen
 from ganvas.metrics.image_statistics import Pictures, away, beside, distances, thumbnails
-from ganvas.models import classes
+from ganvas.models import num_classes
 from ganvas.models.critique import Critique
 from ganvas.runs.run import Run
 from ganvas.training.augment import overfitting
@@ -46,7 +46,7 @@ class Signs:
         config = run.config
         self.run, self.images, self.learnt, self.engine = run, images, learnt, engine
         self.seed, self.count = config.seed, min(JUDGED, config.step.batch)
-        self.classes = classes(config, images.class_names)
+        self.classes = num_classes(config, images.class_names)
         self.unseen = _subset(images, held_out) if len(held_out) else unseen(config.data, UNSEEN)
         real = _subset(images, learnt[order(config.seed, 0, min(MOST_REAL, len(learnt)), len(learnt))])
         self.real = Pictures(real.images, real.labels if self.classes else None, at_a_time=config.log.samples)

@@ -115,6 +115,6 @@ def throwaway(config: Config, images: ImageSet, engine: Engine) -> Callable[[], 
     parts = config.step.accumulate
     count = min(config.step.batch, -(-PROBE_BATCH // parts) * parts)
     config = replace(config, step=replace(config.step, batch=count))
-    state = fresh_state(config, images.images.shape[1:], engine, models.classes(config, images.class_names))
+    state = fresh_state(config, images.images.shape[1:], engine, models.num_classes(config, images.class_names))
     step = Stepper(config, images, engine)
     return lambda: step(state, None)

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.models.ops.direct import apply, same_padding
+from ganvas.models.ops.direct import apply_function, same_padding
 
 Side = Literal["large", "small"]
 
@@ -169,8 +169,8 @@ class _Small(torch.autograd.Function):
         large, weight = ctx.saved_tensors
         to_large, to_weight, *_ = ctx.needs_input_grad
         return (
-            apply(_Large, grad, weight, *ctx.axes) if to_large else None,
-            apply(_Weight, large, grad, *ctx.axes) if to_weight else None,
+            apply_function(_Large, grad, weight, *ctx.axes) if to_large else None,
+            apply_function(_Weight, large, grad, *ctx.axes) if to_weight else None,
             None,
             None,
         )
@@ -193,8 +193,8 @@ class _Large(torch.autograd.Function):
         small, weight = ctx.saved_tensors
         to_small, to_weight, *_ = ctx.needs_input_grad
         return (
-            apply(_Small, grad, weight, *ctx.axes) if to_small else None,
-            apply(_Weight, grad, small, *ctx.axes) if to_weight else None,
+            apply_function(_Small, grad, weight, *ctx.axes) if to_small else None,
+            apply_function(_Weight, grad, small, *ctx.axes) if to_weight else None,
             None,
             None,
         )
@@ -217,8 +217,8 @@ class _Weight(torch.autograd.Function):
         large, small = ctx.saved_tensors
         to_large, to_small, *_ = ctx.needs_input_grad
         return (
-            apply(_Large, small, grad, *ctx.axes) if to_large else None,
-            apply(_Small, large, grad, *ctx.axes) if to_small else None,
+            apply_function(_Large, small, grad, *ctx.axes) if to_large else None,
+            apply_function(_Small, large, grad, *ctx.axes) if to_small else None,
             None,
             None,
         )
@@ -258,7 +258,7 @@ def winograd_conv(x: Tensor, weight: Tensor, stride: int) -> Tensor:
     """SAME convolution of x [n, c, h, w] by weight [c', c, k, k] -> [n, c', ceil(h / s), ceil(w / s)]."""
     axes = axis(x.shape[2], weight.shape[2], stride), axis(x.shape[3], weight.shape[3], stride)
     large = _to_points(x, "large", *axes)
-    small: Tensor = apply(_Small, large, _at_entries(weight, *axes), *axes)
+    small: Tensor = apply_function(_Small, large, _at_entries(weight, *axes), *axes)
     return _from_points(small, "small", *axes)
 
 
@@ -266,12 +266,12 @@ def winograd_conv_transpose(x: Tensor, weight: Tensor, stride: int, out_size: in
     """The transpose of `winograd_conv`: x [n, c', h, h] by [c', c, k, k] -> [n, c, out_size, out_size]."""
     axes = axis(out_size, weight.shape[2], stride), axis(out_size, weight.shape[3], stride)
     small = _to_points(x, "small", *axes)
-    large: Tensor = apply(_Large, small, _at_entries(weight, *axes), *axes)
+    large: Tensor = apply_function(_Large, small, _at_entries(weight, *axes), *axes)
     return _from_points(large, "large", *axes)
 
 
-def pays(x: Tensor, weight: Tensor, stride: int, small_size: int) -> bool:
-    """Whether Winograd is worth its transforms: CPU, full precision, >= 16 channels, >= 4 x 4 outputs."""
+def winograd_is_faster(x: Tensor, weight: Tensor, stride: int, small_size: int) -> bool:
+    """Whether Winograd saves more than its transforms cost: CPU, full precision, >= 16 channels, >= 4 x 4 outputs."""
     return (
         x.device.type == "cpu"
         and x.dtype in (torch.float32, torch.float64)
