@@ -1,8 +1,8 @@
 """DCGAN (Radford et al. 2016, arXiv 1511.06434) in the form of the TensorFlow tutorial and the course's notebooks.
 
 Keras' semantics throughout: 'same' padding, glorot-uniform kernels, BatchNorm with epsilon 1e-3 and momentum 0.99,
-a dense layer whose output is read as height, width, channels. The sides of the maps are those that D's strided
-'same' convolutions pass through (28 -> 14 -> 7, or 28 -> 14 -> 7 -> 4); G climbs the same strided_sizes upwards.
+a dense layer whose output is read as height, width, channels. The sizes of the maps are those of D's strided 'same'
+convolutions (28 -> 14 -> 7, or 28 -> 14 -> 7 -> 4); G has the same sizes in reverse.
 """
 
 from __future__ import annotations

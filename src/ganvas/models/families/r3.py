@@ -1,4 +1,4 @@
-"""R3GAN's networks (Huang et al. 2024, arXiv 2501.05441) : residual blocks without normalisation.
+"""R3GAN's networks (Huang et al. 2024, arXiv 2501.05441): residual blocks without normalisation.
 
 `widths` are the channels at each map: G's from the second one on (`base` is the first), D's from the image's. Classes
 enter G beside the latents. The initial weights replace normalisation: each block starts as the identity, and its other
@@ -97,7 +97,7 @@ class Resample(nn.Module):
 class LearnedMap(nn.Module):
     """A learned map [size, size, c], times a factor for each image and channel [n, c]: [n, c, size, size].
 
-    The result is laid out channels last in memory, and the blocks keep that through the whole network.
+    The result is laid out channels last in memory, and the blocks keep that layout through the whole network.
     """
 
     description = "Learned map"

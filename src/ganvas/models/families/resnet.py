@@ -85,8 +85,8 @@ class Generator(nn.Module):
         self.blocks = nn.ModuleList()
         width = widths[0]
         blocks = fit_blocks(config.blocks or (0,), len(maps))
-        for i, (out, map_size, more) in enumerate(zip(widths, maps, blocks, strict=True)):
-            for up in [True] * (i > 0) + [False] * more:
+        for i, (out, map_size, further) in enumerate(zip(widths, maps, blocks, strict=True)):
+            for up in [True] * (i > 0) + [False] * further:
                 self.blocks.append(UpBlock(width, out, map_size, up, config, classes))
                 width = out
         self.norm = build_norm(config, width, classes, BN_EPSILON, BN_MOMENTUM)
@@ -147,8 +147,8 @@ class Discriminator(nn.Module):
         widths = [scale_channels(w, config.width) for w in fit_widths(config.widths[::-1], steps)][::-1]
         blocks = fit_blocks(config.blocks[::-1] or (2, 0), steps)[::-1]
         self.blocks = nn.ModuleList()
-        for out, more in zip(widths, blocks, strict=True):
-            for down in [True] + [False] * more:
+        for out, further in zip(widths, blocks, strict=True):
+            for down in [True] + [False] * further:
                 self.blocks.append(DownBlock(width, out, down, config.slope, first=len(self.blocks) == 0))
                 width = out
         self.act = activation(config.slope)

@@ -11,7 +11,7 @@ from ganvas.models.ops.conv import SameConv2d, SameConvTranspose2d
 
 
 def fan_in_normal(layer: nn.Module, gain: float = 1.0) -> nn.Module:
-    """The layer with weights from N(0, gain^2 / fan_in) and no bias, fan_in = the number of inputs of one output.
+    """The layer with weights from N(0, gain^2 / fan_in) and zero biases; fan_in = the number of inputs of one output.
 
     He et al. 2015 (arXiv 1502.01852): a gain of sqrt(2 / (1 + slope^2)) keeps the signal's variance through leaky ReLU.
     """
@@ -27,7 +27,7 @@ def fan_in_normal(layer: nn.Module, gain: float = 1.0) -> nn.Module:
 
 
 def glorot_uniform(layer: nn.Module) -> nn.Module:
-    """The dense layer with glorot-uniform weights and no bias (Glorot & Bengio 2010), as in Keras."""
+    """The dense layer with glorot-uniform weights and zero biases (Glorot & Bengio 2010), as in Keras."""
     assert isinstance(layer.weight, Tensor) and isinstance(layer.bias, Tensor)
     nn.init.xavier_uniform_(layer.weight)
     nn.init.zeros_(layer.bias)
@@ -35,7 +35,7 @@ def glorot_uniform(layer: nn.Module) -> nn.Module:
 
 
 def normal_weights(network: nn.Module) -> None:
-    """N(0, 0.02) for convolutions and dense layers (Radford et al. 2016, arXiv 1511.06434, section 4), no biases.
+    """N(0, 0.02) for convolutions and dense layers (Radford et al. 2016, arXiv 1511.06434, section 4); zero biases.
 
     Scales of normalisations become N(1, 0.02). Embeddings of classes stay as they are.
     """

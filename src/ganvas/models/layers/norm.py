@@ -49,12 +49,12 @@ class ConditionalNorm(nn.Module):
     def forward(self, x: Float[Tensor, "n c *hw"], labels: Int[Tensor, "n"]) -> Float[Tensor, "n c *hw"]:
         y = self.norm(x)
         ones = (1,) * (y.ndim - 2)
-        scale, shift = (of(labels).to(y.dtype).view(*y.shape[:2], *ones) for of in (self.scale, self.shift))
+        scale, shift = (table(labels).to(y.dtype).view(*y.shape[:2], *ones) for table in (self.scale, self.shift))
         return torch.addcmul(shift, y, 1 + scale)
 
 
 class ReferenceBatch(nn.Module):
-    """The fixed latents, their classes in turn, that a G with `VirtualNorm` computes in front of every batch.
+    """Fixed latents, with every class in turn, that a G with `VirtualNorm` puts in front of every batch.
 
     They cost as much as 64 more images: twice the time at a batch of 64.
     """
