@@ -69,7 +69,7 @@ def measured(name: str, seconds: float, threads: int) -> dict[str, Any]:
     config = settle_labels(config, images)
     chosen, _ = engine.probe(config.engine, lambda e: probe_step(config, images, e))
     settled = engine.Engine(chosen)
-    classes = models.classes(config, images.class_names)
+    classes = models.num_classes(config, images.class_names)
     state, step = fresh_state(config, images.images.shape[1:], settled, classes), Trainer(config, images, settled)
     step(state, None)
     dtype = getattr(torch, chosen.dtype)

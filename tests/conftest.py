@@ -20,8 +20,9 @@ CHECKED = (
         "optim", "penalties", "step", "train_metrics", "trainer",
     )),
     *(f"models.{name}" for name in (
-        "critique", "layer_table", "networks", "families.dcgan", "families.lean", "families.resnet", "families.r3",
-        "layers.head", "layers.init", "layers.norm", "layers.pyramid", "layers.spectral",
+        "critique", "layer_table", "networks", "registry",
+        "families.dcgan", "families.lean", "families.resnet", "families.r3",
+        "layers.dropout", "layers.head", "layers.initializers", "layers.norm", "layers.spectral", "ops.resize",
     )),
     *(f"metrics.{name}" for name in (
         "diversity", "frechet", "image_statistics", "kernel", "neighbours", "prdc", "recognition",

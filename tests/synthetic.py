@@ -136,7 +136,7 @@ def make_run(
         "class_names": list(classes), "class_counts": [n // len(classes)] * len(classes),
         "source": "made up for a test",
     }  # fmt: skip
-    run = Run.create(path, config, plan, data, models.summary(config, shape, models.classes(config, classes)))
+    run = Run.create(path, config, plan, data, models.summary(config, shape, models.num_classes(config, classes)))
     run.write_config(config, plan, total)
     run.append("env", {"nimg": 0, "torch": "2.13.0", "device": "cpu", "cpu": "a test's processor", "threads": 2,
                        "dtype": "float32", "layout": "channels_last", "conv": "winograd",

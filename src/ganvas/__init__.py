@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
-    "RECIPES", "Config", "GanvasError", "Generator", "Loss", "Recipe", "Run", "UsageError", "compare", "evaluate",
-    "load", "register_loss", "register_recipe", "train",
+    "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Run", "UsageError", "compare",
+    "evaluate", "load", "register_family", "register_loss", "register_recipe", "train",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from ganvas.evaluation import evaluate
     from ganvas.generator import Generator as Generator
     from ganvas.generator import load
+    from ganvas.models import Family, register_family
     from ganvas.runs.run import Run
     from ganvas.training.losses import Loss, register_loss
 
 _HOMES = {
     "RECIPES": ("ganvas.config.recipes", "RECIPES"),
     "Config": ("ganvas.config", "Config"),
+    "Family": ("ganvas.models", "Family"),
     "GanvasError": ("ganvas.errors", "GanvasError"),
     "Generator": ("ganvas.generator", "Generator"),
     "Loss": ("ganvas.training.losses", "Loss"),
@@ -34,6 +36,7 @@ _HOMES = {
     "compare": ("ganvas.comparison", "compare"),
     "evaluate": ("ganvas.evaluation", "evaluate"),
     "load": ("ganvas.generator", "load"),
+    "register_family": ("ganvas.models", "register_family"),
     "register_loss": ("ganvas.training.losses", "register_loss"),
     "register_recipe": ("ganvas.config.recipes", "register_recipe"),
     "train": ("ganvas.api", "train"),

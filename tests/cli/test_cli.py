@@ -113,7 +113,7 @@ def test_a_recipe_is_shown_with_the_classes_that_it_is_told(ganvas_: Ganvas) -> 
     networks = models.build_generator(config, (3, 32, 32), 10), models.build_discriminator(config, (3, 32, 32), 10)
     assert sum("for 3 x 32 x 32, told the class (10)" in line for line in out) == 2
     totals = [int(line.split()[1].replace(",", "")) for line in out if line.startswith("  total")]
-    assert totals == [models.count(network) for network in networks]
+    assert totals == [models.count_parameters(network) for network in networks]
 
 
 def test_how_a_recipe_learns_is_told_whatever_it_uses() -> None:

@@ -164,7 +164,7 @@ def test_plain_epsilon_would_be_told_apart() -> None:
 )
 def test_parameter_counts_are_keras(recipe: str, g: int, d: int) -> None:
     config, shape = RECIPES[recipe].config, shape_of(recipe)
-    assert models.count(models.build_generator(config, shape)) == g
-    assert models.count(models.build_discriminator(config, shape)) == d
+    assert models.count_parameters(models.build_generator(config, shape)) == g
+    assert models.count_parameters(models.build_discriminator(config, shape)) == d
     layers = models.summary(config, shape)
     assert [sum(layer.params for layer in layers[k]) for k in ("generator", "discriminator")] == [g, d]

@@ -410,7 +410,7 @@ def finite_steps(config: Any, shape: tuple[int, int, int], steps: int = 2) -> No
         api.load_data(tiny({"data.limit": 8}).data), images=pixels, labels=np.arange(count) % 3, class_names=names
     )
     config = settle_labels(config, images)
-    classes = models.classes(config, names)
+    classes = models.num_classes(config, names)
     state = fresh_state(config, shape, engine := Engine(config.engine), classes)
     step = Trainer(config, images, engine)
     for _ in range(steps):

@@ -29,7 +29,7 @@ def recipes(words: list[str]) -> int:
     config = recipe.config
     if config.data.labels == "auto":
         config = replace(config, data=replace(config.data, labels="use"))
-    classes = models.classes(config, known.class_names)
+    classes = models.num_classes(config, known.class_names)
     print(f"{args.name}: {recipe.title}\nsource: {recipe.source}, {recipe.year}")
     for what in ("reported", "measured"):
         if getattr(recipe, what) not in ("", "-"):

@@ -1,14 +1,14 @@
-"""Networks: a family a file, G and D side by side; the layers and convolutions that they share."""
+"""Networks: one file per family, G and D side by side, and the layers and convolutions that they share."""
 
-from ganvas.models.layer_table import count, summary
-from ganvas.models.networks import (
-    FAMILIES,
-    build_discriminator,
-    build_generator,
-    classes,
-    set_dropout_generator,
-)
+from ganvas.models import families
+from ganvas.models.layer_table import count_parameters, summary
+from ganvas.models.networks import build_discriminator, build_generator, num_classes, set_dropout_generator
+from ganvas.models.registry import FAMILIES, Family, family_of, register_family
+from ganvas.plugins import discover
+
+discover(families)
 
 __all__ = [
-    "FAMILIES", "build_discriminator", "build_generator", "classes", "count", "set_dropout_generator", "summary",
+    "FAMILIES", "Family", "build_discriminator", "build_generator", "count_parameters", "family_of", "num_classes",
+    "register_family", "set_dropout_generator", "summary",
 ]  # fmt: skip

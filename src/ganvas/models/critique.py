@@ -9,16 +9,16 @@ from torch import Tensor
 
 
 class Critique(NamedTuple):
-    """What D says of a batch."""
+    """D's output for a batch of images."""
 
     logits: Float[Tensor, "n"]
     """float32, positive = real."""
     features: Float[Tensor, "n f"]
     """The flattened input of D's last layer."""
     classes: Float[Tensor, "n k"] | None = None
-    """float32, logits of the classes, where D names them."""
+    """float32, logits of the classes, where D has a classification loss."""
 
     def split(self, sizes: list[int]) -> list[Critique]:
-        """The critiques of neighbouring sets of images, so many in each."""
+        """The critique cut along the batch into parts of these sizes."""
         parts: list[tuple[Tensor, ...]] = [part.split(sizes) for part in self if part is not None]  # type: ignore
         return [Critique(*part) for part in zip(*parts, strict=True)]

@@ -1,4 +1,4 @@
-"""From a config to a fresh generator and discriminator: the families by name."""
+"""From a config to a fresh generator and discriminator."""
 
 from __future__ import annotations
 
@@ -8,27 +8,35 @@ import torch
 from torch import nn
 
 from ganvas.config import Config
-from ganvas.models.families import dcgan, lean, r3, resnet
+from ganvas.config.validation import enforce
+from ganvas.models.layers.dropout import Dropout
+from ganvas.models.registry import family_of
 from ganvas.rng import stream_seed
 
-FAMILIES = {"dcgan": dcgan, "resnet": resnet, "r3": r3, "lean": lean}
 
-
-def classes(config: Config, class_names: Sequence[str]) -> int:
-    """How many classes the networks are told apart; 0 where labels are not used."""
+def num_classes(config: Config, class_names: Sequence[str]) -> int:
+    """Number of classes that the networks are conditioned on; 0 where labels are not used."""
     return len(class_names) if config.data.labels == "use" else 0
 
 
 def build_generator(config: Config, shape: tuple[int, int, int], classes: int = 0) -> nn.Module:
-    """A fresh G for images of `shape` [c, h, w]; its weights are a function of the seed."""
-    family = FAMILIES[config.generator.family]
-    return _seeded(config, "init/generator", lambda: family.Generator(config.generator, shape, classes))
+    """A fresh G for images of `shape` [c, h, w]; its weights are a function of the seed.
+
+    Raises UsageError for an unknown family and for settings that the family does not have.
+    """
+    family = family_of(config.generator)
+    enforce(family.check_generator(config.generator))
+    return _seeded(config, "init/generator", lambda: family.generator(config.generator, shape, classes))
 
 
 def build_discriminator(config: Config, shape: tuple[int, int, int], classes: int = 0) -> nn.Module:
-    """A fresh D for images of `shape` [c, h, w]; its weights are a function of the seed."""
-    family = FAMILIES[config.discriminator.family]
-    return _seeded(config, "init/discriminator", lambda: family.Discriminator(config.discriminator, shape, classes))
+    """A fresh D for images of `shape` [c, h, w]; its weights are a function of the seed.
+
+    Raises UsageError for an unknown family and for settings that the family does not have.
+    """
+    family = family_of(config.discriminator)
+    enforce(family.check_discriminator(config.discriminator))
+    return _seeded(config, "init/discriminator", lambda: family.discriminator(config.discriminator, shape, classes))
 
 
 def _seeded(config: Config, stream: str, build: Callable[[], nn.Module]) -> nn.Module:
@@ -38,7 +46,7 @@ def _seeded(config: Config, stream: str, build: Callable[[], nn.Module]) -> nn.M
 
 
 def set_dropout_generator(network: nn.Module, generator: torch.Generator) -> None:
-    """Let every dropout of the network draw from `generator`."""
+    """Make every `Dropout` of the network draw from `generator`."""
     for module in network.modules():
-        if isinstance(module, dcgan.Dropout):
+        if isinstance(module, Dropout):
             module.generator = generator

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ganvas.config import Config
 from ganvas.config.validation import Rule, enforce
+from ganvas.models import family_of
 from ganvas.training.losses import LOSSES, get_loss
 
 
@@ -15,26 +16,15 @@ def check_compatibility(config: Config) -> None:
     enforce(_loss(config))
 
 
-# fmt: off
 def _families(config: Config) -> Iterator[Rule]:
-    g, d = config.generator, config.discriminator
-    batches = g.norm != "virtual" or g.family in ("dcgan", "resnet")
-    yield batches, "generator.norm", g.norm, f"batch or none: the family {g.family} has no virtual one"
-    for name, part in (("generator", g), ("discriminator", d)):
-        yield part.kernel % 2 == 1 or part.family != "dcgan", f"{name}.kernel", part.kernel, "odd and more than 0"
-    if g.family == "dcgan":
-        many = "one more than generator.widths"
-        yield len(g.strides) == len(g.widths) + 1, "generator.strides", g.strides, many
-        yield min(g.strides) > 0, "generator.strides", g.strides, "more than 0"
-        yield len(g.extra) in (0, len(g.widths)), "generator.extra", g.extra, "empty or as long as generator.widths"
-        yield min((0, *g.extra)) == 0, "generator.extra", g.extra, "0 (none) or more"
-    norms = len(d.norms) == len(d.widths) or d.family != "dcgan"
-    yield norms, "discriminator.norms", d.norms, "as long as discriminator.widths"
+    yield from family_of(config.generator).check_generator(config.generator)
+    yield from family_of(config.discriminator).check_discriminator(config.discriminator)
 
 
+# fmt: off
 def _loss(config: Config) -> Iterator[Rule]:
     step, own, penalty, d = config.step, config.loss, config.penalty, config.discriminator
-    loss, uses_batch = get_loss(own.name), _uses_batch(config)
+    loss, uses_batch = get_loss(own.name), family_of(d).discriminator_uses_batch(d)
     for key in ("smooth", "soft", "flip"):
         value = getattr(own, key)
         yield loss.has_targets or not value, f"loss.{key}", value, f"0: the loss {own.name} has no targets"
@@ -46,15 +36,8 @@ def _loss(config: Config) -> Iterator[Rule]:
         monotonic = f"simultaneous or alternating unless D's loss always rises with D(fake) ({rising})"
         yield rises, "step.update", step.update, monotonic
     if penalty.form == "finite" and penalty.r1 + penalty.r2 > 0:  # compares D at an image and at a copy of it
-        drops = d.family == "dcgan" and d.dropout > 0
         redrawn = "exact with discriminator.dropout: the copy would get another dropout mask"
-        yield not drops, "penalty.form", penalty.form, redrawn
+        yield not family_of(d).has_dropout(d), "penalty.form", penalty.form, redrawn
         whole = "1 with penalty.form finite where D uses statistics of the batch"
         yield penalty.share == 1 or not uses_batch, "penalty.share", penalty.share, whole
 # fmt: on
-
-
-def _uses_batch(config: Config) -> bool:
-    """Whether D's answer to an image depends on the others of its batch."""
-    d = config.discriminator
-    return (d.family == "dcgan" and any(d.norms)) or d.minibatch != "none"

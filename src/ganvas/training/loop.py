@@ -73,7 +73,7 @@ def train(
         if checkpoint is None and (problems or run.rows("metrics")):
             why = "; ".join(problems) or "checkpoints/ is empty"
             raise GanvasError(f"no checkpoint of {run.path} is whole ({why}): start a new run")
-        state = fresh_state(config, images.images.shape[1:], engine, models.classes(config, images.class_names))
+        state = fresh_state(config, images.images.shape[1:], engine, models.num_classes(config, images.class_names))
         if checkpoint is None and config.init_from:
             start_from(state, generators.load(config.init_from, "cpu").network)
         if checkpoint is not None:

@@ -19,7 +19,7 @@ from torch import Tensor
 from ganvas import media
 from ganvas.data import ImageSet, order, unseen
 from ganvas.metrics.image_statistics import Pictures, away, beside, distances, thumbnails
-from ganvas.models import classes
+from ganvas.models import num_classes
 from ganvas.models.critique import Critique
 from ganvas.runs.run import Run
 from ganvas.training.augment import overfitting
@@ -45,7 +45,7 @@ class Monitor:
         config = run.config
         self.run, self.images, self.train, self.engine = run, images, train, engine
         self.seed, self.count = config.seed, min(RATED, config.step.batch)
-        self.classes = classes(config, images.class_names)
+        self.classes = num_classes(config, images.class_names)
         self.held_out = _subset(images, held_out) if len(held_out) else unseen(config.data, MAX_HELD_OUT)
         real = _subset(images, train[order(config.seed, 0, min(MAX_REAL, len(train)), len(train))])
         self.real = Pictures(real.images, real.labels if self.classes else None, at_a_time=config.log.samples)

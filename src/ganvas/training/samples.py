@@ -20,7 +20,7 @@ def fixed_latents(config: Config, class_names: Sequence[str]) -> tuple[Tensor, T
     """The latents [log.samples, latent_dim] behind every sample grid of a run, and a class for each row of it."""
     index = np.arange(config.log.samples)
     z = torch.from_numpy(latents.draw_z(config.generator, config.seed, "samples", index))
-    classes = models.classes(config, class_names)
+    classes = models.num_classes(config, class_names)
     return z, torch.from_numpy(latents.grid_labels(len(index), classes)) if classes else None
 
 
@@ -33,7 +33,7 @@ def write_real(run: Run, images: ImageSet, config: Config) -> None:
     """As many real images as a sample grid has, of the same classes row by row where classes are used."""
     n = len(images.images)
     chosen = datasets.order(config.seed, 0, n, n)
-    if classes := models.classes(config, images.class_names):
+    if classes := models.num_classes(config, images.class_names):
         assert images.labels is not None
         wanted = latents.grid_labels(config.log.samples, classes)
         queues = {k: iter(chosen[images.labels[chosen] == k]) for k in range(classes)}

@@ -62,7 +62,7 @@ def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | N
     config = settle_labels(config, images)
     if config.init_from:
         _check_init_from(config, images)
-    networks = models.summary(config, images.images.shape[1:], models.classes(config, images.class_names))
+    networks = models.summary(config, images.images.shape[1:], models.num_classes(config, images.class_names))
     counts = [] if images.labels is None else [int((images.labels == k).sum()) for k in range(len(images.class_names))]
     data = {
         "name": images.name,

@@ -119,6 +119,6 @@ def probe_step(config: Config, images: ImageSet, engine: Engine) -> Callable[[],
     parts = config.step.accumulate
     count = min(config.step.batch, -(-PROBE_BATCH // parts) * parts)
     config = replace(config, step=replace(config.step, batch=count))
-    state = fresh_state(config, images.images.shape[1:], engine, models.classes(config, images.class_names))
+    state = fresh_state(config, images.images.shape[1:], engine, models.num_classes(config, images.class_names))
     trainer = Trainer(config, images, engine)
     return lambda: trainer(state, None)

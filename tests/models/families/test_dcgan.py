@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from ganvas.config import DiscriminatorConfig, GeneratorConfig
 from ganvas.models.families import dcgan
-from ganvas.models.layer_table import describe
+from ganvas.models.layers.description import describe
 from ganvas.models.layers.norm import ConditionalNorm, VirtualNorm
-from ganvas.models.layers.spectral import Spectral
+from ganvas.models.layers.spectral import SpectralNorm
 from ganvas.models.ops.conv import SameConv2d, SameConvTranspose2d
 from second_derivatives import check_gradient_penalty
 
@@ -156,7 +156,7 @@ def test_spectral_reaches_every_layer_of_the_discriminator() -> None:
     D = discriminator(3, spectral=True, minibatch="features")
     bare = [n for n, m in D.named_modules() if isinstance(m, SameConv2d | nn.Linear | nn.Embedding)]
     assert len(bare) == 5 and all(name.endswith(".layer") for name in bare)
-    assert sum(isinstance(m, Spectral) for m in D.modules()) == 5
+    assert sum(isinstance(m, SpectralNorm) for m in D.modules()) == 5
 
 
 @pytest.mark.parametrize(("kind", "extra"), [("std", 1), ("features", 16)])

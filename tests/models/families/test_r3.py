@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ganvas.config import DiscriminatorConfig, GeneratorConfig
 from ganvas.errors import UsageError
 from ganvas.models.families import r3
-from ganvas.models.layer_table import describe
+from ganvas.models.layers.description import describe
 from second_derivatives import check_gradient_penalty
 
 SMALL_G = GeneratorConfig("r3", latent_dim=6, base=16, widths=(16, 8, 8), slope=0.2, tanh=False, group=8)

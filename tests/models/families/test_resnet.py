@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ganvas.config import DiscriminatorConfig, GeneratorConfig
 from ganvas.models.families import resnet
 from ganvas.models.layers.norm import ConditionalNorm, VirtualNorm
-from ganvas.models.layers.spectral import Spectral
+from ganvas.models.layers.spectral import SpectralNorm
 from ganvas.models.ops.conv import set_algorithm
 from second_derivatives import check_gradient_penalty
 
@@ -113,7 +113,7 @@ def test_a_block_that_changes_nothing_has_a_bare_shortcut() -> None:
 
 def test_blocks_are_counted_at_each_map() -> None:
     G, D = generator(32, blocks=(1, 0, 2)), discriminator(32, blocks=(1, 0))
-    assert [(block.side, block.up) for block in G.blocks] == [
+    assert [(block.size, block.up) for block in G.blocks] == [
         (4, False),
         (8, True),
         (16, True),
@@ -171,7 +171,7 @@ def test_the_dial_the_activation_and_the_first_weights() -> None:
     G, D = generator(width=2.0, slope=0.2, tanh=False), discriminator(width=2.0, init="normal", spectral=True)
     assert [block.conv2.weight.shape[0] for block in G.blocks] == [32, 16]
     assert isinstance(G.act, nn.LeakyReLU) and G(50 * torch.randn(4, 6), None).abs().max() > 1
-    assert all(isinstance(block.conv1, Spectral) for block in D.blocks)
+    assert all(isinstance(block.conv1, SpectralNorm) for block in D.blocks)
     assert D.blocks[-1].conv1.layer.weight.std().item() == pytest.approx(0.02, rel=0.1)
     assert generator().blocks[0].conv1.weight.std().item() == pytest.approx((2 * 2 / (9 * 32)) ** 0.5, rel=0.1)
 

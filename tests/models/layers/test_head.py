@@ -9,7 +9,14 @@ from torch import nn
 
 from ganvas.config import DiscriminatorConfig
 from ganvas.models import FAMILIES
-from ganvas.models.layers.head import BatchDeviation, BatchDistances, LabelledLatent, Projection, judge, minibatch
+from ganvas.models.layers.head import (
+    LabelledLatent,
+    MinibatchDiscrimination,
+    MinibatchStd,
+    Projection,
+    apply_head,
+    minibatch_layer,
+)
 
 LEAN = DiscriminatorConfig("lean", widths=(8, 8), norms=(), kernel=4)
 
@@ -31,32 +38,32 @@ def test_logits_are_dense_plus_projection() -> None:
     f, labels = torch.randn(4, 6), torch.tensor([0, 2, 1, 2])
     rows, w = projection.embedding.weight.detach().numpy(), dense.weight.detach().numpy()[0]
     expected = [float(w @ x + dense.bias.item() + rows[k] @ x) for x, k in zip(f.numpy(), labels.tolist(), strict=True)]
-    assert torch.allclose(judge(f, labels, dense, projection, None).logits, torch.tensor(expected), atol=1e-5)
-    assert torch.allclose(judge(f, labels, dense, None, None).logits, dense(f)[:, 0])
+    assert torch.allclose(apply_head(f, labels, dense, projection, None).logits, torch.tensor(expected), atol=1e-5)
+    assert torch.allclose(apply_head(f, labels, dense, None, None).logits, dense(f)[:, 0])
 
 
 def test_a_layer_of_its_own_names_classes() -> None:
     torch.manual_seed(0)
-    dense, naming, f = nn.Linear(7, 1), nn.Linear(6, 3), torch.randn(4, 6)
-    critique = judge(f, None, dense, None, BatchDeviation(), naming)
-    assert torch.equal(critique.classes, naming(f)) and critique.features.shape == (4, 7)
-    assert judge(f, None, nn.Linear(6, 1), None, None).classes is None
+    dense, classifier, f = nn.Linear(7, 1), nn.Linear(6, 3), torch.randn(4, 6)
+    critique = apply_head(f, None, dense, None, MinibatchStd(), classifier)
+    assert torch.equal(critique.classes, classifier(f)) and critique.features.shape == (4, 7)
+    assert apply_head(f, None, nn.Linear(6, 1), None, None).classes is None
     pair = critique.split([1, 3])
-    assert [len(c.logits) for c in pair] == [1, 3] and torch.equal(pair[1].classes, naming(f)[1:])
+    assert [len(c.logits) for c in pair] == [1, 3] and torch.equal(pair[1].classes, classifier(f)[1:])
 
 
 def test_the_projection_names_classes_where_it_is_asked_to() -> None:
     torch.manual_seed(0)
     dense, f, labels = nn.Linear(6, 1), torch.randn(4, 6), torch.tensor([0, 2, 1, 2])
-    projection = Projection(3, 6, names=True)
-    critique = judge(f, labels, dense, projection, None)
+    projection = Projection(3, 6, classifies=True)
+    critique = apply_head(f, labels, dense, projection, None)
     torch.testing.assert_close(critique.classes, f @ projection.embedding.weight.T)
-    assert judge(f, labels, dense, Projection(3, 6), None).classes is None
+    assert apply_head(f, labels, dense, Projection(3, 6), None).classes is None
 
 
 def test_of_which_layer_the_names_are_is_in_the_config() -> None:
     own, shared, none = (
-        FAMILIES["lean"].Discriminator(replace(LEAN, classify=weight, classify_by=by), (3, 16, 16), 5)  # type: ignore[arg-type]
+        FAMILIES["lean"].discriminator(replace(LEAN, classify=weight, classify_by=by), (3, 16, 16), 5)  # type: ignore[arg-type]
         for weight, by in ((1.0, "layer"), (1.0, "projection"), (0.0, "projection"))
     )
     x, labels = torch.zeros(2, 3, 16, 16), torch.tensor([0, 4])
@@ -69,19 +76,19 @@ def test_every_d_names_classes_where_it_is_told_any(family: str) -> None:
     config = DiscriminatorConfig(family, widths=(8, 8), norms=(False, False), classify=1.0, kernel=4, group=8)  # type: ignore[arg-type]
     if family == "dcgan":
         config = replace(config, kernel=5)
-    D, x = FAMILIES[family].Discriminator(config, (3, 16, 16), 5), torch.zeros(2, 3, 16, 16)
+    D, x = FAMILIES[family].discriminator(config, (3, 16, 16), 5), torch.zeros(2, 3, 16, 16)
     assert D(x, torch.tensor([0, 4])).classes.shape == (2, 5)
-    assert FAMILIES[family].Discriminator(config, (3, 16, 16), 0)(x, None).classes is None
+    assert FAMILIES[family].discriminator(config, (3, 16, 16), 0)(x, None).classes is None
 
 
 def test_logits_are_float32_under_autocast() -> None:
     torch.manual_seed(0)
     dense, projection = nn.Linear(64, 1), Projection(3, 64)
     f, labels = torch.randn(4, 64).bfloat16(), torch.tensor([0, 2, 1, 2])
-    expected = judge(f.float(), labels, dense, projection, None).logits
+    expected = apply_head(f.float(), labels, dense, projection, None).logits
     with torch.autocast("cpu", torch.bfloat16):
-        critique = judge(f, labels, dense, projection, None)
-        with_batch = judge(f, labels, nn.Linear(65, 1), None, BatchDeviation())
+        critique = apply_head(f, labels, dense, projection, None)
+        with_batch = apply_head(f, labels, nn.Linear(65, 1), None, MinibatchStd())
     assert critique.logits.dtype == torch.float32 and torch.equal(critique.logits, expected)
     assert with_batch.logits.dtype == torch.float32 and with_batch.features.shape == (4, 65)
 
@@ -108,18 +115,18 @@ def loop_deviation(f: np.ndarray, group: int) -> np.ndarray:
 def test_batch_deviation_is_that_of_each_group(n: int, group: int) -> None:
     torch.manual_seed(0)
     f = torch.randn(n, 5)
-    np.testing.assert_allclose(BatchDeviation()(f).numpy(), loop_deviation(f.numpy(), group), atol=1e-6)
+    np.testing.assert_allclose(MinibatchStd()(f).numpy(), loop_deviation(f.numpy(), group), atol=1e-6)
 
 
 def test_batch_deviation_has_gradients_where_all_are_alike() -> None:
     f = torch.ones(4, 3, requires_grad=True)
-    (gradient,) = torch.autograd.grad(BatchDeviation()(f)[:, 3].sum(), f)
+    (gradient,) = torch.autograd.grad(MinibatchStd()(f)[:, 3].sum(), f)
     assert torch.isfinite(gradient).all()
 
 
 def test_batch_distances_are_the_mean_closeness_to_the_others() -> None:
     torch.manual_seed(0)
-    layer, f = BatchDistances(6), torch.randn(5, 6)
+    layer, f = MinibatchDiscrimination(6), torch.randn(5, 6)
     nn.init.normal_(layer.kernels.weight, std=0.1)
     m = (f / f.square().mean().sqrt() @ layer.kernels.weight.T).detach().numpy().reshape(5, 16, 8)
     expected = np.zeros((5, 16))
@@ -135,18 +142,18 @@ def test_batch_distances_are_the_mean_closeness_to_the_others() -> None:
 @pytest.mark.parametrize("scale", [1e-2, 1.0, 1e3])
 def test_batch_distances_start_where_they_have_gradients(scale: float) -> None:
     torch.manual_seed(0)
-    near = BatchDistances(200)(scale * torch.randn(32, 200))[:, 200:]
+    near = MinibatchDiscrimination(200)(scale * torch.randn(32, 200))[:, 200:]
     assert 0.05 < near.mean() < 0.5
 
 
 def test_an_image_alone_has_no_neighbours() -> None:
-    assert BatchDistances(6)(torch.randn(1, 6))[:, 6:].abs().max() < 1e-6
+    assert MinibatchDiscrimination(6)(torch.randn(1, 6))[:, 6:].abs().max() < 1e-6
 
 
 @pytest.mark.parametrize("kind", ["std", "features"])
 def test_both_kinds_have_two_derivatives(kind: str) -> None:
     torch.manual_seed(0)
-    layer = minibatch(DiscriminatorConfig(minibatch=kind), 3)  # type: ignore[arg-type]
+    layer = minibatch_layer(DiscriminatorConfig(minibatch=kind), 3)  # type: ignore[arg-type]
     assert layer is not None
     f = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
     assert layer.double()(f).shape == (4, 3 + layer.extra)
@@ -157,10 +164,10 @@ def test_both_kinds_have_two_derivatives(kind: str) -> None:
 def test_a_collapsed_batch_looks_different() -> None:
     torch.manual_seed(0)
     varied, collapsed = torch.randn(8, 6), torch.randn(1, 6).expand(8, 6) + 1e-3 * torch.randn(8, 6)
-    distances = BatchDistances(6)
-    assert BatchDeviation()(varied)[0, 6] > 10 * BatchDeviation()(collapsed)[0, 6]
+    distances = MinibatchDiscrimination(6)
+    assert MinibatchStd()(varied)[0, 6] > 10 * MinibatchStd()(collapsed)[0, 6]
     assert distances(collapsed)[:, 6:].mean() > distances(varied)[:, 6:].mean() + 0.1
 
 
 def test_no_minibatch_is_nothing() -> None:
-    assert minibatch(DiscriminatorConfig(), 6) is None
+    assert minibatch_layer(DiscriminatorConfig(), 6) is None

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from ganvas.config import GeneratorConfig
-from ganvas.models.layers.norm import ConditionalNorm, FeatureNorm, Reference, VirtualNorm, hidden_norm, through
+from ganvas.models.layers.norm import ConditionalNorm, FeatureNorm, ReferenceBatch, VirtualNorm, apply_norm, build_norm
 
-ROWS = Reference.ROWS
+ROWS = ReferenceBatch.ROWS
 
 
 def test_feature_norm_keeps_biased_variances() -> None:
@@ -99,12 +99,12 @@ def test_virtual_norm_differentiates_through_the_reference() -> None:
 
 def test_the_reference_lies_where_latents_lie_and_holds_every_class() -> None:
     torch.manual_seed(0)
-    reference = Reference(GeneratorConfig(latent_dim=9, latent="sphere"), 3)
+    reference = ReferenceBatch(GeneratorConfig(latent_dim=9, latent="sphere"), 3)
     z, labels = reference.prepend(torch.zeros(2, 9), torch.tensor([2, 2]))
     assert torch.allclose(z[:ROWS].norm(dim=1), torch.tensor(3.0)) and not z[ROWS:].any()
     assert labels is not None and labels.tolist() == [i % 3 for i in range(ROWS)] + [2, 2]
     assert list(reference.state_dict()) == ["z"]
-    plain = Reference(GeneratorConfig(latent_dim=9), 0)
+    plain = ReferenceBatch(GeneratorConfig(latent_dim=9), 0)
     assert plain.prepend(torch.zeros(2, 9), None)[1] is None
     assert 0.9 < plain.z.std() < 1.1
 
@@ -122,9 +122,9 @@ def test_the_reference_lies_where_latents_lie_and_holds_every_class() -> None:
 )
 def test_the_config_says_which_norm(norm: str, condition: str, classes: int, kind: type) -> None:
     config = GeneratorConfig(norm=norm, condition=condition)  # type: ignore[arg-type]
-    assert type(hidden_norm(config, 4, classes, 1e-3, 0.01)) is kind
+    assert type(build_norm(config, 4, classes, 1e-3, 0.01)) is kind
 
 
 def test_what_has_no_norm_passes_through() -> None:
     x = torch.randn(2, 3, 4, 4)
-    assert through(None, x, None) is x
+    assert apply_norm(None, x, None) is x

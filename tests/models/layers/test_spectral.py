@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganvas.models.layers.spectral import Spectral, normalise
+from ganvas.models.layers.spectral import SpectralNorm, add_spectral_norm
 from ganvas.models.ops import conv
 from ganvas.models.ops.conv import SameConv2d, set_algorithm
 
@@ -19,17 +19,17 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], Callable[[], Tensor]]] = {
 }
 
 
-def build(name: str) -> tuple[Spectral, Tensor]:
+def build(name: str) -> tuple[SpectralNorm, Tensor]:
     torch.manual_seed(0)
     make, draw = LAYERS[name]
-    return Spectral(make()), draw()
+    return SpectralNorm(make()), draw()
 
 
-def matrix(layer: Spectral) -> Tensor:
+def matrix(layer: SpectralNorm) -> Tensor:
     return layer.layer.weight.detach().flatten(1)
 
 
-def applied(layer: Spectral, x: Tensor, factor: Tensor | float) -> Tensor:
+def applied(layer: SpectralNorm, x: Tensor, factor: Tensor | float) -> Tensor:
     """The plain layer with its weight times a factor."""
     plain = copy.deepcopy(layer.layer)
     plain.weight.data.mul_(factor)
@@ -153,7 +153,7 @@ def test_normalise_finds_every_layer_with_a_matrix() -> None:
     torch.manual_seed(0)
     inner = nn.ModuleDict({"conv": SameConv2d(3, 8, 3, 2), "act": nn.ReLU(), "grouped": nn.Conv2d(8, 8, 3, groups=4)})
     net = nn.Sequential(nn.ModuleList([inner]), nn.Linear(4, 2), nn.BatchNorm1d(2), nn.Embedding(3, 2))
-    normalise(net)
-    kinds = [type(m.layer) for m in net.modules() if isinstance(m, Spectral)]
+    add_spectral_norm(net)
+    kinds = [type(m.layer) for m in net.modules() if isinstance(m, SpectralNorm)]
     assert sorted(kind.__name__ for kind in kinds) == ["Conv2d", "Embedding", "Linear", "SameConv2d"]
-    assert not any(isinstance(m.layer, Spectral) for m in net.modules() if isinstance(m, Spectral))
+    assert not any(isinstance(m.layer, SpectralNorm) for m in net.modules() if isinstance(m, SpectralNorm))

@@ -1,4 +1,4 @@
-"""Where classes enter G beside the latents, and the last layer of every D."""
+"""How classes enter G beside the latents, and the last layers of every D."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from torch import Tensor, nn
 
 from ganvas.config import DiscriminatorConfig
 from ganvas.models.critique import Critique
-from ganvas.models.layers import spectral
-from ganvas.models.layers.init import normal_weights
+from ganvas.models.layers.initializers import normal_weights
+from ganvas.models.layers.spectral import add_spectral_norm
 
 
 class LabelledLatent(nn.Module):
-    """z [n, z] and a vector of its class of the same length and of root mean square 1, side by side: [n, 2 z]."""
+    """z [n, z] concatenated with an embedding of its class, scaled to root mean square 1: [n, 2 z]."""
 
     def __init__(self, classes: int, latent_dim: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(classes, latent_dim)
 
     def forward(self, z: Float[Tensor, "n z"], labels: Int[Tensor, "n"]) -> Float[Tensor, "n zz"]:
-        of_class = self.embedding(labels)
-        return torch.cat([z, of_class * (of_class.square().mean(1, keepdim=True) + 1e-8).rsqrt()], 1)
+        y = self.embedding(labels)
+        return torch.cat([z, y * (y.square().mean(1, keepdim=True) + 1e-8).rsqrt()], 1)
 
 
 class Projection(nn.Module):
-    """<embedding(y), features> for each class y, the part of a logit that depends on it.
+    """<embedding(y), features> for each class y, the part of a logit that depends on the class.
 
-    Miyato & Koyama 2018 (arXiv 1802.05637), section 3. Entries start as N(0, 1 / f), so that the term is at first of
-    the order of the dense layer's, whose weights have a variance of 2 / f.
+    Miyato & Koyama 2018 (arXiv 1802.05637), section 3. Entries start as N(0, 1 / f), so that the term
+    initially has the scale of the dense layer's, whose weights have a variance of 2 / f.
 
-    What of a logit does not depend on the class says nothing of which class it is, so these are also the logits of a
-    classifier: with `names` D learns to name real images by them (Chen et al. 2021, ECGAN, arXiv 2111.01035).
+    The rest of a logit is the same for all classes, so these are also the logits of a classifier: with `classifies`
+    they are trained as such (Chen et al. 2021, ECGAN, arXiv 2111.01035).
     """
 
-    def __init__(self, classes: int, features: int, names: bool = False) -> None:
+    def __init__(self, classes: int, features: int, classifies: bool = False) -> None:
         super().__init__()
-        self.names = names
+        self.classifies = classifies
         self.embedding = nn.Embedding(classes, features)
         nn.init.normal_(self.embedding.weight, std=features**-0.5)
-        self.register_buffer("every", torch.arange(classes), persistent=False)
+        self.register_buffer("all_classes", torch.arange(classes), persistent=False)
 
     def forward(self, features: Float[Tensor, "n f"]) -> Float[Tensor, "n k"]:
-        of_classes: Tensor = self.embedding(self.every)
-        return features @ of_classes.T
+        rows: Tensor = self.embedding(self.all_classes)
+        return features @ rows.T
 
 
-class BatchDeviation(nn.Module):
-    """One more feature: the standard deviation over a group of the batch, averaged over the features.
+class MinibatchStd(nn.Module):
+    """Minibatch standard deviation: one more feature, the deviation within a group, averaged over the features.
 
-    Karras et al. 2018 (arXiv 1710.10196), section 3. A group is 4 neighbouring rows; where 4 do not divide the batch,
-    the next number that does.
+    Karras et al. 2018 (arXiv 1710.10196), section 3. A group is 4 neighbouring rows, or the next number that
+    divides the batch.
     """
 
     GROUP = 4
@@ -66,13 +66,13 @@ class BatchDeviation(nn.Module):
         return torch.cat([features, deviation[:, None]], 1)
 
 
-class BatchDistances(nn.Module):
-    """16 more features that say how near the others of the batch are: minibatch discrimination.
+class MinibatchDiscrimination(nn.Module):
+    """Minibatch discrimination: 16 more features, each a mean closeness to the other images of the batch.
 
     Salimans et al. 2016 (arXiv 1606.03498), section 3.2: c_b(i, j) = exp(-|M_ib - M_jb|_1), M = T f, 16 kernels b of
     8 dimensions. Two changes: the mean of c over j != i instead of the sum over j, so that a logit does not depend on
     the size of the batch; and T reads the features divided by their root mean square over the batch, so that the
-    distances start near 1 whatever the network.
+    distances start near 1 in every network.
     """
 
     extra = 16
@@ -90,61 +90,62 @@ class BatchDistances(nn.Module):
         return torch.cat([features, (closeness.sum(1) - 1) / max(n - 1, 1)], 1)
 
 
-def minibatch(config: DiscriminatorConfig, features: int) -> BatchDeviation | BatchDistances | None:
-    """What adds to D's last features what they say of the rest of the batch; `extra` is how many it adds."""
+def minibatch_layer(config: DiscriminatorConfig, features: int) -> MinibatchStd | MinibatchDiscrimination | None:
+    """The layer that adds features of the whole batch to D's last ones; `extra` is how many it adds."""
     match config.minibatch:
         case "std":
-            return BatchDeviation()
+            return MinibatchStd()
         case "features":
-            return BatchDistances(features)
+            return MinibatchDiscrimination(features)
         case _:
             return None
 
 
-def last_layers(
-    config: DiscriminatorConfig, features: int, classes: int, begin: Callable[[nn.Module], nn.Module]
-) -> tuple[BatchDeviation | BatchDistances | None, nn.Module, Projection | None, nn.Module | None]:
-    """What `judge` needs after so many features: `minibatch`, the dense layer, the projection, the naming layer.
+def build_head(
+    config: DiscriminatorConfig, features: int, classes: int, initialize: Callable[[nn.Module], nn.Module]
+) -> tuple[MinibatchStd | MinibatchDiscrimination | None, nn.Module, Projection | None, nn.Module | None]:
+    """D's last layers after so many features: minibatch layer, dense layer, projection, classification layer.
 
-    `begin` gives the linear layers their first weights.
+    `initialize` sets the weights of the linear layers. D keeps the four as its attributes `minibatch`, `dense`,
+    `projection` and `naming`: saved weights have these names.
     """
-    batch = minibatch(config, features)
-    seen = features + (0 if batch is None else batch.extra)
-    names = config.classify_by if config.classify else None
-    dense = begin(nn.Linear(seen, 1))
-    projection = Projection(classes, seen, names == "projection") if classes else None
-    return batch, dense, projection, begin(nn.Linear(features, classes)) if classes and names == "layer" else None
+    batch = minibatch_layer(config, features)
+    inputs = features + (0 if batch is None else batch.extra)
+    classifier = config.classify_by if config.classify and classes else None
+    dense = initialize(nn.Linear(inputs, 1))
+    projection = Projection(classes, inputs, classifier == "projection") if classes else None
+    return batch, dense, projection, initialize(nn.Linear(features, classes)) if classifier == "layer" else None
 
 
-def finish(network: nn.Module, config: DiscriminatorConfig) -> None:
-    """What a config asks for of a D that is otherwise complete: other first weights, spectral normalisation."""
+def finish_discriminator(network: nn.Module, config: DiscriminatorConfig) -> None:
+    """Changes to a complete D that its config asks for: N(0, 0.02) weights, spectral normalisation."""
     if config.init == "normal":
         normal_weights(network)
     if config.spectral:
-        spectral.normalise(network)
+        add_spectral_norm(network)
 
 
-def judge(
+def apply_head(
     features: Float[Tensor, "n f"],
     labels: Int[Tensor, "n"] | None,
     dense: nn.Module,
     projection: Projection | None,
     batch: nn.Module | None,
-    naming: nn.Module | None = None,
+    classifier: nn.Module | None = None,
 ) -> Critique:
-    """D's last layers, in float32: logits = dense(g) + projection(g)[labels], classes = naming(f) or projection(g).
+    """D's last layers, in float32: logits = dense(g) + projection(g)[labels], classes = classifier(f) or projection(g).
 
-    g is f, the features, and what `batch` adds to them.
+    f are the features [n, f], g = batch(f).
     """
     with torch.autocast(features.device.type, enabled=False):
-        seen = features.to(torch.promote_types(features.dtype, torch.float32))
-        classes = None if naming is None else naming(seen)
+        inputs = features.to(torch.promote_types(features.dtype, torch.float32))
+        classes = None if classifier is None else classifier(inputs)
         if batch is not None:
-            features = seen = batch(seen)
-        logits = dense(seen).squeeze(1)
+            features = inputs = batch(inputs)
+        logits = dense(inputs).squeeze(1)
         if projection is not None:
             assert labels is not None
-            of_classes = projection(seen)
-            logits = logits + of_classes.gather(1, labels[:, None]).squeeze(1)
-            classes = of_classes if projection.names else classes
+            by_class = projection(inputs)
+            logits = logits + by_class.gather(1, labels[:, None]).squeeze(1)
+            classes = by_class if projection.classifies else classes
         return Critique(logits, features, classes)

@@ -1,4 +1,4 @@
-"""Normalisation of hidden layers: of the batch, with a class's scale and shift, of a fixed reference batch."""
+"""Normalisation of G's hidden layers: batch norm, conditional batch norm, virtual batch norm."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ Labels = Int[Tensor, "n"] | None
 
 
 class FeatureNorm(nn.BatchNorm1d):
-    """BatchNorm of the dense layer's features, whose running variance is the mean of *biased* batch variances.
+    """BatchNorm of the dense layer's features whose running variance averages *biased* batch variances.
 
     Keras' fused kernel, used after convolutions, keeps the unbiased one as torch does; its path for [n, features]
-    does not. Only inference sees the difference: a factor (n - 1) / n.
+    does not. The difference shows at inference only: a factor (n - 1) / n.
     """
 
     def forward(self, input: Tensor) -> Tensor:
         if not self.training:
             return super().forward(input)
         assert self.running_var is not None and self.momentum is not None
-        n, kept = len(input), self.running_var.clone()
+        n, unbiased = len(input), self.running_var.clone()
         y = nn.functional.batch_norm(
-            input, self.running_mean, kept, self.weight, self.bias, True, self.momentum, self.eps
+            input, self.running_mean, unbiased, self.weight, self.bias, True, self.momentum, self.eps
         )
-        self.running_var.mul_((1 - self.momentum) / n).add_(kept, alpha=(n - 1) / n)
+        self.running_var.mul_((1 - self.momentum) / n).add_(unbiased, alpha=(n - 1) / n)
         return y
 
 
 class ConditionalNorm(nn.Module):
-    """(1 + g(y)) norm(x) + b(y): every class y has its own scale and shift, at first 1 and 0.
+    """(1 + g(y)) norm(x) + b(y): every class y has its own scale and shift, initially 1 and 0.
 
     Dumoulin et al. 2017 (arXiv 1610.07629), with the classes of images in place of styles; in GANs, Miyato & Koyama
     2018 (arXiv 1802.05637). `norm` has no scale and shift of its own.
@@ -48,16 +48,15 @@ class ConditionalNorm(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c *hw"], labels: Int[Tensor, "n"]) -> Float[Tensor, "n c *hw"]:
         y = self.norm(x)
-        scale, shift = (
-            row(labels).to(y.dtype).view(*y.shape[:2], *(1,) * (y.ndim - 2)) for row in (self.scale, self.shift)
-        )
+        ones = (1,) * (y.ndim - 2)
+        scale, shift = (table(labels).to(y.dtype).view(*y.shape[:2], *ones) for table in (self.scale, self.shift))
         return torch.addcmul(shift, y, 1 + scale)
 
 
-class Reference(nn.Module):
-    """The fixed latents, and classes in turn, that a G with `VirtualNorm` runs ahead of every batch.
+class ReferenceBatch(nn.Module):
+    """Fixed latents, with every class in turn, that a G with `VirtualNorm` puts in front of every batch.
 
-    They cost what so many images more would cost: twice the time at a batch of 64.
+    They cost as much as 64 more images: twice the time at a batch of 64.
     """
 
     ROWS = 64
@@ -72,17 +71,17 @@ class Reference(nn.Module):
         self.classes = classes
 
     def prepend(self, z: Float[Tensor, "n z"], labels: Labels) -> tuple[Float[Tensor, "m z"], Int[Tensor, "m"] | None]:
-        """Latents and labels with the reference's in front."""
+        """Latents and labels with those of the reference batch in front."""
         if labels is not None and self.classes:
             labels = torch.cat([torch.arange(self.ROWS, device=labels.device) % self.classes, labels])
         return torch.cat([self.z.to(z.dtype), z]), labels
 
 
 class VirtualNorm(nn.Module):
-    """Virtual batch normalisation (Salimans et al. 2016, arXiv 1606.03498): no example depends on its neighbours.
+    """Virtual batch normalisation (Salimans et al. 2016, arXiv 1606.03498): images of a batch stay independent.
 
-    The first rows are the `Reference`, normalised by their own mean and variance. Every other example is normalised
-    by those of the reference and itself together, it counting as one row of 65. The same in training and after.
+    The first 64 rows are the `ReferenceBatch`, normalised by their own mean and variance. Every other row is normalised
+    by the mean and variance of these and itself, 65 rows together. Training and inference are the same.
     """
 
     def __init__(self, channels: int, epsilon: float) -> None:
@@ -94,38 +93,41 @@ class VirtualNorm(nn.Module):
     def forward(self, x: Float[Tensor, "n c *hw"]) -> Float[Tensor, "n c *hw"]:
         n, c = x.shape[:2]
         var, mean = torch.var_mean(x.float().reshape(n, c, -1), dim=2, correction=0)
-        apart, centre = torch.var_mean(mean[: Reference.ROWS], dim=0, correction=0)
-        spread = var[: Reference.ROWS].mean(0) + apart
+        between, centre = torch.var_mean(mean[: ReferenceBatch.ROWS], dim=0, correction=0)
+        reference_var = var[: ReferenceBatch.ROWS].mean(0) + between  # within rows and between them
 
-        share = (torch.arange(n, device=x.device) >= Reference.ROWS)[:, None] / (Reference.ROWS + 1)
-        away = mean - centre
-        mixed = (1 - share) * spread + share * var + share * (1 - share) * away.square()
-        scale = self.weight * (mixed + self.epsilon).rsqrt()
-        shift = self.bias - (centre + share * away) * scale
+        share = (torch.arange(n, device=x.device) >= ReferenceBatch.ROWS)[:, None] / (ReferenceBatch.ROWS + 1)
+        offset = mean - centre
+        pooled_var = (1 - share) * reference_var + share * var + share * (1 - share) * offset.square()
+        scale = self.weight * (pooled_var + self.epsilon).rsqrt()
+        shift = self.bias - (centre + share * offset) * scale
         ones = (1,) * (x.ndim - 2)
         return torch.addcmul(shift.to(x.dtype).view(n, c, *ones), x, scale.to(x.dtype).view(n, c, *ones))
 
 
-def hidden_norm(
+def build_norm(
     config: GeneratorConfig,
     channels: int,
     classes: int,
     epsilon: float,
     momentum: float,
-    kind: type[nn.BatchNorm1d | nn.BatchNorm2d] = nn.BatchNorm2d,
+    batch_norm: type[nn.BatchNorm1d | nn.BatchNorm2d] = nn.BatchNorm2d,
 ) -> nn.Module | None:
-    """The normalisation that a G's config asks for after a layer of so many channels; `kind` is its batch norm."""
+    """The normalisation after a layer of G with so many channels, as configured; None for none.
+
+    `batch_norm` is the class for feature vectors or maps.
+    """
     if config.norm == "virtual":
         return VirtualNorm(channels, epsilon)
     if config.norm == "none":
         return None
     if classes and config.condition == "norm":
-        return ConditionalNorm(kind(channels, epsilon, momentum, affine=False), classes)
-    return kind(channels, epsilon, momentum)
+        return ConditionalNorm(batch_norm(channels, epsilon, momentum, affine=False), classes)
+    return batch_norm(channels, epsilon, momentum)
 
 
-def through(norm: nn.Module | None, x: Tensor, labels: Tensor | None) -> Tensor:
-    """x after the normalisation, if there is one, which sees the labels if it looks at them."""
+def apply_norm(norm: nn.Module | None, x: Tensor, labels: Tensor | None) -> Tensor:
+    """x, normalised unless `norm` is None; labels are used by `ConditionalNorm` only."""
     if norm is None:
         return x
     y: Tensor = norm(x, labels) if isinstance(norm, ConditionalNorm) else norm(x)

@@ -1,4 +1,4 @@
-"""Spectral normalisation (Miyato et al. 2018, arXiv 1802.05957): layers that stretch no direction by more than 1."""
+"""Spectral normalisation (Miyato et al. 2018, arXiv 1802.05957): weights divided by their largest singular value."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from ganvas.models.layers.description import describe
 from ganvas.models.ops.conv import SameConv2d
 
 WARM_UP = 15
-"""Power iterations before the first use, so that the first logits already are of normalised weights."""
+"""Power iterations before the first use, so that the first logits already come from normalised weights."""
 
 
-class Spectral(nn.Module):
+class SpectralNorm(nn.Module):
     """A layer whose weight W [out, ...] is divided by sigma = u^T W v, an estimate of its largest singular value.
 
     Algorithm 1 of the paper: each forward pass in training mode makes one power iteration, v <- W^T u / |W^T u|,
@@ -33,6 +34,10 @@ class Spectral(nn.Module):
         for _ in range(WARM_UP):
             self._sigma(matrix)
 
+    @property
+    def description(self) -> str:
+        return f"{describe(self.layer)} / sigma"
+
     def _matrix(self) -> Tensor:
         weight = self.layer.weight
         assert isinstance(weight, Tensor)
@@ -42,12 +47,12 @@ class Spectral(nn.Module):
         if not self.training:
             return self.u.clone() @ (matrix @ self.v.clone())
         v = F.normalize(self.u @ matrix.detach(), dim=0)
-        stretched = matrix @ v
-        u = F.normalize(stretched.detach(), dim=0)
-        with torch.no_grad():  # in place; what backward needs are u and v themselves, not the buffers
+        product = matrix @ v
+        u = F.normalize(product.detach(), dim=0)
+        with torch.no_grad():  # in place: backward needs the new tensors u and v, not the buffers
             self.u.copy_(u)
             self.v.copy_(v)
-        return u @ stretched
+        return u @ product
 
     def forward(self, *inputs: Tensor) -> Tensor:
         weight = self.layer.weight
@@ -57,9 +62,9 @@ class Spectral(nn.Module):
         return functional_call(self.layer, {"weight": normalised}, inputs, tie_weights=False)  # type: ignore[no-any-return]
 
 
-def normalise(network: nn.Module) -> None:
-    """Put `Spectral` around every convolution, dense layer and embedding of a finished network."""
+def add_spectral_norm(network: nn.Module) -> None:
+    """Wrap every convolution, dense layer and embedding of a complete network in `SpectralNorm`."""
     for parent in list(network.modules()):
         for name, child in parent.named_children():
             if isinstance(child, SameConv2d | nn.Conv2d | nn.Linear | nn.Embedding):
-                setattr(parent, name, Spectral(child))
+                setattr(parent, name, SpectralNorm(child))

@@ -1,4 +1,4 @@
-"""The convolutions that every network is built of: `SAME` padding, and a choice of algorithm."""
+"""The convolutions of every network: `SAME` padding, and a choice of algorithm."""
 
 import math
 from typing import Literal, get_args
@@ -7,17 +7,17 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.models.ops.direct import direct_conv, direct_conv_transpose, patches_conv, patches_conv_transpose
-from ganvas.models.ops.winograd import pays, winograd_conv, winograd_conv_transpose
+from ganvas.models.ops.winograd import winograd_conv, winograd_conv_transpose, winograd_is_faster
 
 Algorithm = Literal["direct", "winograd", "patches"]
 
-SMALL_MAP = 4  # pixels a side up to which "patches" is quicker than the library's own gradient by the weights
+SMALL_MAP = 4  # up to this many pixels a side "patches" is quicker than the library's own weight gradient
 
 
 def convolve(x: Tensor, weight: Tensor, stride: int, bias: Tensor | None, algorithm: Algorithm) -> Tensor:
     """SAME convolution: x [n, c, h, w], weight [c', c, k, k] -> [n, c', ceil(h / s), ceil(w / s)]."""
     small = -(-min(x.shape[2:]) // stride)
-    if algorithm == "winograd" and pays(x, weight, stride, small):
+    if algorithm == "winograd" and winograd_is_faster(x, weight, stride, small):
         return _with_bias(winograd_conv(x, weight, stride), bias)
     patches = algorithm == "patches" and small <= SMALL_MAP and x.shape[2] == x.shape[3]
     return (patches_conv if patches else direct_conv)(x, weight, stride, bias)
@@ -27,7 +27,7 @@ def convolve_transpose(
     x: Tensor, weight: Tensor, stride: int, out_size: int, bias: Tensor | None, algorithm: Algorithm
 ) -> Tensor:
     """The transpose of `convolve`; x [n, c', h, h], weight [c', c, k, k] -> [n, c, out_size, out_size]."""
-    if algorithm == "winograd" and pays(x, weight, stride, x.shape[2]):
+    if algorithm == "winograd" and winograd_is_faster(x, weight, stride, x.shape[2]):
         return _with_bias(winograd_conv_transpose(x, weight, stride, out_size), bias)
     patches = algorithm == "patches" and x.shape[2] <= SMALL_MAP
     return (patches_conv_transpose if patches else direct_conv_transpose)(x, weight, stride, out_size, bias)
@@ -38,7 +38,7 @@ def _with_bias(y: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def _glorot_uniform_(weight: Tensor) -> None:
-    """U(-a, a), a = sqrt(6 / (fan_in + fan_out)), the fans times the taps (Glorot & Bengio 2010, eq. 16)."""
+    """U(-a, a), a = sqrt(6 / (fan_in + fan_out)), the fans times the kernel's pixels (Glorot & Bengio 2010, eq. 16)."""
     bound = math.sqrt(6 / (sum(weight.shape[:2]) * weight[0, 0].numel()))
     nn.init.uniform_(weight, -bound, bound)
 
@@ -54,6 +54,10 @@ class SameConv2d(nn.Module):
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, kernel_size, kernel_size))
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         _glorot_uniform_(self.weight)
+
+    @property
+    def description(self) -> str:
+        return f"Conv {self.weight.shape[-1]}x{self.weight.shape[-1]} s{self.stride}"
 
     def forward(self, x: Tensor) -> Tensor:
         return convolve(x, self.weight, self.stride, self.bias, self.algorithm)
@@ -73,6 +77,10 @@ class SameConvTranspose2d(nn.Module):
         self.weight = nn.Parameter(torch.empty(in_channels, out_channels, kernel_size, kernel_size))
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         _glorot_uniform_(self.weight)
+
+    @property
+    def description(self) -> str:
+        return f"ConvT {self.weight.shape[-1]}x{self.weight.shape[-1]} s{self.stride}"
 
     def forward(self, x: Tensor, out_size: int) -> Tensor:
         if x.shape[2:] != (size := -(-out_size // self.stride), size):

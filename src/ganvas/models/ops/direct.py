@@ -1,8 +1,8 @@
 """Convolutions padded as TensorFlow's `SAME` and their transposes by torch's own kernels, and "patches" for both.
 
-"patches" is the library's convolution; only the gradient by the weights of the smallest maps is one product, of the
-outputs' gradients with the patches that they were made of. The library's own kernel for it is made for large maps: on
-a CPU with AMX, at 4 x 4 pixels, it runs at a quarter of the product's speed.
+"patches" is the library's convolution; only the weight gradient is one matrix product, of the outputs' gradients with
+the patches of the input that each output reads. The library's own kernel for it is made for large maps: on a CPU with
+AMX, at 4 x 4 pixels, it runs at a quarter of the product's speed.
 """
 
 from typing import Any
@@ -19,10 +19,10 @@ def same_padding(size_in: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def apply(direction: Any, *given: Any) -> Tensor:
+def apply_function(function: Any, *inputs: Any) -> Tensor:
     """An autograd function's result, with its type."""
-    product: Tensor = direction.apply(*given)
-    return product
+    result: Tensor = function.apply(*inputs)
+    return result
 
 
 def direct_conv(x: Tensor, weight: Tensor, stride: int, bias: Tensor | None = None) -> Tensor:
@@ -41,7 +41,7 @@ def direct_conv_transpose(x: Tensor, weight: Tensor, stride: int, out_size: int,
 
 
 def _padded(x: Tensor, kernel: int, stride: int) -> tuple[Tensor, tuple[int, int]]:
-    """x, and the padding that a convolution can do itself; where the two ends differ x is padded here."""
+    """x and the padding left to the convolution; where the two ends differ, x is padded here."""
     top, bottom = same_padding(x.shape[2], kernel, stride)
     left, right = same_padding(x.shape[3], kernel, stride)
     if (top, left) == (bottom, right):
@@ -50,7 +50,7 @@ def _padded(x: Tensor, kernel: int, stride: int) -> tuple[Tensor, tuple[int, int
 
 
 def patches(x: Tensor, kernel: int, stride: int) -> Tensor:
-    """What each output of a SAME convolution of x [n, c, h, w] reads, a row each: [n * h' * w', k * k * c]."""
+    """The inputs x [n, c, h, w] of each output of a SAME convolution, one row each: [n * h' * w', k * k * c]."""
     (top, bottom), (left, right) = (same_padding(side, kernel, stride) for side in x.shape[2:])
     lines = F.pad(x, (left, right, top, bottom)).permute(0, 2, 3, 1)
     return lines.unfold(1, kernel, stride).unfold(2, kernel, stride).permute(0, 1, 2, 4, 5, 3).flatten(3).flatten(0, 2)
@@ -107,7 +107,7 @@ class _PatchesTranspose(torch.autograd.Function):
 
 
 def _cast(x: Tensor, *others: Tensor | None) -> list[Tensor | None]:
-    """All in the dtype that autocast asks for, where it is on."""
+    """All tensors in autocast's dtype where autocast is on."""
     if not torch.is_autocast_enabled(x.device.type):
         return [x, *others]
     dtype = torch.get_autocast_dtype(x.device.type)
@@ -116,9 +116,9 @@ def _cast(x: Tensor, *others: Tensor | None) -> list[Tensor | None]:
 
 def patches_conv(x: Tensor, weight: Tensor, stride: int, bias: Tensor | None = None) -> Tensor:
     """`direct_conv` with its weights' gradient from patches."""
-    return apply(_Patches, *_cast(x, weight, bias), stride)
+    return apply_function(_Patches, *_cast(x, weight, bias), stride)
 
 
 def patches_conv_transpose(x: Tensor, weight: Tensor, stride: int, out_size: int, bias: Tensor | None = None) -> Tensor:
     """`direct_conv_transpose` with its weights' gradient from patches."""
-    return apply(_PatchesTranspose, *_cast(x, weight, bias), stride, out_size)
+    return apply_function(_PatchesTranspose, *_cast(x, weight, bias), stride, out_size)

@@ -12,7 +12,7 @@ taps leaves out points: at m = 4 the 5 taps of stride 2 take 6 + 5 multiplicatio
 20. A and B act on whole lines here: they hold padding, tiles and phases, and cost one small matmul an axis.
 
 The transposed convolution reads the same trilinear form from the other side, and so do the gradients:
-`_Small`, `_Large` and `_Weight` below are each other's derivatives, to any order. They make many short
+`_Convolve`, `_Transpose` and `_WeightGradient` below are each other's derivatives, to any order. They make many short
 parallel regions: where other processes share the cores, set OMP_WAIT_POLICY=PASSIVE before torch is imported.
 """
 
@@ -25,9 +25,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.models.ops.direct import apply, same_padding
+from ganvas.models.ops.direct import apply_function, same_padding
 
-Side = Literal["large", "small"]
+Operand = Literal["large", "small"]
 
 POINTS = (math.inf, 0.0, 1.0, -1.0, 0.5, -2.0, 2.0, -0.5)  # small ones keep float32 accurate
 MIN_CHANNELS = 16  # fewer on either side: the transforms cost more than the multiplications they save
@@ -113,7 +113,7 @@ def _tile_axis(size: int, kernel: int, stride: int, tile: int) -> Axis:
 
 
 @lru_cache(maxsize=1024)
-def _matrix(plan: Axis, name: Side, dtype: torch.dtype) -> Tensor:
+def _matrix(plan: Axis, name: Operand, dtype: torch.dtype) -> Tensor:
     return torch.tensor(getattr(plan, name), dtype=dtype)
 
 
@@ -130,29 +130,29 @@ def _taps(y: Axis, x: Axis, dtype: torch.dtype) -> Tensor:
 # The first two axes' entries are y's, the tiles between them x's, those beside n y's.
 
 
-Run = tuple[tuple[int, int, slice], tuple[int, int, slice], tuple[int, slice], bool, bool]
+Product = tuple[tuple[int, int, slice], tuple[int, int, slice], tuple[int, slice], bool, bool]
 
 
 @lru_cache(maxsize=256)
-def _runs(y: Axis, x: Axis) -> tuple[Run, ...]:
-    """Batches of products as indices (large, small, weight); whether each opens its small, and its weight."""
-    runs: list[Run] = []
+def _products(y: Axis, x: Axis) -> tuple[Product, ...]:
+    """Products as indices (large, small, weight), and whether each is the first one added to its small and weight."""
+    products: list[Product] = []
     points = [point for count in y.counts for point in range(count)]
     for entry, point in enumerate(points):
         for tile in range(x.tiles):
             for phase, count in enumerate(x.counts):
                 start = sum(x.counts[:phase])
                 span, head = slice(start, start + count), slice(0, count)
-                opens = entry < y.points and phase == 0
-                runs.append(((entry, tile, span), (point, tile, head), (entry, span), opens, tile == 0))
-    return tuple(runs)
+                first = entry < y.points and phase == 0
+                products.append(((entry, tile, span), (point, tile, head), (entry, span), first, tile == 0))
+    return tuple(products)
 
 
-def _product(a: Tensor, b: Tensor, out: Tensor, opens: bool) -> None:
-    torch.bmm(a, b, out=out) if opens else out.baddbmm_(a, b)
+def _add_product(a: Tensor, b: Tensor, out: Tensor, first: bool) -> None:
+    torch.bmm(a, b, out=out) if first else out.baddbmm_(a, b)
 
 
-class _Small(torch.autograd.Function):
+class _Convolve(torch.autograd.Function):
     """(large, weight) -> small: the convolution."""
 
     @staticmethod
@@ -160,8 +160,8 @@ class _Small(torch.autograd.Function):
         ctx.save_for_backward(large, weight)
         ctx.axes = y, x
         small = large.new_empty(y.points, x.tiles, x.points, large.shape[3], weight.shape[2])
-        for v, m, w, opens, _ in _runs(y, x):
-            _product(large[v], weight[w].mT, small[m], opens)
+        for v, m, w, first, _ in _products(y, x):
+            _add_product(large[v], weight[w].mT, small[m], first)
         return small
 
     @staticmethod
@@ -169,14 +169,14 @@ class _Small(torch.autograd.Function):
         large, weight = ctx.saved_tensors
         to_large, to_weight, *_ = ctx.needs_input_grad
         return (
-            apply(_Large, grad, weight, *ctx.axes) if to_large else None,
-            apply(_Weight, large, grad, *ctx.axes) if to_weight else None,
+            apply_function(_Transpose, grad, weight, *ctx.axes) if to_large else None,
+            apply_function(_WeightGradient, large, grad, *ctx.axes) if to_weight else None,
             None,
             None,
         )
 
 
-class _Large(torch.autograd.Function):
+class _Transpose(torch.autograd.Function):
     """(small, weight) -> large: the transposed convolution."""
 
     @staticmethod
@@ -184,8 +184,8 @@ class _Large(torch.autograd.Function):
         ctx.save_for_backward(small, weight)
         ctx.axes = y, x
         large = small.new_empty(y.entries, x.tiles, x.entries, small.shape[3], weight.shape[3])
-        for v, m, w, _, _ in _runs(y, x):
-            _product(small[m], weight[w], large[v], True)
+        for v, m, w, _, _ in _products(y, x):
+            _add_product(small[m], weight[w], large[v], True)
         return large
 
     @staticmethod
@@ -193,14 +193,14 @@ class _Large(torch.autograd.Function):
         small, weight = ctx.saved_tensors
         to_small, to_weight, *_ = ctx.needs_input_grad
         return (
-            apply(_Small, grad, weight, *ctx.axes) if to_small else None,
-            apply(_Weight, grad, small, *ctx.axes) if to_weight else None,
+            apply_function(_Convolve, grad, weight, *ctx.axes) if to_small else None,
+            apply_function(_WeightGradient, grad, small, *ctx.axes) if to_weight else None,
             None,
             None,
         )
 
 
-class _Weight(torch.autograd.Function):
+class _WeightGradient(torch.autograd.Function):
     """(large, small) -> weight: the gradient of either by its weights."""
 
     @staticmethod
@@ -208,8 +208,8 @@ class _Weight(torch.autograd.Function):
         ctx.save_for_backward(large, small)
         ctx.axes = y, x
         weight = large.new_empty(y.entries, x.entries, small.shape[4], large.shape[4])
-        for v, m, w, _, opens in _runs(y, x):
-            _product(small[m].mT, large[v], weight[w], opens)
+        for v, m, w, _, first in _products(y, x):
+            _add_product(small[m].mT, large[v], weight[w], first)
         return weight
 
     @staticmethod
@@ -217,8 +217,8 @@ class _Weight(torch.autograd.Function):
         large, small = ctx.saved_tensors
         to_large, to_small, *_ = ctx.needs_input_grad
         return (
-            apply(_Large, small, grad, *ctx.axes) if to_large else None,
-            apply(_Small, large, grad, *ctx.axes) if to_small else None,
+            apply_function(_Transpose, small, grad, *ctx.axes) if to_large else None,
+            apply_function(_Convolve, large, grad, *ctx.axes) if to_small else None,
             None,
             None,
         )
@@ -227,7 +227,7 @@ class _Weight(torch.autograd.Function):
 # --------------------------------------------------------------------------------------- the two convolutions
 
 
-def _to_points(image: Tensor, name: Side, y: Axis, x: Axis) -> Tensor:
+def _to_points(image: Tensor, name: Operand, y: Axis, x: Axis) -> Tensor:
     """image [n, c, h, w] to that side's points: [points of y, tiles of x, points of x, n * tiles of y, c]."""
     n, c, h, w = image.shape
     rows, columns = _matrix(y, name, image.dtype), _matrix(x, name, image.dtype)
@@ -237,7 +237,7 @@ def _to_points(image: Tensor, name: Side, y: Axis, x: Axis) -> Tensor:
     return points.view(-1, x.tiles, columns.shape[0] // x.tiles, n * y.tiles, c)
 
 
-def _from_points(points: Tensor, name: Side, y: Axis, x: Axis) -> Tensor:
+def _from_points(points: Tensor, name: Operand, y: Axis, x: Axis) -> Tensor:
     """The transpose of `_to_points`."""
     rows, columns = _matrix(y, name, points.dtype).t(), _matrix(x, name, points.dtype).t()
     size_y, _, _, batch, c = points.shape
@@ -258,7 +258,7 @@ def winograd_conv(x: Tensor, weight: Tensor, stride: int) -> Tensor:
     """SAME convolution of x [n, c, h, w] by weight [c', c, k, k] -> [n, c', ceil(h / s), ceil(w / s)]."""
     axes = axis(x.shape[2], weight.shape[2], stride), axis(x.shape[3], weight.shape[3], stride)
     large = _to_points(x, "large", *axes)
-    small: Tensor = apply(_Small, large, _at_entries(weight, *axes), *axes)
+    small: Tensor = apply_function(_Convolve, large, _at_entries(weight, *axes), *axes)
     return _from_points(small, "small", *axes)
 
 
@@ -266,12 +266,12 @@ def winograd_conv_transpose(x: Tensor, weight: Tensor, stride: int, out_size: in
     """The transpose of `winograd_conv`: x [n, c', h, h] by [c', c, k, k] -> [n, c, out_size, out_size]."""
     axes = axis(out_size, weight.shape[2], stride), axis(out_size, weight.shape[3], stride)
     small = _to_points(x, "small", *axes)
-    large: Tensor = apply(_Large, small, _at_entries(weight, *axes), *axes)
+    large: Tensor = apply_function(_Transpose, small, _at_entries(weight, *axes), *axes)
     return _from_points(large, "large", *axes)
 
 
-def pays(x: Tensor, weight: Tensor, stride: int, small_size: int) -> bool:
-    """Whether Winograd is worth its transforms: CPU, full precision, >= 16 channels, >= 4 x 4 outputs."""
+def winograd_is_faster(x: Tensor, weight: Tensor, stride: int, small_size: int) -> bool:
+    """Whether Winograd saves more than its transforms cost: CPU, full precision, >= 16 channels, >= 4 x 4 outputs."""
     return (
         x.device.type == "cpu"
         and x.dtype in (torch.float32, torch.float64)

@@ -5,10 +5,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.models.layer_table import describe
-from ganvas.models.layers.spectral import Spectral
+from ganvas.models.layers.description import describe
+from ganvas.models.layers.spectral import SpectralNorm
 from ganvas.models.ops.conv import set_algorithm
-from ganvas.models.ops.folded import DoublingConv2d, HalvingConv2d
+from ganvas.models.ops.fused import DownsampleConv2d, UpsampleConv2d
 
 ALGORITHMS = ("direct", "winograd", "patches")
 
@@ -21,7 +21,7 @@ def gradients(y: Tensor, layer: nn.Module, x: Tensor) -> list[Tensor]:
 @pytest.mark.parametrize("side", [8, 7])
 def test_doubling_then_convolving(side: int, algorithm: str) -> None:
     torch.manual_seed(0)
-    layer, x = DoublingConv2d(16, 24, side), torch.randn(3, 16, 4, 4, requires_grad=True)
+    layer, x = UpsampleConv2d(16, 24, side), torch.randn(3, 16, 4, 4, requires_grad=True)
     nn.init.normal_(layer.bias)
     set_algorithm(layer, algorithm)  # type: ignore[arg-type]
     large = x.repeat_interleave(2, 2).repeat_interleave(2, 3)[:, :, :side, :side]
@@ -35,7 +35,7 @@ def test_doubling_then_convolving(side: int, algorithm: str) -> None:
 @pytest.mark.parametrize("side", [8, 7])
 def test_convolving_then_halving(side: int, algorithm: str) -> None:
     torch.manual_seed(0)
-    layer, x = HalvingConv2d(16, 24), torch.randn(3, 16, side, side, requires_grad=True)
+    layer, x = DownsampleConv2d(16, 24), torch.randn(3, 16, side, side, requires_grad=True)
     nn.init.normal_(layer.bias)
     set_algorithm(layer, algorithm)  # type: ignore[arg-type]
     expected = F.avg_pool2d(F.conv2d(x, layer.weight, layer.bias, padding=1), 2, ceil_mode=True)
@@ -46,8 +46,8 @@ def test_convolving_then_halving(side: int, algorithm: str) -> None:
 
 def test_spectral_normalisation_is_of_the_3_x_3_weight() -> None:
     torch.manual_seed(0)
-    layer = HalvingConv2d(8, 8)
-    wrapped, x = Spectral(layer).eval(), torch.randn(2, 8, 6, 6)
+    layer = DownsampleConv2d(8, 8)
+    wrapped, x = SpectralNorm(layer).eval(), torch.randn(2, 8, 6, 6)
     sigma = torch.linalg.matrix_norm(layer.weight.movedim(1, -1).flatten(1), 2)
     bias = layer.bias[:, None, None]
     torch.testing.assert_close(wrapped(x) - bias, (layer(x) - bias) / sigma, rtol=0.02, atol=1e-4)
@@ -55,11 +55,11 @@ def test_spectral_normalisation_is_of_the_3_x_3_weight() -> None:
 
 def test_it_can_be_differentiated_twice() -> None:
     torch.manual_seed(0)
-    for layer in (DoublingConv2d(2, 3, 8).double(), HalvingConv2d(2, 3).double()):
+    for layer in (UpsampleConv2d(2, 3, 8).double(), DownsampleConv2d(2, 3).double()):
         x = torch.randn(1, 2, 4, 4, dtype=torch.float64, requires_grad=True)
         assert torch.autograd.gradgradcheck(layer, (x,))
 
 
 def test_a_summary_says_what_they_do_to_the_side() -> None:
-    assert describe(DoublingConv2d(2, 3, 8)) == "Twice the side, Conv 3x3"
-    assert describe(HalvingConv2d(2, 3)) == "Conv 3x3, half the side"
+    assert describe(UpsampleConv2d(2, 3, 8)) == "Twice the side, Conv 3x3"
+    assert describe(DownsampleConv2d(2, 3)) == "Conv 3x3, half the side"

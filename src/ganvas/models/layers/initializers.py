@@ -1,4 +1,4 @@
-"""What every family uses: activations, and first weights of a given kind."""
+"""Initial weights: of one layer, or of a whole network."""
 
 from __future__ import annotations
 
@@ -10,20 +10,15 @@ from ganvas.models.layers.norm import ConditionalNorm, VirtualNorm
 from ganvas.models.ops.conv import SameConv2d, SameConvTranspose2d
 
 
-def activation(slope: float, inplace: bool = True) -> nn.Module:
-    """LeakyReLU of that negative slope; ReLU for 0."""
-    return nn.LeakyReLU(slope, inplace=inplace) if slope else nn.ReLU(inplace=inplace)
+def fan_in_normal(layer: nn.Module, gain: float = 1.0) -> nn.Module:
+    """The layer with weights from N(0, gain^2 / fan_in) and zero biases; fan_in = the number of inputs of one output.
 
-
-def scaled_normal(layer: nn.Module, gain: float = 1.0) -> nn.Module:
-    """The layer with weights from N(0, gain^2 / fan_in) and no bias, fan_in = the inputs that reach an output.
-
-    He et al. 2015 (arXiv 1502.01852): a gain of sqrt(2 / (1 + slope^2)) keeps the signal's size through leaky ReLU.
+    He et al. 2015 (arXiv 1502.01852): a gain of sqrt(2 / (1 + slope^2)) keeps the signal's variance through leaky ReLU.
     """
     weight = layer.weight
     assert isinstance(weight, Tensor)
     fan_in: float = weight[0].numel()
-    if isinstance(layer, SameConvTranspose2d):  # [in, out, k, k]; of its taps, every stride-th meets a pixel
+    if isinstance(layer, SameConvTranspose2d):  # [in, out, k, k]; an output meets every stride-th pixel of the kernel
         fan_in = weight[:, 0].numel() / layer.stride**2
     nn.init.normal_(weight, std=gain / math.sqrt(fan_in))
     if isinstance(layer.bias, Tensor):
@@ -32,7 +27,7 @@ def scaled_normal(layer: nn.Module, gain: float = 1.0) -> nn.Module:
 
 
 def glorot_uniform(layer: nn.Module) -> nn.Module:
-    """The dense layer with glorot-uniform weights and no bias (Glorot & Bengio 2010), as Keras begins."""
+    """The dense layer with glorot-uniform weights and zero biases (Glorot & Bengio 2010), as in Keras."""
     assert isinstance(layer.weight, Tensor) and isinstance(layer.bias, Tensor)
     nn.init.xavier_uniform_(layer.weight)
     nn.init.zeros_(layer.bias)
@@ -40,7 +35,7 @@ def glorot_uniform(layer: nn.Module) -> nn.Module:
 
 
 def normal_weights(network: nn.Module) -> None:
-    """N(0, 0.02) for convolutions and dense layers (Radford et al. 2016, arXiv 1511.06434, section 4), no biases.
+    """N(0, 0.02) for convolutions and dense layers (Radford et al. 2016, arXiv 1511.06434, section 4); zero biases.
 
     Scales of normalisations become N(1, 0.02). Embeddings of classes stay as they are.
     """

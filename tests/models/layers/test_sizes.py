@@ -1,4 +1,4 @@
-"""Sides, channels and blocks of the maps, and the two steps between them."""
+"""Sizes, channels and blocks of the maps."""
 
 from itertools import pairwise
 
@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from ganvas.errors import UsageError
-from ganvas.models.layers.pyramid import double, fit_blocks, fit_widths, halve, ladder, scaled, sides
+from ganvas.models.layers.sizes import fit_blocks, fit_widths, map_sizes, scale_channels, strided_sizes
+from ganvas.models.ops.resize import downsample, upsample
 
 
 @pytest.mark.parametrize(
@@ -21,28 +22,28 @@ from ganvas.models.layers.pyramid import double, fit_blocks, fit_widths, halve, 
     ],
 )
 def test_sides_climb_from_a_few_pixels_to_the_image(size: int, expected: list[int]) -> None:
-    assert sides(size) == expected
+    assert map_sizes(size) == expected
 
 
 @pytest.mark.parametrize("size", range(7, 130))
 def test_a_map_doubled_covers_the_next_and_the_next_halved_is_the_map(size: int) -> None:
-    maps = sides(size)
+    maps = map_sizes(size)
     assert 4 <= maps[0] < 8 and maps[-1] == size
     for small, large in pairwise(maps):
-        assert double(torch.zeros(1, 1, small, small), large).shape[-1] == large
-        assert halve(torch.zeros(1, 1, large, large)).shape[-1] == small
+        assert upsample(torch.zeros(1, 1, small, small), large).shape[-1] == large
+        assert downsample(torch.zeros(1, 1, large, large)).shape[-1] == small
 
 
 def test_images_too_small_to_climb_to_are_refused() -> None:
     with pytest.raises(UsageError, match="6 px"):
-        sides(6)
+        map_sizes(6)
 
 
 def test_ladder_divides_by_each_stride_rounding_up() -> None:
-    assert ladder(28, (1, 2, 2)) == [28, 14, 7, 7]
-    assert ladder(28, (2, 2, 2)) == [28, 14, 7, 4]
+    assert strided_sizes(28, (1, 2, 2)) == [28, 14, 7, 7]
+    assert strided_sizes(28, (2, 2, 2)) == [28, 14, 7, 4]
     with pytest.raises(UsageError, match="shrink"):
-        ladder(16, (2, 2, 2, 2))
+        strided_sizes(16, (2, 2, 2, 2))
 
 
 def test_widths_are_dropped_or_halved_at_the_large_end() -> None:
@@ -59,19 +60,7 @@ def test_the_last_number_of_blocks_holds_for_further_maps() -> None:
 
 
 def test_the_dial_rounds_to_multiples_and_leaves_one_alone() -> None:
-    assert scaled(100, 1.0) == 100
-    assert [scaled(100, factor) for factor in (0.01, 0.5, 2.0)] == [8, 48, 200]
-    assert [scaled(64, factor, 16) for factor in (0.1, 0.3, 1.5)] == [16, 16, 96]
-    assert scaled(64, 0.01, 4) == 8
-
-
-def test_double_repeats_pixels_and_crops() -> None:
-    x = torch.randn(2, 3, 4, 4)
-    expected = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
-    assert torch.equal(double(x, 8), expected)
-    assert torch.equal(double(x, 7), expected[:, :, :7, :7])
-
-
-def test_halve_averages_what_there_is() -> None:
-    x = torch.arange(9.0).view(1, 1, 3, 3)
-    assert torch.equal(halve(x), torch.tensor([[[[2.0, 3.5], [6.5, 8.0]]]]))
+    assert scale_channels(100, 1.0) == 100
+    assert [scale_channels(100, factor) for factor in (0.01, 0.5, 2.0)] == [8, 48, 200]
+    assert [scale_channels(64, factor, 16) for factor in (0.1, 0.3, 1.5)] == [16, 16, 96]
+    assert scale_channels(64, 0.01, 4) == 8

@@ -1,0 +1,58 @@
+"""Sizes (sides in pixels) and channels of the maps between the first small map and the image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ganvas.errors import UsageError
+
+SMALLEST = 4
+"""The first map has at least this many pixels a side, and fewer than twice as many."""
+
+
+def strided_sizes(size: int, strides: tuple[int, ...]) -> list[int]:
+    """Sizes of the maps from the image downwards: each stride s, the last one first, takes n to ceil(n / s)."""
+    sizes = [size]
+    for stride in reversed(strides):
+        sizes.append(-(-sizes[-1] // stride))
+    if sizes[-1] < 2:
+        raise UsageError(f"strides {strides} shrink {size} px to {sizes[-1]} px: use fewer strides or larger images")
+    return sizes
+
+
+def map_sizes(size: int) -> list[int]:
+    """Sizes of the maps from the first one to the image: each is half of the next, rounded up (4, 7, 14, 28).
+
+    Raises UsageError for images of fewer than 7 px: half of that is too small for the first map.
+    """
+    sizes = [size]
+    while (half := -(-sizes[-1] // 2)) >= SMALLEST:
+        sizes.append(half)
+    if len(sizes) < 2:
+        raise UsageError(f"images of {size} px are too small for this family: use --generator.family dcgan")
+    return sizes[::-1]
+
+
+def fit_widths(widths: Sequence[int], maps: int) -> list[int]:
+    """Channels of `maps` maps, the smallest map first, from those that a config gives for 32 px.
+
+    Where there are more maps, each further one has half the channels of the one before, at least 16 (or as few as
+    that one has); where there are fewer, the largest maps are dropped.
+    """
+    fitted = list(widths[:maps])
+    while len(fitted) < maps:
+        fitted.append(max(fitted[-1] // 2, min(fitted[-1], 16)))
+    return fitted
+
+
+def fit_blocks(blocks: Sequence[int], maps: int) -> list[int]:
+    """Numbers of residual blocks at `maps` maps, the smallest map first; the last number is repeated."""
+    return [*blocks[:maps], *[blocks[-1]] * (maps - len(blocks))]
+
+
+def scale_channels(channels: int, factor: float, multiple: int = 8) -> int:
+    """channels * factor, rounded to a multiple of `multiple` and at least 8; unchanged where factor is 1."""
+    if factor == 1:
+        return channels
+    least = -(-8 // multiple)
+    return max(round(channels * factor / multiple), least) * multiple
