@@ -10,8 +10,9 @@ from pathlib import Path
 
 import torch
 
+from ganvas.files import write_file
 from ganvas.generator import WEIGHTS, find, load
-from ganvas.runs.storage import load_tensors, save_tensors, write_file
+from ganvas.runs.storage import load_tensors, save_tensors
 
 LIMIT = 3_000_000  # bytes: it travels with the package
 

@@ -27,10 +27,11 @@ from torch import Tensor, nn
 
 from ganvas import data, rng
 from ganvas.config import DataConfig
+from ganvas.files import write_file
 from ganvas.metrics.extractors.classifier import SHIPPED, Classifier
 from ganvas.models.ops.conv import SameConv2d, set_algorithm
 from ganvas.process import keep_freed_memory
-from ganvas.runs.storage import load_tensors, save_tensors, write_file
+from ganvas.runs.storage import load_tensors, save_tensors
 from ganvas.training.muon import orthogonalised
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "src" / "ganvas" / "weights"

@@ -15,6 +15,12 @@ class UsageError(GanvasError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """'; did you mean X?' for the nearest known word, or nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else ""
+    """'; did you mean X?' for the nearest known word, whatever its case, or nothing."""
+    by_fold = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), list(by_fold), n=1, cutoff=0.5)
+    return f"; did you mean {by_fold[near[0]]}?" if near else ""
+
+
+def shape_text(shape: Iterable[int]) -> str:
+    """A shape as text: 3x32x32."""
+    return "x".join(map(str, shape))

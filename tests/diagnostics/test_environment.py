@@ -388,7 +388,7 @@ def fill(folder: Path, *names: str) -> None:
     """Files of the right names, which is all that is looked at."""
     for name in names:
         (folder / name).mkdir(parents=True)
-        for file in data.KNOWN[name].files.sha256:
+        for file in data.SOURCES[name].files.sha256:
             (folder / name / file).touch()
 
 

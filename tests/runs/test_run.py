@@ -18,9 +18,10 @@ import pytest
 from conftest import python
 from ganvas.config import SCHEMA_VERSION, Config
 from ganvas.errors import GanvasError, UsageError
+from ganvas.files import writing_to
 from ganvas.runs import listing
 from ganvas.runs.run import Run, next_path, stem
-from ganvas.runs.storage import load_tensors, writing_to
+from ganvas.runs.storage import load_tensors
 
 DATA = {"name": "shapes", "sha256": "0", "n": 4, "shape": [1, 8, 8]}
 SLEEPER = """

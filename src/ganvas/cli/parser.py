@@ -30,7 +30,7 @@ def names(text: str | None) -> tuple[str, ...]:
 
 def save_picture(picture: Any, path: Path) -> None:
     """Write a PNG, with the folders above it; GanvasError where that fails."""
-    from ganvas.runs.storage import writing_to
+    from ganvas.files import writing_to
 
     with writing_to(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -73,8 +73,8 @@ def sample(words: list[str]) -> int:
     if suffix not in (".png", ".npz", ""):
         raise UsageError(f"--out {out}: name a .png, a .npz or a folder")
 
+    from ganvas.files import writing_to
     from ganvas.generator import load
-    from ganvas.runs.storage import writing_to
 
     sampler = load(args.model, args.device)
     rows = sampler.class_names if args.label is None and suffix == ".png" else ()

@@ -80,7 +80,7 @@ def write(found: Comparison, folder: str | os.PathLike[str], lang: str = "en") -
     from ganvas import i18n
     from ganvas.comparison import page
     from ganvas.comparison import tables as words
-    from ganvas.runs.storage import writing_to
+    from ganvas.files import writing_to
 
     say, base = i18n.load(lang), Path(folder)
     files = {

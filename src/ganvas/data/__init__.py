@@ -1,10 +1,11 @@
 """Images: known sets, a procedural set and the user's own files, in memory and in order. No torch here."""
 
-from ganvas.data.dataset import KNOWN, NAMES, ImageSet, fetch, load, unseen
+from ganvas.data.dataset import ImageSet, fetch, find_source, load, unseen
 from ganvas.data.inspect import check, describe, preview, repeated
 from ganvas.data.order import flips, order
+from ganvas.data.source import SOURCES, DataSource, register_data
 
 __all__ = [
-    "KNOWN", "NAMES", "ImageSet", "check", "describe", "fetch", "flips", "load", "order", "preview", "repeated",
-    "unseen",
+    "SOURCES", "DataSource", "ImageSet", "check", "describe", "fetch", "find_source", "flips", "load", "order",
+    "preview", "register_data", "repeated", "unseen",
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from ganvas.data.progress import Progress, warn
 from ganvas.errors import GanvasError
+from ganvas.files import sync_folder, try_lock
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
@@ -150,35 +151,13 @@ def locked(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[N
         handle = path.open("a+b")
     with handle:
         with _writable(path.parent):
-            free = _try_lock(handle.fileno())
+            free = try_lock(handle.fileno())
         if not free:
             on_wait()
         while not free:
             time.sleep(0.1)
-            free = _try_lock(handle.fileno())
+            free = try_lock(handle.fileno())
         yield
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> bool:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
 
 def _content(path: Path) -> bytes | None:
@@ -216,10 +195,7 @@ def _install(work: Path, folder: Path, files: FileSet, label: str) -> None:
         with (work / name).open("rb+") as file:
             os.fsync(file.fileno())
         (work / name).replace(folder / name)
-    if sys.platform != "win32":
-        descriptor = os.open(folder, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
+    sync_folder(folder)
 
 
 @contextmanager

@@ -8,31 +8,28 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganvas import plugins
 from ganvas.config import DataConfig
-from ganvas.data import cache
-from ganvas.data.builtin import cifar10, fashion_mnist, shapes
-from ganvas.data.builtin.known import KnownSet
-from ganvas.data.files import arrays, pictures, pixels
-from ganvas.data.files.raw import Raw
+from ganvas.data import builtin, cache, files
+from ganvas.data.files import pixels
 from ganvas.data.progress import Progress, warn
-from ganvas.data.select import balanced, matching_classes, suggestion
-from ganvas.errors import GanvasError, UsageError
+from ganvas.data.raw import Raw
+from ganvas.data.reader import OWN_SIZE, READERS
+from ganvas.data.select import balanced, matching_classes
+from ganvas.data.source import SOURCES, DataSource
+from ganvas.errors import GanvasError, UsageError, did_you_mean
 
-if TYPE_CHECKING:
-    pass
+plugins.discover(builtin)
+plugins.discover(files)
 
-KNOWN: dict[str, KnownSet] = {known.files.name: known for known in (cifar10.SET, fashion_mnist.SET)}
-NAMES = (*KNOWN, "shapes")
 SPLITS = ("train", "test")
-SHAPES_SIZE = 32
-MOST_SHAPES = 1_000_000
-OWN_SIZE = 32
-SIZES = {"shapes": (8, 64), "known": (8, 64), "own": (16, 64)}
+OWN_SIZES = (16, 64)
+"""Smallest and largest side, in pixels, of the user's own images."""
 
 
 @dataclass(frozen=True)
@@ -58,21 +55,22 @@ class ImageSet:
 def load(config: DataConfig, progress: bool = True) -> ImageSet:
     """The images that a config asks for; a known set is fetched first where it is absent.
 
-    `config.name` is one of NAMES, else a path. Classes are relabelled 0 to k-1 in the order of the set.
+    `config.name` is the name of a known set, else a path. Classes are relabelled 0 to k-1 in the order of the set.
     `limit` takes the classes in turn (the first image of each, the second of each, ...), and simply the first
-    images where there are no labels; for `shapes` it may exceed the usual number. Raises UsageError for a
-    request that cannot be right, GanvasError where the data cannot be had or trained on.
+    images where there are no labels. Raises UsageError for a request that cannot be right, GanvasError where the
+    data cannot be had or trained on.
     """
-    kind = _kind(config.name)
-    _check_request(config, kind)
+    source = find_source(config.name)
+    smallest, largest = OWN_SIZES if source is None else source.sizes
+    _check_request(config, smallest, largest, source)
     bar = Progress(progress)
-    raw = _selected({"known": _known, "shapes": _shapes, "own": _own}[kind](config, bar), config)
+    raw = _select(_read_files(config, bar) if source is None else source.read(config, bar), config)
     own_sizes = raw.own_sizes or ((raw.images.shape[3], raw.images.shape[2]),)
-    raw = replace(raw, images=_sized(raw.images, config, kind))
+    raw = replace(raw, images=_resized(raw.images, config, smallest, largest))
     _check_variety(raw, config)
     if raw.skipped:
         warn(f"{config.name}: {len(raw.skipped)} files skipped, such as {raw.skipped[0]}")
-    name = config.name if kind != "own" else _path(config.name).absolute().name
+    name = _path(config.name).absolute().name if source is None else source.name
     sha256 = _sha256(raw.images, raw.labels)
     return ImageSet(name, raw.images, raw.labels, raw.class_names, sha256, raw.source, raw.skipped, own_sizes)
 
@@ -80,10 +78,10 @@ def load(config: DataConfig, progress: bool = True) -> ImageSet:
 def unseen(config: DataConfig, n: int) -> ImageSet | None:
     """At most n images of the split that a config does not ask for; None where there is none, or it is not here yet."""
     other: Literal["train", "test"] = "train" if config.split == "test" else "test"
+    source = SOURCES.get(config.name)
+    if source is None or not source.present:
+        return None
     try:
-        kind = _kind(config.name)
-        if kind == "own" or (kind == "known" and not cache.present(KNOWN[config.name].files)):
-            return None
         return load(replace(config, split=other, limit=n), progress=False)
     except GanvasError:
         return None
@@ -91,79 +89,59 @@ def unseen(config: DataConfig, n: int) -> ImageSet | None:
 
 def fetch(name: str, progress: bool = True) -> str:
     """Bring a known set into the cache, verified; one line on where it came from. Raises GanvasError."""
-    kind = _kind(name)
-    if kind == "known":
-        return cache.fetch(KNOWN[name].files, Progress(progress))
-    if kind == "shapes":
+    source = find_source(name)
+    if source is None:
+        raise UsageError(f"'{name}' is a path: there is nothing to fetch (known sets: {', '.join(SOURCES)})")
+    if source.files is None:
         return "drawn when needed; nothing to fetch"
-    raise UsageError(f"'{name}' is a path, and there is nothing to fetch: known sets are {', '.join(NAMES)}")
+    return cache.fetch(source.files, Progress(progress))
+
+
+def find_source(name: str) -> DataSource | None:
+    """The known set of that name, or None for a path; UsageError where there is neither.
+
+    A known name wins over a folder of that name here: ./cifar10 means the folder.
+    """
+    if name in SOURCES:
+        return SOURCES[name]
+    if _path(name).exists():
+        return None
+    known = ", ".join(SOURCES)
+    if "/" in name or "\\" in name or name.endswith((".zip", ".npz", ".npy")):
+        raise UsageError(f"'{name}' does not exist: name a folder, zip, npz or IDX file, or one of {known}")
+    raise UsageError(f"no data set or folder is named '{name}' (known sets: {known}){did_you_mean(name, SOURCES)}")
 
 
 def _path(name: str) -> Path:
     return Path(name).expanduser()
 
 
-def _kind(name: str) -> str:
-    """known, shapes or own. A known name wins over a folder of that name here: ./cifar10 means the folder."""
-    if name in KNOWN:
-        return "known"
-    if name == "shapes":
-        return "shapes"
-    if _path(name).exists():
-        return "own"
-    if "/" in name or "\\" in name or name.endswith((".zip", ".npz", ".npy")):
-        raise UsageError(f"'{name}' does not exist: name a folder, zip, npz or IDX file, or one of {', '.join(NAMES)}")
-    known = ", ".join(NAMES)
-    raise UsageError(f"no data set or folder is named '{name}' (known sets: {known}){suggestion(name, NAMES)}")
-
-
-def _check_request(config: DataConfig, kind: str) -> None:
-    smallest, largest = SIZES[kind]
+def _check_request(config: DataConfig, smallest: int, largest: int, source: DataSource | None) -> None:
     if config.size is not None and not smallest <= config.size <= largest:
         raise UsageError(f"size {config.size} does not suit {config.name}: choose {smallest} to {largest}")
     if config.channels not in (None, 1, 3):
         raise UsageError(f"channels must be 1 (grey) or 3 (RGB), not {config.channels}")
     if config.limit is not None and config.limit <= 1:
         raise UsageError(f"limit must be at least 2 images, not {config.limit}")
-    if kind == "shapes" and (config.limit or 0) > MOST_SHAPES:
-        raise UsageError(f"limit {config.limit} is too large for shapes: choose at most {MOST_SHAPES}")
+    if source is not None and source.max_limit is not None and (config.limit or 0) > source.max_limit:
+        raise UsageError(f"limit {config.limit} is too large for {config.name}: choose at most {source.max_limit}")
     if config.split not in SPLITS:
         raise UsageError(f"split must be train or test, not '{config.split}'")
 
 
-def _known(config: DataConfig, progress: Progress) -> Raw:
-    known = KNOWN[config.name]
-    contents, source = cache.read(known.files, known.splits[config.split][1], progress)
-    images, labels = known.parse(contents)
-    return Raw(images, labels, known.class_names, source)
-
-
-def _shapes(config: DataConfig, progress: Progress) -> Raw:
-    if config.classes:
-        matching_classes(config.classes, shapes.CLASSES, "shapes")
-    n = config.limit if not config.classes else None
-    images, labels = shapes.read(config.split, n, config.size or SHAPES_SIZE, config.channels or 3)
-    return Raw(images, labels, shapes.CLASSES, "drawn from integers (shape x colour: 80 known modes)")
-
-
-def _own(config: DataConfig, progress: Progress) -> Raw:
+def _read_files(config: DataConfig, progress: Progress) -> Raw:
     path = _path(config.name)
+    reader = next((reader for reader in READERS if reader.accepts(path)), None)
+    if reader is None:
+        raise UsageError(f"{path} is no data set: name a folder of pictures, or a zip, npz or IDX file")
     try:
-        if arrays.is_idx(path):
-            raw = arrays.read_idx(path, config.split)
-        elif path.suffix.lower() in (".npz", ".npy"):
-            raw = arrays.read_npz(path, config.split)
-        elif path.is_dir() or path.suffix.lower() == ".zip":
-            size = config.size or OWN_SIZE
-            raw = pictures.read(path, config.split, size, config.classes, config.limit, progress)
-        else:
-            raise UsageError(f"{path} is no data set: name a folder of pictures, or a zip, npz or IDX file")
+        raw = reader.read(path, config, progress)
     except OSError as error:
         raise GanvasError(f"{error.filename or path} cannot be read: {error.strerror or error}") from error
     return replace(raw, images=raw.images[:, :1]) if pixels.is_grey(raw.images) else raw
 
 
-def _selected(raw: Raw, config: DataConfig) -> Raw:
+def _select(raw: Raw, config: DataConfig) -> Raw:
     """Classes, then limit; a source that has done either already is left as it is."""
     chosen = matching_classes(config.classes, raw.class_names, config.name)
     if chosen and raw.labels is not None and len(chosen) < len(raw.class_names):
@@ -182,9 +160,8 @@ def _selected(raw: Raw, config: DataConfig) -> Raw:
     return raw
 
 
-def _sized(images: NDArray[np.uint8], config: DataConfig, kind: str) -> NDArray[np.uint8]:
+def _resized(images: NDArray[np.uint8], config: DataConfig, smallest: int, largest: int) -> NDArray[np.uint8]:
     height, width = images.shape[2:]
-    smallest, largest = SIZES[kind]
     own = height if height == width and smallest <= height <= largest else OWN_SIZE
     channels = config.channels or images.shape[1]
     if channels == 1:  # before resizing, which then has a third of the work

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.config import DataConfig
-from ganvas.data import cache
-from ganvas.data.builtin import shapes
-from ganvas.data.dataset import KNOWN, SHAPES_SIZE, ImageSet, load
+from ganvas.data.dataset import ImageSet, load
+from ganvas.data.source import SOURCES
 from ganvas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,10 +81,8 @@ def _report(found: ImageSet, split: str, name_or_path: str) -> Report:
     counts: dict[str, int] = {}
     if found.labels is not None:
         counts = {name: int((found.labels == k).sum()) for k, name in enumerate(found.class_names)}
-    if name_or_path in KNOWN:
-        verified = f"matches {KNOWN[name_or_path].table}"
-    else:
-        verified = "nothing to compare with: " + ("drawn anew" if name_or_path == "shapes" else "your own files")
+    source = SOURCES.get(name_or_path)
+    verified = "nothing to compare with: your own files" if source is None else source.verified
     channels, height, width = found.images.shape[1:]
     return Report(
         name=found.name,
@@ -113,20 +110,10 @@ def repeated(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def describe() -> tuple[Description, ...]:
     """The sets known by name. Looks at which files are there, not at their content."""
-    rows = [
-        Description(
-            name=name,
-            n={split: n for split, (n, _) in known.splits.items()},
-            shape=known.shape,
-            class_names=known.class_names,
-            cached=cache.present(known.files),
-            licence=known.licence,
-        )
-        for name, known in KNOWN.items()
-    ]
-    terms = "drawn by ganvas, free of rights; 80 known modes (10 shapes x 8 colours)"
-    drawn = Description("shapes", shapes.COUNTS, (3, SHAPES_SIZE, SHAPES_SIZE), shapes.CLASSES, True, terms)
-    return (*rows, drawn)
+    return tuple(
+        Description(name, source.splits, source.shape, source.class_names, source.present, source.licence)
+        for name, source in SOURCES.items()
+    )
 
 
 def preview(imageset: ImageSet, columns: int = 10) -> Image.Image:

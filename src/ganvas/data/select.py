@@ -1,21 +1,13 @@
-"""Choosing by name and by number: did-you-mean, classes, a balanced first N."""
+"""Choosing images: by class, and a first N that is balanced over the classes."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.errors import UsageError
-
-
-def suggestion(word: str, words: Sequence[str]) -> str:
-    """ "; did you mean 'cat'?" where something is near, else nothing."""
-    by_fold = {known.casefold(): known for known in words}
-    near = difflib.get_close_matches(word.casefold(), list(by_fold), n=1)
-    return f"; did you mean '{by_fold[near[0]]}'?" if near else ""
+from ganvas.errors import UsageError, did_you_mean
 
 
 def matching_classes(wanted: Sequence[str], class_names: Sequence[str], where: str) -> list[int]:
@@ -25,7 +17,7 @@ def matching_classes(wanted: Sequence[str], class_names: Sequence[str], where: s
     for name in wanted:
         if name not in class_names:
             known = ", ".join(class_names[:20]) + (", ..." if len(class_names) > 20 else "")
-            near = suggestion(name, class_names)
+            near = did_you_mean(name, class_names)
             raise UsageError(f"{where} has no class '{name}' (it has: {known}){near}")
     return [k for k, name in enumerate(class_names) if name in wanted]
 

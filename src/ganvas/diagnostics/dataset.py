@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float64, Int64, UInt8
 
 from ganvas.config import Config, DataConfig, recipes
 from ganvas.data import ImageSet, load, repeated
-from ganvas.data.dataset import SIZES
+from ganvas.data.dataset import OWN_SIZES
 from ganvas.diagnostics.finding import Check
 from ganvas.metrics.image_statistics import distances, thumbnails
 
@@ -204,7 +204,7 @@ def sizes(subject: Subject) -> Iterator[Check]:
     if long.mean() >= KINDS:
         yield Check("data.long", "advice", {"n": int(long.sum()), "kinds": len(own), "example": _times(own[long][0])})
     if small.mean() >= KINDS:
-        n, example, least = int(small.sum()), _times(own[small][0]), SIZES["own"][0]
+        n, example, least = int(small.sum()), _times(own[small][0]), OWN_SIZES[0]
         blanks = {"n": n, "kinds": len(own), "example": example, "side": side, "size": least}
         yield Check("data.enlarged", "advice", blanks)
     if max(long.mean(), small.mean()) < KINDS:

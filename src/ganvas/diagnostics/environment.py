@@ -246,8 +246,9 @@ def _runs() -> Check:
 def _cache() -> Check:
     """Which known sets are there whole by name (content is verified when read), and whether the others could come."""
     folder = str(cache.root())
-    here = [name for name, known in data.KNOWN.items() if cache.present(known.files)]
-    sets, missing = ", ".join(here), ", ".join(name for name in data.KNOWN if name not in here)
+    fetched = [name for name, source in data.SOURCES.items() if source.files is not None]
+    here = [name for name in fetched if data.SOURCES[name].present]
+    sets, missing = ", ".join(here), ", ".join(name for name in fetched if name not in here)
     room = _room(Path(folder))
     if room is None:
         unwritable = Check("env.cache-unwritable", "bad", {"folder": folder, "missing": missing})
@@ -264,7 +265,11 @@ def _weights() -> Check:
     from safetensors import SafetensorError, safe_open
 
     files = sorted(WEIGHTS.glob("*.safetensors"))
-    absent = [name for name in data.KNOWN if not any(path.name.startswith(f"{name}-classifier-") for path in files)]
+    absent = [
+        name
+        for name, source in data.SOURCES.items()
+        if source.files is not None and not any(path.name.startswith(f"{name}-classifier-") for path in files)
+    ]
     if absent:
         return Check("env.weights-absent", "bad", {"folder": str(WEIGHTS), "sets": ", ".join(absent)})
     for path in files:

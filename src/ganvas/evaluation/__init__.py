@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ganvas.data.progress import Progress
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, shape_text
 from ganvas.evaluation import baselines as floors
 from ganvas.evaluation import intended as classes
 from ganvas.evaluation import sources as subjects
@@ -148,7 +148,7 @@ def judge(
     shape = reference.images.images.shape[1:]
     if shape != subject.shape:
         raise UsageError(
-            f"{subject.name} has images of {_times(subject.shape)}, the reference {reference.label} of {_times(shape)}:"
+            f"{subject.name} has images of {shape_text(subject.shape)}, the reference {reference.label} of {shape_text(shape)}:"
             " name a --reference of the same size and channels"
         )
     meant = subject.meant(0, n)
@@ -242,7 +242,3 @@ def _by_class(values: list[Value]) -> dict[str, float] | None:
 
 def _or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape))

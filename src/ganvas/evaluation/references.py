@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,11 +17,11 @@ from numpy.typing import NDArray
 from ganvas import data as datasets
 from ganvas.config import DataConfig
 from ganvas.data import ImageSet, cache
-from ganvas.data.builtin import shapes
 from ganvas.data.progress import Progress, warn
 from ganvas.errors import GanvasError, UsageError
+from ganvas.files import replace_file
 from ganvas.metrics.extractors.base import Extractor, Features, in_batches
-from ganvas.runs.storage import load_tensors, save_tensors, write_file
+from ganvas.runs.storage import load_tensors, save_tensors
 
 Split = Literal["train", "test"]
 FIGURES = 2  # raised when a computation changes, so that figures kept from before are made anew
@@ -54,11 +52,10 @@ class Reference:
 
     @property
     def modes(self) -> NDArray[np.int64] | None:
-        """Which known mode each image belongs to: of `shapes`, whole, its shape and colour; else its class, if any."""
-        if self.data.name == "shapes" and not self.data.classes:
-            first = shapes.FIRST[self.data.split]
-            shown = shapes.parameters(first + np.arange(len(self.images.images)))
-            return shown.colour * len(shapes.CLASSES) + shown.label
+        """The known mode of each image, such as shape and colour in `shapes`; its class where no modes are known."""
+        source = datasets.SOURCES.get(self.data.name)
+        if source is not None and source.modes is not None and not self.data.classes:
+            return source.modes(self.data.split, len(self.images.images))
         return self.images.labels
 
     @property
@@ -162,14 +159,10 @@ def remembered(key: dict[str, Any], make: Callable[[], dict[str, float]]) -> dic
 
 def _keep(path: Path, content: bytes) -> None:
     """Write aside and rename; a cache that cannot be written is worth a line, no more."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(part, content)
-        part.replace(path)
+        replace_file(path, content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
         warn(f"not kept for the next time: {path.parent}: {error.strerror or error}")
 
 

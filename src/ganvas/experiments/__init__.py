@@ -22,7 +22,7 @@ from ganvas.errors import GanvasError, UsageError
 from ganvas.experiments import live, workers
 from ganvas.experiments.plan import Plan
 from ganvas.experiments.tasks import Task, tasks
-from ganvas.runs.storage import try_lock, writing_to
+from ganvas.files import try_lock, writing_to
 
 PLAN = "experiment.json"
 

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple, TypeGuard
 
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
 from ganvas.errors import GanvasError, UsageError
+from ganvas.files import replace_file, sync_folder, try_lock, write_file, writing_to
 from ganvas.runs.migrate import LOGS, migrate_config, migrate_row
-from ganvas.runs.storage import sync_folder, try_lock, write_file, writing_to
 
 KEPT_CHECKPOINTS = 2
 LOCK_SECONDS = 1.0  # that a writer waits for another's lock
@@ -310,14 +310,8 @@ class Run:
     def write_bytes(self, name: str, content: bytes) -> Path:
         """Write a file aside and rename it, so that a reader sees the old one or the new one."""
         path = self.path / name
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
         with writing_to(path):
-            try:
-                write_file(part, content)
-                os.replace(part, path)
-            except OSError:
-                part.unlink(missing_ok=True)
-                raise
+            replace_file(path, content)
         return path
 
     def write_json(self, name: str, values: Mapping[str, Any]) -> None:

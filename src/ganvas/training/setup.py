@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ganvas import generator, models
 from ganvas.config import Config, override, recipes, tricks
 from ganvas.data import ImageSet
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, shape_text
 from ganvas.runs.run import Run, next_path
 from ganvas.training import backend
 from ganvas.training.compatibility import check_compatibility
@@ -93,10 +93,6 @@ def _check_init_from(config: Config, images: ImageSet) -> None:
     class_names = tuple(images.class_names) if config.data.labels == "use" else ()
     if (trained.shape, trained.class_names, trained.config.generator) != (shape, class_names, config.generator):
         raise UsageError(
-            f"{config.init_from} makes {_times(trained.shape)} images of {len(trained.class_names)} classes, these are "
-            f"{_times(shape)} of {len(class_names)} (names and network must be the same as well): train without --from"
+            f"{config.init_from} makes {shape_text(trained.shape)} images of {len(trained.class_names)} classes, these are "
+            f"{shape_text(shape)} of {len(class_names)} (names and network must be the same as well): train without --from"
         )
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape))

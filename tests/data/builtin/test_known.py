@@ -51,11 +51,11 @@ def package(path, leave_out: str = "") -> None:
 
 
 def test_hash_tables_are_complete():
-    for known, n in ((cifar10.SET, 6), (fashion_mnist.SET, 4)):
-        assert len(set(known.files.sha256.values())) == n
+    for known, n, names in ((cifar10.SET, 6, cifar10.FILES), (fashion_mnist.SET, 4, fashion_mnist.FILES)):
+        assert known.files is not None and len(set(known.files.sha256.values())) == n
         assert all(len(bytes.fromhex(value)) == 32 for value in known.files.sha256.values())
         assert len(known.class_names) == 10
-        assert sorted(name for _, names in known.splits.values() for name in names) == sorted(known.files.sha256)
+        assert sorted(name for split in names.values() for name in split) == sorted(known.files.sha256)
 
 
 def test_binary_batches_are_read_channels_first():

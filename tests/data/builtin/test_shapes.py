@@ -73,10 +73,10 @@ def test_colours_are_true_and_lumas_apart():
 
 
 def test_splits_are_disjoint_and_limits_are_prefixes():
-    train, labels = shapes.read("train", 200, 16, 3)
-    more, _ = shapes.read("train", 300, 16, 3)
-    test, _ = shapes.read("test", 200, 16, 3)
+    train, labels = shapes.draw("train", 200, 16, 3)
+    more, _ = shapes.draw("train", 300, 16, 3)
+    test, _ = shapes.draw("test", 200, 16, 3)
     np.testing.assert_array_equal(train, more[:200])
     assert np.bincount(labels).tolist() == [20] * 10
     assert not (train == test).all(axis=(1, 2, 3)).any()
-    assert shapes.read("test", None, 8, 1)[0].shape == (2000, 1, 8, 8)
+    assert shapes.draw("test", None, 8, 1)[0].shape == (2000, 1, 8, 8)

@@ -241,7 +241,7 @@ def test_chosen_classes_and_limit(folder):
     assert raw.labels.tolist() == [0, 0, 1]
     assert read(folder, limit=3).labels.tolist() == [0, 1, 2]
     np.testing.assert_array_equal(read(folder, limit=4).images[:3], read(folder, limit=3).images)
-    with pytest.raises(UsageError, match=r"no class 'bb' \(it has: a, b, c\); did you mean 'b'\?"):
+    with pytest.raises(UsageError, match=r"no class 'bb' \(it has: a, b, c\); did you mean b\?"):
         read(folder, classes=("bb",))
     with pytest.raises(UsageError, match="has no classes"):
         read(folder / "a", classes=("b",))

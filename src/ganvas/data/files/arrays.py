@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ganvas.data.files import idx
 from ganvas.data.files.pixels import over_white
-from ganvas.data.files.raw import Raw
+from ganvas.data.raw import Raw
+from ganvas.data.reader import Reader, register_reader
 from ganvas.errors import GanvasError, UsageError
 
 IMAGE_KEYS = {
@@ -203,3 +204,13 @@ def _idx_of_split(folder: Path, split: str) -> Path:
     if len(of_split) != 1:
         raise UsageError(f"{folder} has {len(of_split)} IDX image files for the split '{split}': name the file itself")
     return of_split[0]
+
+
+register_reader(Reader("IDX", is_idx, lambda path, config, progress: read_idx(path, config.split)))
+register_reader(
+    Reader(
+        "npz",
+        lambda path: path.suffix.lower() in (".npz", ".npy"),
+        lambda path, config, progress: read_npz(path, config.split),
+    )
+)

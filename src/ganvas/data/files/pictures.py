@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.data.files.pixels import square, to_rgb
-from ganvas.data.files.raw import Raw
 from ganvas.data.progress import Progress, warn
+from ganvas.data.raw import Raw
+from ganvas.data.reader import OWN_SIZE, Reader, register_reader
 from ganvas.data.select import balanced, matching_classes
 from ganvas.errors import GanvasError, UsageError
 
@@ -297,3 +298,14 @@ def _too_few(where: Path, n: int, skipped: Sequence[str]) -> str:
     found = {0: "no picture that can be read", 1: "only one picture that can be read"}[n]
     reasons = f" ({len(skipped)} skipped, such as {'; '.join(skipped[:3])})" if skipped else ""
     return f"{where} holds {found}{reasons}: a GAN needs at least {MIN_IMAGES}, and hundreds to learn from"
+
+
+register_reader(
+    Reader(
+        "pictures",
+        lambda path: path.is_dir() or path.suffix.lower() == ".zip",
+        lambda path, config, progress: read(
+            path, config.split, config.size or OWN_SIZE, config.classes, config.limit, progress
+        ),
+    )
+)

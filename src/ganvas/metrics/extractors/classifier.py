@@ -7,7 +7,6 @@ normalisation folded into the convolutions, the recipe and the test accuracy in 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -17,7 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, shape_text
 from ganvas.metrics.extractors.base import Extractor
 from ganvas.runs.storage import load_tensors
 
@@ -78,7 +77,7 @@ def from_file(path: Path, shape: tuple[int, int, int]) -> Extractor:
     tensors, about = load_tensors(path)
     if tuple(about["shape"]) != shape:
         raise UsageError(
-            f"the classifier {path.stem} looks at {_times(about['shape'])} images, these are {_times(shape)}: "
+            f"the classifier {path.stem} looks at {shape_text(about['shape'])} images, these are {shape_text(shape)}: "
             "use --features efficientnet-lite0"
         )
     network = Classifier(shape[0], about["stem"], tuple(about["widths"]), len(about["class_names"]))
@@ -92,7 +91,3 @@ def from_file(path: Path, shape: tuple[int, int, int]) -> Extractor:
 
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Extractor("classifier", digest, f"native {shape[1]}x{shape[2]}", look, tuple(about["class_names"]))
-
-
-def _times(shape: Sequence[int]) -> str:
-    return "x".join(map(str, shape))

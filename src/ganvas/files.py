@@ -1,0 +1,72 @@
+"""Files that are whole or not there: errors in one line, flushed writes, atomic replacement, locks."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ganvas.errors import GanvasError
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """Turn a failed write (full disk, no permission) into one clear GanvasError."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error)
+        hint = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another folder"
+        raise GanvasError(f"cannot write {error.filename or path}: {why}; {hint}") from error
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write and flush to disk."""
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file aside, flush and rename it: a reader sees the old one or the new one. OSError where that fails."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        write_file(part, content)
+        os.replace(part, path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(path: Path) -> None:
+    """Flush a rename to disk where the system can."""
+    if os.name == "posix":
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+
+
+def try_lock(handle: int, shared: bool = False) -> bool:
+    """Take the lock of an open file without waiting; False where another process has it. OSError where none can be."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: one byte beyond the pid, never shared
+        import msvcrt
+
+        os.lseek(handle, 64, os.SEEK_SET)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError:
+            return False
+        finally:
+            os.lseek(handle, 0, os.SEEK_SET)
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_NB | (fcntl.LOCK_SH if shared else fcntl.LOCK_EX))
+    except BlockingIOError:
+        return False
+    return True
