@@ -6,49 +6,48 @@ import json
 from pathlib import Path
 
 from ganvas.cli.parser import Parser, names, save_picture
+from ganvas.errors import shape_text
 
 
-def data(words: list[str]) -> int:
+def data(argv: list[str]) -> int:
     """list, fetch, check, show."""
-    from ganvas import data as room
+    from ganvas import data as datasets
 
     parser = Parser(prog="ganvas data", description="List, fetch, check and look at data sets.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="list | fetch | check | show")
-    listing = commands.add_parser("list", help="the sets known by name")
+    listing = commands.add_parser("list", help="list the known data sets")
     listing.add_argument("--json", action="store_true", help="rows as JSON")
-    commands.add_parser("fetch", help="bring a known set into the cache").add_argument("name")
-    check = commands.add_parser("check", help="read a set whole and say what is in it")
+    commands.add_parser("fetch", help="download a known set and verify it").add_argument("name")
+    check = commands.add_parser("check", help="read a whole data set and say what is in it")
     check.add_argument("name", metavar="NAME_OR_PATH")
-    show = commands.add_parser("show", help="a contact sheet as PNG")
+    show = commands.add_parser("show", help="write a contact sheet as PNG")
     show.add_argument("name", metavar="NAME_OR_PATH")
     show.add_argument("--out", required=True, metavar="GRID.png")
     show.add_argument("--size", type=int, help="side in pixels")
     show.add_argument("--channels", type=int, choices=(1, 3), help="1 = grey, 3 = RGB")
     show.add_argument("--classes", help="only these, separated by commas")
-    args = parser.parse_args(words)
+    args = parser.parse_args(argv)
     if args.command == "list":
-        rows = room.describe()
+        rows = datasets.describe()
         if args.json:
             for row in rows:
                 print(json.dumps({**vars(row), "n": dict(row.n)}))
             return 0
         for row in rows:
             counts = " + ".join(f"{n:,} {split}" for split, n in row.n.items())
-            print(
-                f"{row.name:14} {counts:28} {'x'.join(map(str, row.shape)):10} {'here' if row.cached else 'to fetch'}"
-            )
+            print(f"{row.name:14} {counts:28} {shape_text(row.shape):10} {'here' if row.cached else 'to fetch'}")
             print(f"{'':14} {', '.join(row.class_names)}\n{'':14} {row.licence}")
         print("Any folder, zip, npz or IDX file of images works as well: ganvas data check PATH")
     elif args.command == "fetch":
-        print(f"{args.name}: {room.fetch(args.name)}")
+        print(f"{args.name}: {datasets.fetch(args.name)}")
     elif args.command == "check":
-        for report in room.check(args.name):
+        for report in datasets.check(args.name):
             print("\n".join(report.lines()))
     else:
         from ganvas.config import DataConfig
 
         config = DataConfig(args.name, size=args.size, channels=args.channels, classes=names(args.classes))
-        images = room.load(config)
-        save_picture(room.preview(images), Path(args.out))
-        print(f"{args.out}: {len(images.images):,} images of {images.name} to choose from")
+        images = datasets.load(config)
+        save_picture(datasets.preview(images), Path(args.out))
+        print(f"{args.out}: {len(images.images):,} images of {images.name}")
     return 0

@@ -13,37 +13,37 @@ from ganvas.errors import GanvasError, UsageError, did_you_mean
 
 VERBS = {
     "data": ("ganvas.cli.data", "list, fetch, check or show data sets"),
-    "recipes": ("ganvas.cli.recipes", "the networks and trainings there are"),
-    "tricks": ("ganvas.cli.recipes", "the tips of the field, each of which can be switched on"),
+    "recipes": ("ganvas.cli.recipes", "list training recipes, or show one with its layers"),
+    "tricks": ("ganvas.cli.recipes", "list optional training tricks (--with)"),
     "train": ("ganvas.cli.train", "train a recipe and write its report"),
-    "resume": ("ganvas.cli.train", "finish a run's budget, or add to it"),
-    "runs": ("ganvas.cli.runs", "table of runs"),
-    "report": ("ganvas.cli.runs", "report.html, GIF and curves of a run"),
+    "resume": ("ganvas.cli.train", "continue a run, or extend its budget"),
+    "runs": ("ganvas.cli.runs", "list runs"),
+    "report": ("ganvas.cli.runs", "write a run's report.html, GIF and curves"),
     "sample": ("ganvas.cli.runs", "draw images from a trained generator"),
-    "evaluate": ("ganvas.cli.evaluate", "how good, diverse, recognisable; does it copy; how sure is that"),
-    "doctor": ("ganvas.cli.doctor", "why does it fail, and what to try; --env, --data: before there is a run"),
-    "compare": ("ganvas.cli.compare", "did the change help? groups of runs, seed by seed"),
-    "experiment": ("ganvas.cli.experiment", "recipes x tricks x seeds at an equal budget, then the comparison"),
+    "evaluate": ("ganvas.cli.evaluate", "score samples: quality, diversity, memorisation, with confidence intervals"),
+    "doctor": ("ganvas.cli.doctor", "diagnose a run, or (--env, --data) an installation or a data set"),
+    "compare": ("ganvas.cli.compare", "test whether a change helped: groups of runs that differ in their seed"),
+    "experiment": ("ganvas.cli.experiment", "train recipes x tricks x seeds at an equal budget, then compare"),
 }
-"""verb -> (the module in which a function of that name takes its words and returns the exit code, what it does)"""
+"""verb -> (module with a function of that name: arguments -> exit code, one line of help)"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code: 0, 2 for usage, 1 for other errors, 130 / 143 after a signal."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    arguments = [word for word in arguments if word != "--debug"]
     try:
-        words = _load_plugins(words)
-        if not words or words[0] in ("-h", "--help", "help"):
+        arguments = _load_plugins(arguments)
+        if not arguments or arguments[0] in ("-h", "--help", "help"):
             print(overview())
             return 0
-        if words[0] == "--version":
+        if arguments[0] == "--version":
             print(f"ganvas {__version__}")
             return 0
-        if words[0] not in VERBS:
-            raise UsageError(f"unknown command {words[0]!r}{did_you_mean(words[0], VERBS)} (ganvas --help)")
-        return verb(words[0])(words[1:])
+        if arguments[0] not in VERBS:
+            raise UsageError(f"unknown command {arguments[0]!r}{did_you_mean(arguments[0], VERBS)} (ganvas --help)")
+        return verb(arguments[0])(arguments[1:])
     except GanvasError as error:
         if debug:
             raise
@@ -62,31 +62,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _load_plugins(words: list[str]) -> list[str]:
-    """Run the user's files named by --plugin or the environment; returns the words that are left."""
+def _load_plugins(arguments: list[str]) -> list[str]:
+    """Run the user's files named by --plugin or the environment; returns the arguments that are left."""
     paths = [path for path in os.environ.get(plugins.VARIABLE, "").split(os.pathsep) if path]
-    while "--plugin" in words:
-        at = words.index("--plugin")
-        if at + 1 == len(words):
+    while "--plugin" in arguments:
+        at = arguments.index("--plugin")
+        if at + 1 == len(arguments):
             raise UsageError("--plugin needs the path of a Python file")
-        paths.append(os.path.abspath(words[at + 1]))
-        words = words[:at] + words[at + 2 :]
+        paths.append(os.path.abspath(arguments[at + 1]))
+        arguments = arguments[:at] + arguments[at + 2 :]
     for path in paths:
         plugins.load(path)
     if paths:
         os.environ[plugins.VARIABLE] = os.pathsep.join(dict.fromkeys(paths))
-    return words
+    return arguments
 
 
 def verb(name: str) -> Callable[[list[str]], int]:
-    """The function behind a verb: words -> exit code."""
+    """The function behind a verb: arguments -> exit code."""
     function: Callable[[list[str]], int] = getattr(importlib.import_module(VERBS[name][0]), name)
     return function
 
 
 def overview() -> str:
     """The text of `ganvas --help`."""
-    lines = [f"ganvas {__version__}: train, prove, compare and show GANs for small images", ""]
+    lines = [f"ganvas {__version__}: train, evaluate, compare and debug GANs on small images", ""]
     lines += [f"  ganvas {name:<10} {text}" for name, (_, text) in VERBS.items()]
     lines += [
         "",

@@ -1,4 +1,4 @@
-"""The verbs of the command line, one file a kind. Each imports what it needs when it runs."""
+"""What the verbs share: a parser whose errors are one line, lists of names, pictures to write."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ganvas.errors import UsageError, did_you_mean
 
 
 class Parser(argparse.ArgumentParser):
-    """Errors become UsageError: one line, with the nearest flag."""
+    """An ArgumentParser whose errors are UsageErrors: one line, with the nearest flag."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs, allow_abbrev=False)
@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def names(text: str | None) -> tuple[str, ...]:
-    """The words of a list with commas; none for None."""
+    """The names of a list separated by commas; none for None."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 

@@ -1,4 +1,4 @@
-"""The tips of the field: all of them, or one with its source and what it changes."""
+"""Recipes and tricks: all of them, or one in detail."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ganvas.cli.parser import Parser
 from ganvas.config import Config, DiscriminatorConfig
 
 
-def recipes(words: list[str]) -> int:
+def recipes(argv: list[str]) -> int:
     """All recipes, or one with its layers."""
     from ganvas.config.recipes import RECIPES, get
 
-    parser = Parser(prog="ganvas recipes", description="List the recipes, or show one with its layers.")
+    parser = Parser(prog="ganvas recipes", description="List the training recipes, or show one with its layers.")
     parser.add_argument("name", nargs="?")
-    args = parser.parse_args(words)
+    args = parser.parse_args(argv)
     if args.name is None:
         for name, recipe in RECIPES.items():
             print(f"{name:20} {recipe.title}\n{'':20} {recipe.source}, {recipe.year}; reported: {recipe.reported}")
@@ -35,10 +35,10 @@ def recipes(words: list[str]) -> int:
         if getattr(recipe, what) not in ("", "-"):
             print(f"{what}: {getattr(recipe, what)}")
     print("\n".join(_training(config)))
-    told = f", told the class ({classes})" if classes else ""
+    conditional = f", class-conditional ({classes} classes)" if classes else ""
     for network, layers in models.summary(config, known.shape, classes).items():
         width = max(18, *(len(layer.kind) for layer in layers))
-        print(f"\n{network} for {' x '.join(map(str, known.shape))}{told}")
+        print(f"\n{network} for {' x '.join(map(str, known.shape))}{conditional}")
         for layer in layers:
             print(f"  {layer.kind:{width}} {' x '.join(map(str, layer.output)):16} {layer.params:>10,}")
         total = sum(layer.params for layer in layers)
@@ -47,47 +47,49 @@ def recipes(words: list[str]) -> int:
 
 
 def _training(config: Config) -> list[str]:
-    """How it learns, in two lines: what is always of interest, and every other setting that is not as by default."""
+    """The training in two lines: the main settings, and every other one that differs from its default."""
     step, loss = config.step, config.loss
     g, d = (f"{o.name} {o.lr:g}{_others(o, 'name', 'lr')}" for o in (config.g_optim, config.d_optim))
     parts = [
         f"update: {step.update}, batch {step.batch}{_others(step, 'update', 'batch')}",
         f"loss: {loss.name}{_others(loss, 'name')}",
-        *_naming(config.discriminator),
+        *_classification(config.discriminator),
         *(f"{part}: {others[2:]}" for part in ("penalty", "augment") if (others := _others(getattr(config, part)))),
     ]
     return ["; ".join(parts), f"optimisers: {f'G and D {g}' if g == d else f'G {g}; D {d}'}"]
 
 
-def _naming(d: DiscriminatorConfig) -> Iterator[str]:
+def _classification(d: DiscriminatorConfig) -> Iterator[str]:
     if d.classify:
         margin = f", margin {d.classify_margin:g}" if d.classify_margin else ""
-        varied = f", while fakes vary {d.classify_variety:g} as much as real images" if d.classify_variety else ""
-        yield f"D names classes: {d.classify:g}, by its {d.classify_by}{margin}{varied}"
+        varied = f", while within-class variety is at least {d.classify_variety:g}" if d.classify_variety else ""
+        yield f"classification loss: {d.classify:g}, by the {d.classify_by}{margin}{varied}"
 
 
-def _others(part: Any, *told: str) -> str:
-    """Each setting of this part that is not as by default and not told already, with a comma before it."""
+def _others(part: Any, *known: str) -> str:
+    """Each setting of this part that differs from its default and is not known already, after a comma."""
     default, words = type(part)(), []
     for key, value in vars(part).items():
-        if key not in told and value != getattr(default, key):
+        if key not in known and value != getattr(default, key):
             number = f"{value:g}" if isinstance(value, float) else value
             words.append(key if value is True else f"no {key}" if value is False else f"{key} {number}")
     return "".join(f", {word}" for word in words)
 
 
-def tricks(words: list[str]) -> int:
+def tricks(argv: list[str]) -> int:
     """List the tricks, or show one."""
     from ganvas.config.recipes import get as recipe
     from ganvas.config.tricks import TRICKS, on
 
-    parser = Parser(prog="ganvas tricks", description="List the tricks for `ganvas train RECIPE --with NAME`.")
+    parser = Parser(
+        prog="ganvas tricks", description="List optional training tricks for `ganvas train RECIPE --with NAME`."
+    )
     parser.add_argument("name", nargs="?")
-    parser.add_argument("--recipe", metavar="NAME", help="mark those that this recipe has on already")
+    parser.add_argument("--recipe", metavar="NAME", help="mark the tricks that this recipe already has on")
     parser.add_argument("--json", action="store_true", help="rows as JSON")
-    args = parser.parse_args(words)
+    args = parser.parse_args(argv)
     config = recipe(args.recipe).config if args.recipe else Config()
-    there = on(config) if args.recipe else []
+    active = on(config) if args.recipe else []
     if args.json:
         for name in [args.name] if args.name else TRICKS:
             print(json.dumps(_row(name, config)))
@@ -102,9 +104,9 @@ def tricks(words: list[str]) -> int:
         print(f"try it:    ganvas train {args.recipe or 'quick'} --with {args.name}")
     else:
         for name, trick in TRICKS.items():
-            print(f"{'*' if name in there else ' '} {name:24} {trick.title}\n  {'':24} {trick.source}")
+            print(f"{'*' if name in active else ' '} {name:24} {trick.title}\n  {'':24} {trick.source}")
         if args.recipe:
-            print(f"* is on in {args.recipe}")
+            print(f"* is already on in {args.recipe}")
     return 0
 
 

@@ -5,26 +5,21 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ganvas.cli.parser import Parser, save_picture
 from ganvas.errors import UsageError
 
-if TYPE_CHECKING:
-    pass
 
-
-def runs(words: list[str]) -> int:
+def runs(argv: list[str]) -> int:
     """A table of the runs below a folder."""
     from ganvas.runs import listing
 
     parser = Parser(prog="ganvas runs", description="List the runs below a folder.")
     parser.add_argument("root", nargs="?", default="runs", metavar="DIR")
-    parser.add_argument(
-        "--prune", action="store_true", help="of finished runs keep only the last checkpoint; say what was freed"
-    )
+    parser.add_argument("--prune", action="store_true", help="delete all but the last checkpoint of finished runs")
     parser.add_argument("--json", action="store_true", help="rows as JSON")
-    args = parser.parse_args(words)
+    args = parser.parse_args(argv)
     if args.prune:
         print(f"freed {listing.prune(Path(args.root)) / 1e6:.1f} MB", file=sys.stderr)
     rows = listing.rows(Path(args.root))
@@ -36,9 +31,9 @@ def runs(words: list[str]) -> int:
     return 0
 
 
-def report(words: list[str]) -> int:
+def report(argv: list[str]) -> int:
     """Write report.html, progress.gif, progress.webp and curves.png."""
-    from ganvas import report as room
+    from ganvas.report import write
     from ganvas.runs.run import Run
 
     parser = Parser(
@@ -46,26 +41,26 @@ def report(words: list[str]) -> int:
     )
     parser.add_argument("run", metavar="RUN")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
-    args = parser.parse_args(words)
-    print(f"report: {room.write(Run.open(args.run), args.lang)}")
+    args = parser.parse_args(argv)
+    print(f"report: {write(Run.open(args.run), args.lang)}")
     return 0
 
 
-def sample(words: list[str]) -> int:
+def sample(argv: list[str]) -> int:
     """Draw images from a trained generator."""
     parser = Parser(
         prog="ganvas sample",
-        description="Draw images from a run, a snapshot or a model that ships: a grid (x.png), an array (x.npz) or a "
-        "folder of PNGs. A grid shows one class a row; arrays and folders hold classes as often as they were learnt.",
+        description="Draw images from a run, a snapshot or a shipped model: a grid (x.png), an array (x.npz) or a "
+        "folder of PNGs. A grid shows one class per row; arrays and folders hold classes as often as the data.",
     )
     parser.add_argument("model", metavar="MODEL_OR_RUN_OR_SNAPSHOT")
-    parser.add_argument("--n", type=int, help="how many (64; in a grid of several classes, one row of each)")
-    parser.add_argument("--seed", type=int, default=0, help="image i is a function of (seed, i, class) (0)")
+    parser.add_argument("--n", type=int, help="number of images (64; in a grid of several classes, one row of each)")
+    parser.add_argument("--seed", type=int, default=0, help="image i depends only on (seed, i, class) (0)")
     parser.add_argument("--class", dest="label", metavar="NAME", help="only this class")
-    parser.add_argument("--out", metavar="x.png | x.npz | FOLDER", help="NAME.png here by default")
+    parser.add_argument("--out", metavar="x.png | x.npz | FOLDER", help="NAME.png in this folder by default")
     parser.add_argument("--columns", type=int, default=8, help="of the grid (8)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
-    args = parser.parse_args(words)
+    args = parser.parse_args(argv)
     if args.columns < 1 or args.seed < 0:
         raise UsageError("--columns must be 1 or more, --seed 0 or more")
     out = Path(args.out or f"{Path(args.model).absolute().name.removesuffix('.safetensors')}.png")
@@ -76,18 +71,18 @@ def sample(words: list[str]) -> int:
     from ganvas.files import writing_to
     from ganvas.generator import load
 
-    sampler = load(args.model, args.device)
-    rows = sampler.class_names if args.label is None and suffix == ".png" else ()
+    generator = load(args.model, args.device)
+    rows = generator.class_names if args.label is None and suffix == ".png" else ()
     n = args.n if args.n is not None else len(rows) * args.columns or 64
     if suffix == ".png":
-        save_picture(sampler.grid(n, args.seed, args.columns, args.label), out)
+        save_picture(generator.grid(n, args.seed, args.columns, args.label), out)
     else:
-        images = sampler.sample(n, args.seed, labels=args.label)
-        labels = sampler.labels(n, args.seed, labels=args.label)
+        images = generator.sample(n, args.seed, labels=args.label)
+        labels = generator.labels(n, args.seed, labels=args.label)
         with writing_to(out):
-            (_save_array if suffix else _save_folder)(out, images, labels, sampler.class_names)
-    order = f"; one class a row: {', '.join(rows[: -(-n // args.columns)])}" if rows else ""
-    print(f"{out}: {n} images from {sampler.path} ({sampler.nimg:,} images seen), seed {args.seed}{order}")
+            (_save_array if suffix else _save_folder)(out, images, labels, generator.class_names)
+    order = f"; one class per row: {', '.join(rows[: -(-n // args.columns)])}" if rows else ""
+    print(f"{out}: {n} images from {generator.path} ({generator.nimg:,} images seen), seed {args.seed}{order}")
     return 0
 
 
@@ -95,12 +90,12 @@ def _save_array(out: Path, images: Any, labels: Any, class_names: tuple[str, ...
     import numpy as np
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    meant = {} if labels is None else {"labels": labels, "class_names": np.array(class_names)}
-    np.savez_compressed(out, images=images.transpose(0, 2, 3, 1), **meant)
+    classes = {} if labels is None else {"labels": labels, "class_names": np.array(class_names)}
+    np.savez_compressed(out, images=images.transpose(0, 2, 3, 1), **classes)
 
 
 def _save_folder(out: Path, images: Any, labels: Any, class_names: tuple[str, ...]) -> None:
-    """One PNG an image, in a folder for each class where there are classes."""
+    """One PNG per image, in a folder per class for conditional models."""
     from ganvas import media
 
     for i, image in enumerate(images):

@@ -1,4 +1,4 @@
-"""Train and resume: from flags to a config, from a config to a trained run with its report."""
+"""Train and resume: from flags to settings by dotted name, then to a trained run with its report."""
 
 from __future__ import annotations
 
@@ -15,32 +15,36 @@ from ganvas.errors import UsageError, did_you_mean
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143}
 
 
-def train(words: list[str]) -> int:
+def train(argv: list[str]) -> int:
     """Train a recipe and write its report."""
     parser = Parser(
         prog="ganvas train RECIPE",
         description="Train a recipe, then write its report.",
         epilog="Any setting of the recipe is a flag too, such as --g-optim.lr 1e-4 (listed below).",
     )
-    parser.add_argument("--data", metavar="NAME_OR_PATH", help="a known set, or your own images")
+    parser.add_argument("--data", metavar="NAME_OR_PATH", help="a known data set, or your own images")
     _budget_flags(parser)
     parser.add_argument("--seed", type=int, help="0 by default")
     parser.add_argument(
-        "--out", metavar="DIR", help="the run directory itself; by default the next free one below runs/"
+        "--out", metavar="DIR", help="the run directory itself (default: the next free one below runs/)"
     )
     parser.add_argument("--device", help="auto (default), cpu, cuda, cuda:1 or mps")
     parser.add_argument("--checkpoint-kimg", type=float, metavar="K", help="thousand images between checkpoints")
     parser.add_argument("--classes", help="only these classes, separated by commas")
-    parser.add_argument("--limit", type=int, help="only so many images")
-    parser.add_argument("--size", type=int, help="side in pixels")
+    parser.add_argument("--limit", type=int, help="use only so many images")
+    parser.add_argument("--size", type=int, help="side of the images in pixels")
     parser.add_argument(
-        "--with", dest="tricks", action="append", metavar="TRICK", help="switch a trick on; may be repeated"
+        "--with",
+        dest="tricks",
+        action="append",
+        metavar="TRICK",
+        help="switch a trick on (ganvas tricks lists them); may be repeated",
     )
-    parser.add_argument("--from", dest="init_from", metavar="MODEL", help="begin with the generator of a model or run")
-    parser.add_argument("--dry-run", action="store_true", help="show what would run, then stop")
+    parser.add_argument("--from", dest="init_from", metavar="MODEL", help="start from the generator of a model or run")
+    parser.add_argument("--dry-run", action="store_true", help="show what would run, and stop")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
-    if not words or words[0].startswith("-"):
-        if "--help" in words or "-h" in words:
+    if not argv or argv[0].startswith("-"):
+        if "--help" in argv or "-h" in argv:
             parser.print_help()
             print(_config_help())
             return 0
@@ -48,12 +52,12 @@ def train(words: list[str]) -> int:
 
     from ganvas.config.recipes import get
 
-    recipe = get(words[0]).config
-    if "--help" in words or "-h" in words:
+    recipe = get(argv[0]).config
+    if "--help" in argv or "-h" in argv:
         parser.print_help()
         print(_config_help(recipe))
         return 0
-    args, rest = parser.parse_known_args(words[1:])
+    args, rest = parser.parse_known_args(argv[1:])
 
     process.prepare()  # before torch is imported
     from ganvas import api
@@ -71,11 +75,11 @@ def train(words: list[str]) -> int:
     config = configure(recipe.recipe, tricks, settings, args.init_from)
     if args.dry_run:
         changes = diff(recipe, config)
-        print(f"{config.recipe} on {config.data.name}, seed {config.seed}; against the recipe:")
+        print(f"{config.recipe} on {config.data.name}, seed {config.seed}; changes to the recipe:")
         for name, (old, new) in changes.items():
             print(f"  {name}: {old} -> {new}")
         if not changes:
-            print("  nothing is changed")
+            print("  none")
         return 0
 
     images = _load(config)
@@ -84,16 +88,16 @@ def train(words: list[str]) -> int:
     return _train(run, images, args.lang)
 
 
-def resume(words: list[str]) -> int:
-    """Finish a run's budget, or add to it."""
+def resume(argv: list[str]) -> int:
+    """Continue a run, or extend its budget."""
     from ganvas.runs.run import Run
 
-    parser = Parser(prog="ganvas resume", description="Finish a run's budget, or add to it.")
+    parser = Parser(prog="ganvas resume", description="Continue a run to the end of its budget, or extend the budget.")
     parser.add_argument("run", metavar="RUN")
     _budget_flags(parser)
-    parser.add_argument("--device", help="another device than the run was begun on")
+    parser.add_argument("--device", help="another device than the run started on")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
-    args = parser.parse_args(words)
+    args = parser.parse_args(argv)
     run = Run.open(args.run)
     extra = BudgetConfig(args.epochs, args.kimg, args.minutes)
     given = [value for value in (args.epochs, args.kimg, args.minutes) if value is not None]
@@ -101,7 +105,7 @@ def resume(words: list[str]) -> int:
         raise UsageError("give one of --minutes, --epochs and --kimg, more than 0")
     checkpoint, _ = run.latest_checkpoint()
     if not given and checkpoint is not None and checkpoint.nimg >= (run.total_nimg or float("inf")):
-        print(f"{run.path} is finished: {checkpoint.nimg:,} images; add to it with --minutes, --epochs or --kimg")
+        print(f"{run.path} is finished: {checkpoint.nimg:,} images; extend it with --minutes, --epochs or --kimg")
         return 0
     process.prepare()
     return _train(run, _load(run.config), args.lang, extra if given else None, args.device)
@@ -109,13 +113,13 @@ def resume(words: list[str]) -> int:
 
 def _train(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, device: str | None = None) -> int:
     from ganvas import api, report
-    from ganvas.cli import progress as console
+    from ganvas.cli import progress
 
-    live = console.live(len(images.images))
+    live = progress.live(len(images.images))
     try:
         finished = api.run_training(run, images, [live], extra, device)
     finally:
-        if isinstance(live, console.Bar):
+        if isinstance(live, progress.Bar):
             live.close()
     score = api.finish(run) if finished else ""
     path = report.write(run, lang)
@@ -139,7 +143,7 @@ def _budget_flags(parser: Parser) -> None:
     parser.add_argument("--kimg", type=float, metavar="K", help="thousand images")
 
 
-def _settings(words: list[str], default: Config, parser: Parser) -> dict[str, Any]:
+def _settings(argv: list[str], default: Config, parser: Parser) -> dict[str, Any]:
     """The settings that flags such as --g-optim.lr 1e-4 change, by dotted name; UsageError in one line."""
     import tyro
 
@@ -148,11 +152,11 @@ def _settings(words: list[str], default: Config, parser: Parser) -> dict[str, An
     shown = io.StringIO()
     try:
         with contextlib.redirect_stderr(shown), contextlib.redirect_stdout(shown):
-            changed = tyro.cli(Config, args=words, default=default, prog=parser.prog)
+            changed = tyro.cli(Config, args=argv, default=default, prog=parser.prog)
     except SystemExit:
         text = _first_paragraph(shown.getvalue())
         known = [f"--{name}".replace("_", "-") for name in setting_names(default)] + list(parser._option_string_actions)
-        for word in words:
+        for word in argv:
             flag = word.split("=")[0]
             if flag.startswith("--") and flag.replace("_", "-") not in known and not flag.startswith("--data.no-"):
                 text = f"unknown flag {flag}{did_you_mean(flag, known)}"

@@ -1,4 +1,4 @@
-"""What a training is: nested frozen dataclasses, one docstring with its unit per field. No torch here."""
+"""The config of a training: nested frozen dataclasses, each field with a docstring and its unit. No torch here."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class DataConfig:
     limit: int | None = None
     """Only so many images, balanced over the classes; None = all."""
     labels: Literal["ignore", "auto", "use"] = "ignore"
-    """Whether G and D are told each image's class; auto: where the data have classes."""
+    """Class-conditional training: ignore the labels, use them, or auto: use them when the data have classes."""
     flip: bool = False
     """Mirror each real image left to right with probability 0.5."""
     held_out: float = 0.0
-    """Share of the images that training never sees, to measure how far D overfits."""
+    """Share of the images that training never uses, to measure how far D overfits."""
 
 
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """G: a dense layer to a small map, then layers that double its side up to the image."""
+    """G: a dense layer to a small feature map, then layers that double its side up to the image."""
 
     family: str = "dcgan"
     """A registered family of networks: dcgan, resnet, r3, lean, or one of your own (register_family)."""
@@ -43,7 +43,7 @@ class GeneratorConfig:
     latent: Literal["normal", "sphere"] = "normal"
     """z ~ N(0, 1), or the same scaled to length sqrt(latent_dim)."""
     width: float = 1.0
-    """One dial: every number of channels below times this."""
+    """Factor on every number of channels below."""
     base: int = 256
     """Channels of the first map, made by the dense layer."""
     widths: tuple[int, ...] = (128, 64)
@@ -55,7 +55,7 @@ class GeneratorConfig:
     norm: Literal["batch", "virtual", "none"] = "batch"
     """Normalisation of hidden layers: of the batch, of a fixed reference batch (Salimans et al. 2016), none."""
     condition: Literal["concat", "norm"] = "concat"
-    """Where a class enters: beside z, or as scale and shift of every normalisation."""
+    """How a class enters G: concatenated with z, or as scale and shift of every normalisation."""
     strides: tuple[int, ...] = (2, 2, 2)
     """dcgan: stride of each transposed convolution, the image layer last; their product sets the first map's size."""
     extra: tuple[int, ...] = ()
@@ -67,7 +67,7 @@ class GeneratorConfig:
     skip: bool = False
     """lean: every map adds an image of its own, enlarged to the next (Karras et al. 2020, StyleGAN2)."""
     tanh: bool = True
-    """Whether the image layer ends in tanh; without it images are only clipped when they are looked at."""
+    """Whether the image layer ends in tanh; without it images are only clipped when they are saved."""
     init: Literal["family", "normal"] = "family"
     """First weights: the family's own (dcgan: glorot-uniform), or N(0, 0.02) (Radford et al. 2016)."""
 
@@ -79,7 +79,7 @@ class DiscriminatorConfig:
     family: str = "dcgan"
     """A registered family of networks: dcgan, resnet, r3, lean, or one of your own (register_family)."""
     width: float = 1.0
-    """One dial: every number of channels below times this."""
+    """Factor on every number of channels below."""
     widths: tuple[int, ...] = (64, 128)
     """Channels after each halving."""
     blocks: tuple[int, ...] = ()
@@ -91,7 +91,7 @@ class DiscriminatorConfig:
     spectral: bool = False
     """Divide every weight by its largest singular value (Miyato et al. 2018)."""
     minibatch: Literal["none", "std", "features"] = "none"
-    """What D sees of the rest of the batch: nothing, its standard deviation (Karras et al. 2018), or distances of
+    """What D uses of the rest of the batch: nothing, its standard deviation (Karras et al. 2018), or distances of
     features (minibatch discrimination, Salimans et al. 2016)."""
     kernel: int = 5
     """Side of the kernels, in pixels."""
@@ -100,17 +100,17 @@ class DiscriminatorConfig:
     slope: float = 0.3
     """Negative slope of the activations (0 = ReLU)."""
     classify: float = 0.0
-    """Where it is told classes: factor on the loss of its naming of the class of real images; 0 = it names
-    none. Falls to nothing as the penalties grow to their whole weight (penalty.adapt)."""
+    """Weight of D's classification loss on real images, with labels; 0 = off. It falls to 0 as adaptive penalties
+    grow to their full weight (penalty.adapt)."""
     classify_by: Literal["layer", "projection"] = "layer"
-    """What names the class: a second last layer (Odena et al. 2017), or the projection, which the logit has in it
-    (Chen et al. 2021)."""
+    """Which layer gives the class logits: a second last layer (Odena et al. 2017), or the projection, which is part of
+    D's logit (Chen et al. 2021)."""
     classify_margin: float = 0.0
-    """0: the naming's loss is cross-entropy; else by how much the logit of the right class falls short of all others'
-    by this margin, so that an image which D names well costs nothing."""
+    """0: the classification loss is cross-entropy. Else a hinge: the right class's logit must exceed all others by this
+    margin, and an image that is classified well costs nothing."""
     classify_variety: float = 0.0
-    """D names only in updates whose fakes vary within their classes at least by this share of what the real images
-    beside them do (losses.variety); 0 = in all."""
+    """The classification loss counts only in updates whose fakes vary within their classes at least this share as much
+    as the real images (losses.within_class_variety); 0 = in all updates."""
     dropout: float = 0.3
     """dcgan: share of activations dropped after each layer while training, in [0, 1)."""
     init: Literal["family", "normal"] = "family"
@@ -119,7 +119,7 @@ class DiscriminatorConfig:
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """What is done to every image, real and fake, before D sees it (Zhao et al. 2020; Karras et al. 2020)."""
+    """Augmentation of every image, real and fake, that D gets (Zhao et al. 2020; Karras et al. 2020)."""
 
     p: float = 0.0
     """Probability of each part for each image; 0 = off."""
@@ -134,7 +134,7 @@ class AugmentConfig:
     colour: float = 0.0
     """Brightness, saturation and contrast are changed by up to this much (1 = Zhao et al.)."""
     paired: bool = True
-    """The real and the fake image of a pair are treated alike."""
+    """The real and the fake image of a pair get the same augmentation."""
     adapt: float = 0.0
     """p follows D's overfitting on held-out images (ADA) towards this value; 0 = off. Needs data.held_out."""
     adapt_kimg: float = 100.0
@@ -159,14 +159,14 @@ class LossConfig:
     flip: float = 0.0
     """Losses with targets: probability that an image's target is the opposite one, for D."""
     g_classify: float = 0.0
-    """Factor on the cross-entropy of D's naming of fakes, added to G's loss. Needs discriminator.classify."""
+    """Factor on the cross-entropy of D's class logits of fakes, added to G's loss. Needs discriminator.classify."""
     feature_matching: float = 0.0
     """Factor on the squared distance of real and fake mean features, added to G's loss."""
 
 
 @dataclass(frozen=True)
 class PenaltyConfig:
-    """What keeps D smooth: weights of the terms added to its loss; 0 = off."""
+    """Weights of the terms that keep D smooth, added to its loss; 0 = off."""
 
     r1: float = 0.0
     """Gamma of gamma / 2 * |grad D(real)|^2 (Mescheder et al. 2018)."""
@@ -175,21 +175,21 @@ class PenaltyConfig:
     gp: float = 0.0
     """Lambda of lambda * (|grad D(mix)| - 1)^2 between real and fake images (Gulrajani et al. 2017)."""
     centring: float = 0.0
-    """Weight of (D(real) + D(fake))^2: pins the offset that a relativistic loss leaves free."""
+    """Weight of (D(real) + D(fake))^2: fixes the offset that a relativistic loss leaves free."""
     form: Literal["exact", "finite"] = "exact"
     """exact: double backward. finite: from D at images moved by noise of `sigma`; first order, cheaper (r1, r2)."""
     sigma: float = 0.03
-    """finite: standard deviation of the noise. D learns to overlook noise of this size, so G may leave it in.
-    Less drowns in bfloat16's rounding: at 0.01 the term is 3 to 5 times |grad D|^2, at 0.03 1.5 to 2.7 times."""
+    """finite: standard deviation of the noise. D learns to ignore noise of this size, so samples may contain it.
+    Smaller values drown in bfloat16's rounding: at 0.01 the term is 3 to 5 times |grad D|^2, at 0.03 1.5 to 2.7."""
     share: float = 1.0
     """Share of the batch that r1, r2 and gp are taken of."""
     every: int = 1
-    """r1, r2 and gp at every so many updates, times as strong (lazy regularisation, Karras et al. 2020)."""
+    """r1, r2 and gp count in one of so many updates, times as strong (lazy regularisation, Karras et al. 2020)."""
     adapt: float = 0.0
-    """r1, r2 and gp begin at nothing and grow, up to their weights, while D's lead (the accuracies of real and of fake
-    images, less 1) is above this; what has grown stays. 0 = always at full weight."""
+    """r1, r2 and gp start at 0 and grow, up to their weights, while D's lead (accuracy on real plus accuracy on fake
+    images, minus 1) is above this; they never shrink. 0 = always at full weight."""
     adapt_kimg: float = 10.0
-    """Thousand images in which they can grow from nothing to their weights."""
+    """Thousand images in which they can grow from 0 to their weights."""
 
 
 @dataclass(frozen=True)
@@ -224,11 +224,11 @@ class OptimConfig:
 
 @dataclass(frozen=True)
 class StepConfig:
-    """How one update is made."""
+    """How G and D are updated."""
 
     update: Literal["simultaneous", "alternating", "one-stage"] = "simultaneous"
-    """simultaneous: both gradients from the weights as they were. alternating: G meets the D just updated.
-    one-stage: as simultaneous, G's gradient read off D's backward pass (Shen et al. 2021)."""
+    """simultaneous: both gradients at the weights before the update. alternating: G's gradient after D's update.
+    one-stage: as simultaneous, with G's gradient from D's backward pass (Shen et al. 2021)."""
     batch: int = 256
     """Real images per update of D."""
     d_steps: int = 1
@@ -236,7 +236,7 @@ class StepConfig:
     accumulate: int = 1
     """Parts in which the gradient of a batch is computed, to save memory."""
     joint: bool = False
-    """D sees real and fake images in one call: quicker; with batch normalisation in D something else."""
+    """D gets real and fake images in one call: quicker; with batch normalisation in D the result differs."""
     ema_kimg: float = 0.0
     """Half-life, in thousand images, of the moving average of G that samples are drawn from; 0 = off."""
     ema_warmup: float = 0.0
@@ -245,7 +245,7 @@ class StepConfig:
 
 @dataclass(frozen=True)
 class BudgetConfig:
-    """How long; one of the four. None of them = 50 epochs, the course's minimum."""
+    """Length of the training, in one of four units. None of them = 50 epochs, the course's minimum."""
 
     epochs: float | None = None
     """Passes over the data."""
@@ -254,17 +254,17 @@ class BudgetConfig:
     minutes: float | None = None
     """Minutes of training on this machine; turned into a number of images after some 20 s."""
     cpu_minutes: float | None = None
-    """Minutes of one core's work, however busy the machine is; for comparisons on the CPU."""
+    """CPU minutes of one core, however busy the machine is; for comparisons on the CPU."""
 
 
 @dataclass(frozen=True)
 class LogConfig:
-    """What is written while training."""
+    """What training writes, and how often."""
 
     every: int = 10
     """Updates averaged into one row of metrics.jsonl."""
     samples: int = 64
-    """Images in a sample grid, from latents that stay the same."""
+    """Images in a sample grid; their latents stay the same."""
     checkpoint_kimg: float = 50.0
     """Thousand images between checkpoints."""
     snapshot_kimg: float = 0.0
@@ -287,7 +287,7 @@ class EvaluateConfig:
 
 @dataclass(frozen=True)
 class EngineConfig:
-    """Where and in what form the arithmetic is done. `auto` is settled by a short probe and kept for the run."""
+    """Device and form of the arithmetic. `auto` is settled by a short speed probe and kept for the run."""
 
     device: str = "auto"
     """auto, cpu, cuda, cuda:1, mps."""
@@ -304,7 +304,7 @@ class EngineConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """One training, whole: enough, with the data, to repeat it."""
+    """A whole training: with the data, enough to repeat it."""
 
     recipe: str = "cifar-dcgan"
     """The recipe it started from."""
@@ -313,7 +313,7 @@ class Config:
     init_from: str = ""
     """A shipped model, run or snapshot whose generator training starts from (`--from`); empty = fresh weights."""
     seed: int = 0
-    """Everything random is a function of this and of the image's index."""
+    """All randomness is a function of the seed and the image's index."""
     data: DataConfig = field(default_factory=DataConfig)
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)

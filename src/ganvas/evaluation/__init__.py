@@ -148,7 +148,8 @@ def judge(
     shape = reference.images.images.shape[1:]
     if shape != subject.shape:
         raise UsageError(
-            f"{subject.name} has images of {shape_text(subject.shape)}, the reference {reference.label} of {shape_text(shape)}:"
+            f"{subject.name} has images of {shape_text(subject.shape)},"
+            f" the reference {reference.label} of {shape_text(shape)}:"
             " name a --reference of the same size and channels"
         )
     meant = subject.meant(0, n)

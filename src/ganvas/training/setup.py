@@ -93,6 +93,7 @@ def _check_init_from(config: Config, images: ImageSet) -> None:
     class_names = tuple(images.class_names) if config.data.labels == "use" else ()
     if (trained.shape, trained.class_names, trained.config.generator) != (shape, class_names, config.generator):
         raise UsageError(
-            f"{config.init_from} makes {shape_text(trained.shape)} images of {len(trained.class_names)} classes, these are "
-            f"{shape_text(shape)} of {len(class_names)} (names and network must be the same as well): train without --from"
+            f"{config.init_from} makes {shape_text(trained.shape)} images of {len(trained.class_names)} classes, "
+            f"these are {shape_text(shape)} of {len(class_names)} (class names and the network must be the same as "
+            "well): train without --from"
         )
