@@ -221,6 +221,18 @@ def test_links_in_documents(name: str) -> None:
     assert not [link for link in near if not (ROOT / link).exists()]
 
 
+def test_the_tree_in_contributing_is_the_tree_on_disk() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    first, *rest = re.findall(r"^(src/ganvas/\n.*?)^```", text, re.MULTILINE | re.DOTALL)[0].splitlines()
+    inside = [line for line in rest if line.startswith("  ")]
+    listed = {name.rstrip("/") for line in inside for name in re.findall(r"(?<!\S)(\w+(?:\.py|/))(?= )", line[:56])}
+    package = {path.name for path in (ROOT / first).iterdir()} - {"__pycache__", "py.typed"}
+    assert listed == package
+    outside = {line.split("/")[0] for line in rest if line and not line.startswith(" ")}
+    folders = {path.relative_to(ROOT).parts[0] for path in files() if len(path.relative_to(ROOT).parts) > 1}
+    assert outside | {"src"} == {name for name in folders if not name.startswith(".")} - {"records"}
+
+
 def test_make_shows_its_targets() -> None:
     shown = run("make")
     assert all(f"make {target} " in shown for target in targets() - {"help", "stale"})

@@ -246,7 +246,7 @@ def test_dry_run_shows_the_difference_and_makes_nothing(ganvas_: Ganvas, tmp: Pa
         "cifar-dcgan on cifar10, seed 0; changes to the recipe:", "  data.flip: False -> True",
         "  g_optim.lr: 0.0001 -> 0.0002", "  budget.minutes: None -> 5.0",
     ]  # fmt: skip
-    assert ganvas_("train", "cifar-dcgan", "--dry-run").out[-1] == "  nothing is changed"
+    assert ganvas_("train", "cifar-dcgan", "--dry-run").out[-1] == "  none"
     assert list(tmp.iterdir()) == []
 
 
