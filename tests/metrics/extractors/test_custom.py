@@ -36,7 +36,7 @@ class Pair(Means):
 
 def script(network: nn.Module, path) -> str:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")
         torch.jit.save(torch.jit.script(network), path)
     return str(path)
 

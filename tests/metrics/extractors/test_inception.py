@@ -39,7 +39,7 @@ class Tiny(nn.Module):
 def saved(network: nn.Module) -> bytes:
     file = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")
         torch.jit.save(torch.jit.script(network), file)
     return file.getvalue()
 

@@ -72,7 +72,7 @@ def torchscript(content: bytes, name: str) -> torch.jit.ScriptModule:
     """A TorchScript module in evaluation mode, on the CPU; its file may name any device. GanvasError: it is none."""
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", r"`torch\.jit\.load` is deprecated", DeprecationWarning)
+            warnings.filterwarnings("ignore", r"`torch\.jit\.load` is deprecated")  # its category differs by version
             module = torch.jit.load(io.BytesIO(content), map_location="cpu")  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         raise GanvasError(f"features {name}: this is no TorchScript file (torch.jit.save writes one)") from error
