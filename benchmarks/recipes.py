@@ -71,13 +71,13 @@ def measured(name: str, seconds: float, threads: int) -> dict[str, Any]:
     settled = engine.Engine(chosen)
     classes = models.num_classes(config, images.class_names)
     state, step = fresh_state(config, images.images.shape[1:], settled, classes), Trainer(config, images, settled)
-    step(state, None)
+    step(state, 0.0)
     dtype = getattr(torch, chosen.dtype)
     rates, peaks = [], [conv_peak(dtype)]
     begun = time.perf_counter()
     while len(rates) < 5 or time.perf_counter() - begun < seconds:
         start, first = time.perf_counter(), state.nimg
-        step(state, None)
+        step(state, 0.0)
         rates.append((state.nimg - first) / (time.perf_counter() - start))
     peaks.append(conv_peak(dtype))
     rate, cost, peak = statistics.median(rates), gflop(config, images), max(peaks)

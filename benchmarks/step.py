@@ -66,7 +66,7 @@ def main() -> None:
     state, trainer = fresh_state(config, (3, 32, 32), settled), Trainer(config, images, settled)
 
     def step() -> None:
-        trainer(state, None)
+        trainer(state, 0.0)
 
     for _ in range(args.warmup):
         step()

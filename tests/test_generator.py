@@ -175,12 +175,12 @@ def test_a_name_without_its_version_is_the_newest_and_says_so(
     assert capsys.readouterr().err == f"{name} is {chosen}\n"
 
 
-def test_a_whole_name_is_itself_and_a_path_comes_first(
+def test_a_whole_name_is_itself_and_a_path_says_so(
     weights: Path, finished: Run, tmp: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert load("toy-cpu-v9").path == weights / "toy-cpu-v9.safetensors"
     shutil.copytree(finished.path, tmp / "toy")
-    assert sampling.find("toy") == Path("toy/snapshots/000000192.safetensors")
+    assert sampling.find("./toy") == Path("toy/snapshots/000000192.safetensors")
     assert capsys.readouterr().err == ""
 
 
@@ -194,6 +194,12 @@ def test_a_name_that_nothing_has_lists_what_ships(weights: Path) -> None:
         path.unlink()
     with pytest.raises(UsageError, match=r"name a run directory or a \.safetensors snapshot$"):
         load("toy")
+
+
+def test_a_shipped_name_wins_over_a_folder_of_that_name(weights: Path, finished: Run) -> None:
+    shutil.copytree(finished.path, "toy-cpu-v9")
+    assert sampling.find("toy-cpu-v9") == weights / "toy-cpu-v9.safetensors"
+    assert sampling.find("./toy-cpu-v9") == Path("toy-cpu-v9/snapshots/000000192.safetensors")
 
 
 def test_what_ships_is_what_the_folder_of_weights_holds() -> None:

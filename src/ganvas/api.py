@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +36,15 @@ def train(
     report: bool = True,
     tricks: Sequence[str] = (),
     init_from: str | os.PathLike[str] | None = None,
+    progress: bool = True,
 ) -> Run:
     """Train a recipe, write its report, and return its run directory.
 
     `data` is a known set or a path; the budget is one of `minutes`, `epochs`, `kimg` and `cpu_minutes` (default: 50
     epochs); `tricks` are switched on first (see `ganvas tricks`); `settings` changes any field of the config by its
     dotted name, such as {"g_optim.lr": 1e-4}; `init_from` is a model, run or snapshot whose generator training starts
-    from. Raises UsageError for a request that cannot be right, GanvasError for what goes wrong.
+    from; `progress` shows it on stderr. Ctrl-C and SIGTERM first save the run, then arrive as they would have without
+    ganvas. Raises UsageError for a request that cannot be right, GanvasError for what goes wrong.
 
     >>> import ganvas
     >>> small = {"step.batch": 16, "data.size": 16, "generator.width": 0.25, "engine.conv": "direct"}
@@ -51,6 +55,7 @@ def train(
     (16, 3, 16, 16)
     """
     process.prepare()  # before torch is imported
+    from ganvas.training.progress import live as show_progress
     from ganvas.training.setup import configure
 
     own: dict[str, Any] = {
@@ -66,10 +71,16 @@ def train(
     config = configure(recipe, tricks, {**own, **(settings or {})}, init_from)
     images = load_data(config.data)
     run = create_run(config, images, out)
-    if run_training(run, images, hooks):
-        finish(run)
-        if report:
-            reports.write(run)
+    if progress:
+        hooks = [*hooks, show_progress(len(images.images))]
+    if not run_training(run, images, hooks):
+        signal.raise_signal(signal.Signals[run.rows("events")[-1]["signal"]])
+        return run
+    score = finish(run)
+    if progress and score:
+        print(score, file=sys.stderr)
+    if report:
+        reports.write(run)
     return run
 
 

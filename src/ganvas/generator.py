@@ -120,23 +120,25 @@ def load(target: str | os.PathLike[str], device: str = "auto") -> Generator:
 def find(target: str | os.PathLike[str]) -> Path:
     """The file of a generator: the newest of a run directory, a .safetensors snapshot, or one that ships, by name.
 
-    A name may go without its end: `cifar10` is the newest `cifar10-cpu-vN`, which is then said on stderr.
+    A name may go without its end: `cifar10` is the newest `cifar10-cpu-vN`, which is then said on stderr. A shipped
+    name wins over a folder of that name here, as with data sets: ./cifar10 means the folder.
     Raises UsageError where there is none.
     """
-    source, name, there = Path(target), os.fspath(target), shipped()
+    source, name, models = Path(target), os.fspath(target), shipped()
+    ends = {full: re.fullmatch(rf"{re.escape(name)}(?:-cpu)?-v(\d+)", full) for full in models}
+    versions = {full: int(end[1]) for full, end in ends.items() if end}
+    if name in models:
+        return WEIGHTS / f"{name}.safetensors"
+    if versions:
+        newest = max(versions, key=lambda full: versions[full])
+        print(f"{target} is {newest}", file=sys.stderr)
+        return WEIGHTS / f"{newest}.safetensors"
     if source.is_dir():
         return _newest(Run.open(source))
     if source.is_file():
         return source
-    ends = {full: re.fullmatch(rf"{re.escape(name)}(?:-cpu)?-v(\d+)", full) for full in there}
-    versions = {full: int(end[1]) for full, end in ends.items() if end}
-    if name not in there and versions:
-        name = max(versions, key=lambda full: versions[full])
-        print(f"{target} is {name}", file=sys.stderr)
-    if name not in there:
-        models = f", or a model that ships: {', '.join(there)}{did_you_mean(name, there)}" if there else ""
-        raise UsageError(f"{source} does not exist: name a run directory or a .safetensors snapshot{models}")
-    return WEIGHTS / f"{name}.safetensors"
+    known = f", or a model that ships: {', '.join(models)}{did_you_mean(name, models)}" if models else ""
+    raise UsageError(f"{source} does not exist: name a run directory or a .safetensors snapshot{known}")
 
 
 def shipped() -> list[str]:

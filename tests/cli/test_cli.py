@@ -23,10 +23,10 @@ import ganvas
 from conftest import TINY, flags, python, trained
 from ganvas import media, models
 from ganvas.cli import main as cli
-from ganvas.cli import progress as console
 from ganvas.cli import recipes as recipes_verb
 from ganvas.config import AugmentConfig, BudgetConfig, Config, LossConfig, OptimConfig, PenaltyConfig, StepConfig
 from ganvas.runs.run import Run
+from ganvas.training import progress as console
 from ganvas.training.loop import Event
 
 
@@ -565,3 +565,12 @@ def test_a_closed_pipe_is_no_error(tmp: Path) -> None:
         ["bash", "-c", script], env={**os.environ, "PYTHONPATH": source}, capture_output=True, text=True
     )
     assert "Traceback" not in done.stderr and done.returncode in (0, 1)
+
+
+@pytest.mark.parametrize("name", ["..", "../../outside", "/outside", "a\\b", ". .", "line\nbreak"])
+def test_a_class_name_never_leads_out_of_the_folder(name: str, tmp: Path) -> None:
+    from ganvas.cli.runs import _folder_name
+
+    folder = (tmp / "out" / _folder_name(name, 3)).resolve()
+    assert folder.parent == (tmp / "out").resolve() and "\n" not in folder.name
+    assert _folder_name("T-shirt/top", 0) == "T-shirt-top"

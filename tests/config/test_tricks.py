@@ -68,7 +68,7 @@ class Bench:
 
     def run(self, updates: int = 1, total: int | None = 160) -> Bench:
         for _ in range(updates):
-            self.step(self.state, total)
+            self.step(self.state, min(self.state.nimg / total, 1.0) if total else 0.0)
         return self
 
     @property

@@ -388,13 +388,13 @@ def test_dropout_is_a_function_of_seed_and_position() -> None:
     states = [fresh_state(config, images.images.shape[1:], Engine(config.engine)) for _ in range(2)]
     torch.rand(7)  # torch's own generator plays no part
     for state in states:
-        Trainer(config, images, Engine(config.engine))(state, 192)
+        Trainer(config, images, Engine(config.engine))(state, 0.0)
     assert torch.equal(states[0].sums, states[1].sums)
     moved = fresh_state(config, images.images.shape[1:], Engine(config.engine))
     step = Trainer(config, images, Engine(config.engine))
     step.batch = lambda nimg, *rest: Trainer.batch(step, 0, *rest)  # type: ignore[method-assign]
     moved.nimg = 16
-    step(moved, 192)
+    step(moved, 0.0)
     assert not torch.equal(moved.sums, states[0].sums)
 
 
@@ -414,7 +414,7 @@ def finite_steps(config: Any, shape: tuple[int, int, int], steps: int = 2) -> No
     state = fresh_state(config, shape, engine := Engine(config.engine), classes)
     step = Trainer(config, images, engine)
     for _ in range(steps):
-        step(state, None)
+        step(state, 0.0)
     assert state.sums.isfinite().all() and state.nimg == steps * config.step.batch * config.step.d_steps
     for network in (state.networks.generator, state.networks.discriminator):
         assert all(value.isfinite().all() for value in network.state_dict().values())
@@ -590,3 +590,60 @@ def test_cpu_time_goes_on_where_a_run_goes_on(tmp: Path) -> None:
     (newest / old).write_text(json.dumps(values))  # as written before CPU time was recorded
     assert api.run_training(run, images, extra=BudgetConfig(kimg=0.032))
     assert run.rows("metrics")[-1]["cpu_sec"] is None and run.rows("events")[-1]["cpu_sec"] is None
+
+
+# -- time as a budget
+
+
+def test_until_its_length_is_known_a_run_in_minutes_follows_the_clock(tmp: Path) -> None:
+    """The learning rate of an extension by minutes begins where its share of the time is, not at the end."""
+    decaying = {"g_optim.decay": "linear", "d_optim.decay": "linear", "log.every": 1}
+    run, images = start(tmp / "run", decaying)
+    assert api.run_training(run, images)
+    assert run.rows("metrics")[-1]["lr/g"] < 1e-4 / 6
+    done = len(run.rows("metrics"))
+    assert api.run_training(run, images, extra=BudgetConfig(minutes=0.03))
+    rates = [row["lr/g"] for row in run.rows("metrics")[done:]]
+    assert rates[0] > 0.2 * 1e-4 and rates[-1] < 0.05 * 1e-4
+
+
+def test_a_warm_up_in_minutes_begins_at_zero(tmp: Path) -> None:
+    warm = {"budget.kimg": None, "budget.minutes": 0.03, "g_optim.warmup": 0.5, "log.every": 1}
+    rates = [row["lr/g"] for row in trained(tmp / "run", warm).rows("metrics")]
+    assert rates[0] < 0.3 * 1e-4 and rates[-1] == 1e-4
+
+
+# -- signals in a program of the user's own
+
+PROGRAM = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from conftest import TINY
+import ganvas
+def stop(event):
+    if event.kind == "row":
+        os.kill(os.getpid(), getattr(signal, sys.argv[3]))
+try:
+    ganvas.train("cifar-dcgan", out=sys.argv[2], settings={**TINY, "budget.kimg": 16.0}, hooks=[stop], progress=False)
+except KeyboardInterrupt:
+    print("interrupted")
+print("behind")
+"""
+
+
+@pytest.mark.parametrize(("name", "said", "code"), [("SIGINT", "interrupted\nbehind\n", 0), ("SIGTERM", "", -15)])
+def test_a_signal_is_not_swallowed(tmp: Path, name: str, said: str, code: int) -> None:
+    process = python("-c", PROGRAM, str(Path(__file__).parents[1]), str(tmp / "run"), name)
+    out, _ = process.communicate(timeout=120)
+    assert (out, process.returncode) == (said, code)
+    assert Run.open(tmp / "run").rows("events")[-1]["event"] == "stop" and Run.open(tmp / "run").checkpoints()
+
+
+def test_training_from_python_shows_its_progress(tmp: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from conftest import TINY
+    from ganvas import train
+
+    train("cifar-dcgan", out=tmp / "loud", settings=TINY)
+    assert "trained 192 images" in capsys.readouterr().err
+    train("cifar-dcgan", out=tmp / "quiet", settings=TINY, progress=False)
+    assert capsys.readouterr().err == ""

@@ -40,6 +40,11 @@ def test_images_held_out_are_never_learnt() -> None:
         assert not secret & {np.ascontiguousarray(image).tobytes() for image in real}
 
 
+def test_a_small_share_still_holds_out_an_image() -> None:
+    train, held_out = split_held_out(tiny({"data.held_out": 0.1}), 2)
+    assert len(train) == len(held_out) == 1
+
+
 def test_without_a_share_every_image_is_learnt_in_its_old_order() -> None:
     learnt, aside = split_held_out(tiny(), 96)
     assert len(aside) == 0 and learnt.tolist() == list(range(96))
@@ -148,10 +153,10 @@ def test_what_is_random_in_an_update_is_a_function_of_seed_and_position(extra: d
                 **extra}  # fmt: skip
     step = trainer(settings)
     states = [fresh_state(step.config, SHAPE, step.engine) for _ in range(2)]
-    step(states[0], 192)
+    step(states[0], 0.0)
     torch.rand(7)
     trainer(settings).batch(160, 0.0, 0.0)
-    trainer(settings)(states[1], 192)
+    trainer(settings)(states[1], 0.0)
     assert torch.equal(states[0].sums, states[1].sums)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,12 @@ def _save_folder(out: Path, images: Any, labels: Any, class_names: tuple[str, ..
     from ganvas import media
 
     for i, image in enumerate(images):
-        folder = out if labels is None else out / class_names[labels[i]].replace("/", "-")
+        folder = out if labels is None else out / _folder_name(class_names[labels[i]], int(labels[i]))
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{i:06d}.png").write_bytes(media.still(media.grid(image[None])))
+
+
+def _folder_name(class_name: str, label: int) -> str:
+    """A class's name as that of a folder below another: what would lead elsewhere is replaced."""
+    name = re.sub(r"[/\\:\x00-\x1f]", "-", class_name).strip(". ")
+    return name or f"class-{label}"

@@ -113,7 +113,7 @@ def resume(argv: list[str]) -> int:
 
 def _train(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, device: str | None = None) -> int:
     from ganvas import api, report
-    from ganvas.cli import progress
+    from ganvas.training import progress
 
     live = progress.live(len(images.images))
     try:

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ganvas.cli.progress import clock
 from ganvas.experiments.plan import Plan
 from ganvas.experiments.tasks import Task
 from ganvas.experiments.workers import Tell
+from ganvas.training.progress import clock
 
 SECONDS = 2.0  # between two looks at the disk
 

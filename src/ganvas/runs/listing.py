@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 from ganvas.errors import GanvasError
 from ganvas.runs.run import Run
+
+PART = re.compile(r"\d{9,}(\.\w+)?(\.\d+)?\.part")
+"""Names of files and folders that are being written."""
 
 
 def rows(root: Path) -> list[dict[str, Any]]:
@@ -49,26 +53,30 @@ def table(found: list[dict[str, Any]]) -> str:
 
 
 def prune(root: Path) -> int:
-    """Of finished runs keep the last checkpoint and the selected one, drop what an interrupted write left.
+    """Of finished runs keep the last checkpoint and the selected one; delete what an interrupted write left.
 
-    Returns the bytes freed.
-
-    A run that is being written is left alone.
+    Returns the bytes freed. A run that is being written is left alone. Links are not followed, and nothing is deleted
+    that ganvas did not write.
     """
     freed = 0
     for row in rows(root):
-        if row["state"] != "finished":
-            continue
-        run = Run.open(row["run"])
-        whole, _ = run.latest_checkpoint()
-        keep = {whole.nimg if whole else None, (run.selected or {}).get("nimg")}
-        left = [path for nimg, path in run.checkpoints() if whole is not None and nimg not in keep]
-        folders = (run.path / name for name in ("checkpoints", "samples", "snapshots"))
-        left += [path for folder in folders for path in folder.glob("*.part")]
-        for path in left:
-            freed += _bytes(path)
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        run = Run(row["run"])
+        if row["state"] == "finished" and not run.path.is_symlink() and not run.is_locked():
+            for path in _superfluous(run):
+                freed += _bytes(path)
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
     return freed
+
+
+def _superfluous(run: Run) -> list[Path]:
+    """Old checkpoints and the remains of interrupted writes of a run, in folders and files of its own."""
+    whole, _ = run.latest_checkpoint()
+    keep = {whole.nimg if whole else None, (run.selected or {}).get("nimg")}
+    found = [path for nimg, path in run.checkpoints() if whole is not None and nimg not in keep]
+    found = [path for path in found if (path / "state.json").is_file()]
+    for name in ("checkpoints", "samples", "snapshots"):
+        found += [path for path in (run.path / name).glob("*.part") if PART.fullmatch(path.name)]
+    return [path for path in found if not path.is_symlink() and not path.parent.is_symlink()]
 
 
 def _bytes(path: Path) -> int:

@@ -33,6 +33,10 @@ def stem(nimg: int) -> str:
     return f"{nimg:09d}"
 
 
+class FolderTakenError(UsageError):
+    """The folder of a new run exists and is not empty."""
+
+
 class Layer(NamedTuple):
     """One line of a network's summary, counted as Keras counts: weights and running statistics."""
 
@@ -72,7 +76,7 @@ class Run:
         """A new run in an absent or empty folder. `recipe` is the recipe's config as it is today."""
         run = cls(path)
         hint = f", or `ganvas resume {run.path}`" if (run.path / "config.json").is_file() else ""
-        taken = UsageError(f"{run.path} exists and is not empty: choose another --out{hint}")
+        taken = FolderTakenError(f"{run.path} exists and is not empty: choose another --out{hint}")
         with writing_to(run.path):
             if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
                 raise taken

@@ -130,6 +130,11 @@ def train(
         def finished() -> bool:
             return deadline is None and total is not None and state.nimg >= total
 
+        def progress() -> float:
+            """Share of the run that is done, in [0, 1]: of its time, until its number of images is known."""
+            done, whole = (state.nimg, total) if deadline is None else (spent(), deadline)
+            return min(done / whole, 1.0) if whole else 0.0
+
         # Train: sec counts training, logging, sampling and checkpoints; the first step only warms up
         trainer = Trainer(config, images, engine)
         monitor = Monitor(run, images, trainer.train_indices, trainer.held_out, engine)
@@ -140,7 +145,8 @@ def train(
         while not finished() and not interrupted:
             old, update = state.nimg, config.step.batch * config.step.d_steps
             sample_due = sample_is_due(old, old + update) or (deadline is None and old + update >= (total or 0))
-            ratios = trainer(state, total, measure=sample_due)
+            now = progress()
+            ratios = trainer(state, now, measure=sample_due)
             clock.read()
             warm = warm or (state.nimg, spent())
 
@@ -159,7 +165,7 @@ def train(
             if row_due or checkpoint_due or engine.device.type == "cpu":  # reading a value from a GPU means waiting
                 _stop_if_not_finite(run, state, config)
             if row_due:
-                row = _row(state, trainer, total, state.sec - row_sec)
+                row = _row(state, trainer, now, state.sec - row_sec)
                 row_sec = state.sec
                 run.append("metrics", row)
                 notify("row", row=row)
@@ -186,15 +192,17 @@ def train(
         return finished()
 
 
-def _row(state: TrainState, trainer: Trainer, total: int | None, seconds: float) -> dict[str, Any]:
-    """The train metrics averaged since the last row, whose sums start again; adaptive strengths move here."""
+def _row(state: TrainState, trainer: Trainer, progress: float, seconds: float) -> dict[str, Any]:
+    """The train metrics averaged since the last row, whose sums start again; adaptive strengths move here.
+
+    `progress` is that of the last update, and so are the learning rates in the row.
+    """
     config = trainer.config
     means = dict(zip(columns(config), (state.sums / state.updates).tolist(), strict=True))
     update = config.step.batch * config.step.d_steps
     images = state.updates * update
     state.sums.zero_()
     state.updates = 0
-    progress = min((state.nimg - update) / total, 1.0) if total else 0.0
     means |= trainer.overfit(state, means["logit/real"], means["logit/fake"], progress)
     if trainer.augment.active:
         means["augment/p"] = trainer.augment.p(progress, state.augment_p)

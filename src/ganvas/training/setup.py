@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -11,11 +12,13 @@ from typing import Any, Literal
 from ganvas import generator, models
 from ganvas.config import Config, override, recipes, tricks
 from ganvas.data import ImageSet
-from ganvas.errors import UsageError, shape_text
-from ganvas.runs.run import Run, next_path
+from ganvas.errors import GanvasError, UsageError, shape_text
+from ganvas.runs.run import FolderTakenError, Run, next_path
 from ganvas.training import backend
 from ganvas.training.compatibility import check_compatibility
 
+ATTEMPTS = 100
+"""Numbers tried for a run without --out: trainings that start together take neighbouring ones."""
 CATCH_UP = 0.1
 """Share of a run that starts from a trained G over which G's learning rate rises from zero: D starts untrained."""
 
@@ -74,8 +77,13 @@ def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | N
         "source": images.source,
         "skipped": list(images.skipped),
     }
-    path = Path(out) if out is not None else next_path(Path("runs"), config)
-    return Run.create(path, config, recipes.get(config.recipe).config, data, networks)
+    recipe = recipes.get(config.recipe).config
+    if out is not None:
+        return Run.create(out, config, recipe, data, networks)
+    for _ in range(ATTEMPTS):
+        with suppress(FolderTakenError):  # another training took this number a moment ago
+            return Run.create(next_path(Path("runs"), config), config, recipe, data, networks)
+    raise GanvasError("no free name below runs/: name a folder with --out")
 
 
 def settle_labels(config: Config, images: ImageSet) -> Config:

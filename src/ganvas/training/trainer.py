@@ -39,8 +39,8 @@ class Trainer:
         self.train_indices, self.held_out = split_held_out(config, len(images.images))
         self.labels = images.labels if config.data.labels == "use" else None
 
-    def __call__(self, state: TrainState, total: int | None, measure: bool = False) -> dict[str, float]:
-        """One update; `measure`: return how far it moved the networks (train_metrics.update_ratio)."""
+    def __call__(self, state: TrainState, progress: float, measure: bool = False) -> dict[str, float]:
+        """One update at `progress` in [0, 1] of the run; `measure`: return train_metrics.update_ratio."""
         config, networks, first = self.config, state.networks, state.nimg
         self.dropout.manual_seed(rng.stream_seed(config.seed, "dropout", first))
         self.rng.manual_seed(rng.stream_seed(config.seed, "update", first))
@@ -48,7 +48,6 @@ class Trainer:
         networks.generator.train()
         networks.discriminator.train()
 
-        progress = min(first / total, 1.0) if total else 0.0
         batches = []
         for _ in range(config.step.d_steps):
             batches.append(self.batch(state.nimg, progress, state.augment_p, state.penalty_strength))
@@ -108,9 +107,9 @@ class Trainer:
 
 
 def split_held_out(config: Config, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the images to train on, and of those held out (data.held_out): a function of (seed, n)."""
+    """Indices of the images to train on, and of those held out, at least one: a function of (seed, n)."""
     shuffled = np.argsort(rng.bits(config.seed, "held-out", np.arange(n)), kind="stable")
-    count = round(config.data.held_out * n)
+    count = max(round(config.data.held_out * n), 1) if config.data.held_out else 0
     return (np.sort(shuffled[count:]), np.sort(shuffled[:count])) if count else (np.arange(n), shuffled[:0])
 
 
@@ -121,4 +120,4 @@ def probe_step(config: Config, images: ImageSet, engine: Engine) -> Callable[[],
     config = replace(config, step=replace(config.step, batch=count))
     state = fresh_state(config, images.images.shape[1:], engine, models.num_classes(config, images.class_names))
     trainer = Trainer(config, images, engine)
-    return lambda: trainer(state, None)
+    return lambda: trainer(state, 0.0)

@@ -1,4 +1,4 @@
-"""What a person at the terminal sees while training: a live bar on a terminal, plain lines elsewhere."""
+"""Progress of a training on stderr: a live bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def clock(seconds: float) -> str:
 
 
 def losses(row: dict[str, Any], n: int) -> str:
-    """The telling figures of a metrics row; where D only compares, `pairs`: how often it rates the real one higher."""
+    """The main figures of a metrics row; with a loss that only compares, `pairs`: how often D(real) > D(fake)."""
     accuracy = f"real {row['acc/real']:.0%}  fake {row['acc/fake']:.0%}"
     if "acc/pair" in row:
         accuracy = f"pairs {row['acc/pair']:.0%}  real = fake {row['acc/fake']:.0%}"
@@ -34,7 +34,7 @@ def losses(row: dict[str, Any], n: int) -> str:
 
 
 def remark(event: Event) -> str | None:
-    """A line for what happens once."""
+    """The line for an event that happens once; None for others."""
     details = event.details
     match event.kind:
         case "start" | "resume":
