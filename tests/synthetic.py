@@ -77,10 +77,10 @@ def score(metric: str, nimg: int, **changes: Any) -> dict[str, Any]:
     return {
         "metric": metric, "value": value, "low": value - half, "high": value + half, "n": 2000, "sets": 5,
         "reference": "cifar10", "split": "test", "n_ref": 10_000, "seed": 0, "extractor": "classifier",
-        "weights_hash": "9f3a51c07be2" + "d" * 52, "resize": "as they are", "better": better, "floor": floor,
-        "floor_n": 2000, "floor_from": "cifar10:train", "ceiling": ceiling, "nimg": nimg,
+        "weights_hash": "9f3a51c07be2" + "d" * 52, "resize": "as they are", "better": better, "real_baseline": floor,
+        "real_baseline_n": 2000, "real_baseline_from": "cifar10:train", "noise_baseline": ceiling, "nimg": nimg,
         "snapshot": f"snapshots/{stem(nimg)}.safetensors", "ema": False,
-        "subject": "cifar-dcgan", "sec": 4.1, **changes,
+        "source": "cifar-dcgan", "sec": 4.1, **changes,
     }  # fmt: skip
 
 

@@ -19,16 +19,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from ganvas import data
+from ganvas import data, metrics, plugins
 from ganvas.config import DataConfig
 from ganvas.data import ImageSet
 from ganvas.data.progress import Progress
-from ganvas.evaluation import intended as classes
-from ganvas.evaluation.metrics import METRICS, ByClass, Fakes, Scene
-from ganvas.evaluation.references import kept_features
+from ganvas.evaluation.references import cached_features
+from ganvas.metrics.classes import Classes, classes_of
 from ganvas.metrics.extractors import registry as extractors
 from ganvas.metrics.extractors.base import in_batches
-from ganvas.stats.intervals import Estimate
+from ganvas.metrics.registry import METRICS, Fakes, MetricInputs, number_of
 
 TRAINING = 10_000  # training images that copies are taken from and looked for among
 MEASURED = ("fd", "kd", "prdc", "is", "recognition", "diversity", "copying")
@@ -55,6 +54,9 @@ class Damage:
     """(images, labels, strength, training set) -> (images, labels)."""
     loses: bool = False
     """Whether images go missing, so that it must begin with more than are measured."""
+
+
+plugins.discover(metrics)
 
 
 def each(picture: Callable[[Image.Image, float], Image.Image]) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
@@ -133,20 +135,19 @@ def main() -> None:
     assert test.labels is not None
     bar = Progress(True)
     extractor = extractors.find(args.features, args.data, test.images.shape[1:])
-    seen = kept_features(extractor, test, f"{args.data}:test", bar)
-    training = kept_features(extractor, train, f"{args.data}:train, {TRAINING:,} of it", bar)
+    seen = cached_features(extractor, test, f"{args.data}:test", bar)
+    training = cached_features(extractor, train, f"{args.data}:train, {TRAINING:,} of it", bar)
     base, other = np.array_split(np.random.default_rng(1).permutation(len(test.images)), 2)
-    scene = Scene(extractor, seen[other], classes.of(test, other), training=training, heldout=seen[other])
+    inputs = MetricInputs(extractor, seen[other], classes_of(test, other), training=training, held_out=seen[other])
 
     def measured(images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-        meant = classes.Classes(labels[: args.n], test.class_names)
-        fakes = Fakes(extractor.extract(in_batches(images[: args.n])), meant, 0)
+        intended = Classes(labels[: args.n], test.class_names)
+        fakes = Fakes(extractor.extract(in_batches(images[: args.n])), intended, 0)
         values: dict[str, float] = {}
         for name in MEASURED:
-            if METRICS[name].missing(scene, args.n, meant) is None:
-                for key, value in METRICS[name].measure(fakes, scene).items():
-                    whole = value.whole if isinstance(value, ByClass) else value
-                    values[key] = whole.value if isinstance(whole, Estimate) else whole
+            if METRICS[name].missing(inputs, args.n, intended) is None:
+                for key, value in METRICS[name].measure(fakes, inputs).items():
+                    values[key] = number_of(value)
         return values
 
     clean = measured(test.images[base], test.labels[base])

@@ -131,8 +131,8 @@ def run_training(
             "restore those images, or start a new run"
         )
     if run.config.evaluate.every:
-        from ganvas.evaluation.during import Watch
+        from ganvas.evaluation.during import EvaluationHook
 
-        hooks = [*hooks, Watch(run)]
+        hooks = [*hooks, EvaluationHook(run)]
     hooks = [*hooks, live.Watch(run, tuple(hooks))]
     return train_run(run, images, hooks, extra, EngineConfig(device) if device else None)

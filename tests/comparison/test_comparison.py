@@ -32,7 +32,7 @@ def scored(run: Run, fd: float, coverage: float = 0.4, confidence: float = 0.9, 
     (run.path / "evals.jsonl").unlink(missing_ok=True)
     for metric, value in zip(METRICS, (fd, coverage, confidence), strict=True):
         better = "real" if metric.startswith("conf") else "higher" if metric.startswith("cov") else "lower"
-        run.append("evals", score(metric, 10_000, value=value, better=better, floor=0.95, **changes))
+        run.append("evals", score(metric, 10_000, value=value, better=better, real_baseline=0.95, **changes))
     return run
 
 

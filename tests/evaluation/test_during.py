@@ -68,16 +68,16 @@ def test_training_is_the_same_with_and_without(tmp: Path) -> None:
 
 
 def test_time_spent_looking_is_not_training(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    look = during.Watch.look
+    look = during.EvaluationHook.evaluate
 
-    def slow_look(self: during.Watch, nimg: int) -> None:
+    def slow_look(self: during.EvaluationHook, nimg: int) -> None:
         look(self, nimg)
         torch.randn(10).sum()
         import time
 
         time.sleep(0.5)
 
-    monkeypatch.setattr(during.Watch, "look", slow_look)
+    monkeypatch.setattr(during.EvaluationHook, "evaluate", slow_look)
     run = trained(tmp / "run", EVERY)
     plain = trained(tmp / "plain", {**EVERY, "evaluate.every": 0})
     assert run.rows("metrics")[-1]["sec"] < plain.rows("metrics")[-1]["sec"] + 4 * 0.5
@@ -85,8 +85,8 @@ def test_time_spent_looking_is_not_training(tmp: Path, monkeypatch: pytest.Monke
 
 def test_an_evaluation_that_would_exceed_its_share_is_put_off(tmp: Path) -> None:
     run, _ = start(tmp / "run", {**EVERY, "evaluate.share": 0.05})
-    watch, looked = during.Watch(run), []
-    watch.look = lambda nimg: (looked.append(nimg), watch.costs.append(10.0), setattr(watch, "last", nimg))  # type: ignore
+    watch, looked = during.EvaluationHook(run), []
+    watch.evaluate = lambda nimg: (looked.append(nimg), watch.costs.append(10.0), setattr(watch, "last", nimg))  # type: ignore
     for nimg, sec in ((48, 1.0), (96, 100.0), (144, 379.0), (192, 381.0), (240, 569.0), (288, 571.0)):
         watch(Event("checkpoint", nimg, 300, sec))
     assert looked == [48, 192, 288]  # the n-th costs 10 s of at least 200 s each

@@ -16,8 +16,7 @@ from ganvas.cli import main as cli
 from ganvas.config import DataConfig
 from ganvas.data import load
 from ganvas.errors import GanvasError, UsageError
-from ganvas.evaluation import Score, evaluate, table
-from ganvas.evaluation import sources as subjects
+from ganvas.evaluation import Score, evaluate, sources, table
 from ganvas.metrics import frechet
 from ganvas.metrics.extractors import registry as extractors
 from ganvas.runs.run import Run
@@ -52,8 +51,8 @@ def test_real_images_score_like_the_floor_and_noise_like_the_ceiling(tmp: Path) 
     noise = scores_of(npz(tmp / "noise.npz", uniform))
     for metric in ("fd_custom", "kd_custom"):
         score = real[metric]
-        assert abs(score.value - score.floor) < 0.02 * (score.ceiling - score.floor)
-        assert abs(noise[metric].value - score.ceiling) < 0.02 * (score.ceiling - score.floor)
+        assert abs(score.value - score.real_baseline) < 0.02 * (score.noise_baseline - score.real_baseline)
+        assert abs(noise[metric].value - score.noise_baseline) < 0.02 * (score.noise_baseline - score.real_baseline)
         assert score.low < score.value < score.high and (score.n, score.sets) == (600, 5)
     assert real["recall_custom"].value > 0.9 > 0.1 > noise["recall_custom"].value
     assert 0.9 < real["diversity_custom"].value < 1.1
@@ -87,18 +86,18 @@ def test_a_run_is_scored_in_fresh_sets_and_remembers(finished: Run, tmp: Path) -
 
 
 def test_sets_of_a_generator_never_share_an_image(finished: Run) -> None:
-    subject = subjects.find(finished.path, seed=3)
-    every = np.concatenate(list(subject.draw(0, 40)))
-    parts = [np.concatenate(list(subject.draw(start, 10))) for start in (0, 10, 20, 30)]
+    source = sources.find(finished.path, seed=3)
+    every = np.concatenate(list(source.draw(0, 40)))
+    parts = [np.concatenate(list(source.draw(start, 10))) for start in (0, 10, 20, 30)]
     assert np.array_equal(every, np.concatenate(parts))
     assert len({image.tobytes() for image in every}) == 40
 
 
 def test_images_sorted_by_class_are_divided_evenly(tmp: Path) -> None:
-    subject = subjects.from_images(load(DataConfig("shapes", limit=500), progress=False))
-    drawn = np.concatenate(list(subject.draw(0, 100)))
-    meant = subject.meant(0, 100)
-    assert meant is not None and len(meant.there) == 10
+    source = sources.from_images(load(DataConfig("shapes", limit=500), progress=False))
+    drawn = np.concatenate(list(source.draw(0, 100)))
+    intended = source.intended(0, 100)
+    assert intended is not None and len(intended.present) == 10
     assert not np.array_equal(drawn, load(DataConfig("shapes", limit=500), progress=False).images[:100])
 
 
@@ -114,7 +113,7 @@ def test_features_of_real_images_are_kept_and_a_broken_file_is_made_anew(
     assert [path.stat().st_mtime_ns for path in kept] == times
     kept[0].write_bytes(kept[0].read_bytes()[:100])
     assert scores_of(fakes, sets=1)["fd_custom"].value == before["fd_custom"].value
-    assert "broken and made anew" in capsys.readouterr().err
+    assert "broken: computed again" in capsys.readouterr().err
 
 
 def test_an_unwritable_cache_costs_a_line_and_no_result(
@@ -130,8 +129,8 @@ def test_too_few_images_for_a_covariance_leave_the_rest(tmp: Path, capsys: pytes
     fakes = npz(tmp / "f.npz", shapes("train", 50))
     found = scores_of(fakes, progress=True)  # 10 a set, 12 dimensions
     assert "fd_custom" not in found and "kd_custom" in found
-    assert "fd under pixel_features:look is left out: 10 images a set for 12-d features" in capsys.readouterr().err
-    with pytest.raises(UsageError, match=r"fd under .*10 images a set for 12-d features, at least 13 are needed"):
+    assert "fd under pixel_features:look is left out: 10 images per set for 12-d features" in capsys.readouterr().err
+    with pytest.raises(UsageError, match=r"fd under .*10 images per set for 12-d features, at least 13 are needed"):
         scores_of(fakes, metrics=["fd"])
 
 
@@ -141,10 +140,10 @@ def test_folder_names_are_the_classes_that_were_meant(tmp: Path) -> None:
         for i in range(30):
             image = np.full((16, 16), value + i % 5 if i else 255 - value, np.uint8)  # the first of each is a miss
             Image.fromarray(image).save(tmp / "fakes" / name / f"{i}.png")
-    subject = subjects.find(tmp / "fakes")
-    meant, drawn = subject.meant(7, 40), np.concatenate(list(subject.draw(7, 40)))
-    assert meant is not None and meant.names == ("dark", "light") and len(meant.numbers) == 40
-    misses = (drawn.mean(axis=(1, 2, 3)) > 127) != (meant.numbers == 1)
+    source = sources.find(tmp / "fakes")
+    intended, drawn = source.intended(7, 40), np.concatenate(list(source.draw(7, 40)))
+    assert intended is not None and intended.names == ("dark", "light") and len(intended.numbers) == 40
+    misses = (drawn.mean(axis=(1, 2, 3)) > 127) != (intended.numbers == 1)
     assert misses.sum() <= 2
 
 
@@ -173,7 +172,7 @@ def test_pictures_of_another_or_of_many_sizes_are_not_resized(tmp: Path) -> None
     for i, side in enumerate((32, 32, 48)):
         Image.fromarray(np.random.default_rng(i).integers(0, 256, (side, side, 3), np.uint8)).save(tmp / f"{i}.png")
     with pytest.raises(UsageError, match="holds images of 32x32, 48x48: evaluation compares pixels as they are"):
-        subjects.find(tmp)
+        sources.find(tmp)
 
 
 def test_numbers_that_are_none_stop_the_evaluation(tmp: Path) -> None:
@@ -192,11 +191,11 @@ def test_the_command_prints_a_table_and_json(tmp: Path, capsys: pytest.CaptureFi
     assert cli.main(words) == 0
     shown = capsys.readouterr().out
     assert "5 sets of 60, seed 0, against shapes:test" in shown and "fd_custom" in shown
-    assert "floor: real images, shapes:train, 60 a set; ceiling: uniform noise" in shown
+    assert "baselines: real images, shapes:train, 60 per set; noise, uniform" in shown
     assert cli.main([*words, "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["metric"] for row in rows] == ["fd_custom", "kd_custom"]
-    assert all(row["floor"] < row["ceiling"] for row in rows)
+    assert all(row["real_baseline"] < row["noise_baseline"] for row in rows)
     assert cli.main(["evaluate", str(tmp / "nothing")]) == 2
     assert "does not exist" in capsys.readouterr().err
 
@@ -216,7 +215,9 @@ def test_the_public_function_is_the_one_of_the_package() -> None:
 def test_one_split_only_gives_a_floor_of_halves(tmp: Path) -> None:
     real = npz(tmp / "real.npz", shapes("train", 400))
     score = scores_of(npz(tmp / "f.npz", shapes("test", 300)), reference=str(real), sets=1)["fd_custom"]
-    assert score.split == "train" and score.floor_n == 200 and score.floor_from == "half of real.npz:train"
+    assert (
+        score.split == "train" and score.real_baseline_n == 200 and score.real_baseline_from == "half of real.npz:train"
+    )
 
 
 def test_a_run_of_own_images_is_held_against_them(tmp: Path) -> None:
@@ -265,7 +266,7 @@ def test_of_all_features_those_that_cannot_measure_it_are_left_out(
 def test_modes_that_are_gone_are_missed(tmp: Path) -> None:
     left = shapes("train", 4000)[np.arange(4000) % 80 < 60]  # two of the eight colours are gone
     score = scores_of(npz(tmp / "l.npz", left), metrics=["modes"], sets=1)["modes_custom"]
-    assert score.value <= 65 < 78 <= score.floor <= 80
+    assert score.value <= 65 < 78 <= score.real_baseline <= 80
 
 
 def test_a_limit_on_training_images_leaves_the_test_split_whole(finished: Run) -> None:
@@ -275,9 +276,9 @@ def test_a_limit_on_training_images_leaves_the_test_split_whole(finished: Run) -
 
 def test_a_run_is_found_by_a_relative_path(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(finished.path.parent)
-    subject = subjects.find(finished.path.name)
-    assert subject.about is not None and subject.about["snapshot"] == "snapshots/000000192.safetensors"
-    assert subject.run is not None and subject.run.path == finished.path.resolve()
+    source = sources.find(finished.path.name)
+    assert source.about is not None and source.about["snapshot"] == "snapshots/000000192.safetensors"
+    assert source.run is not None and source.run.path == finished.path.resolve()
 
 
 def test_a_floor_that_is_remembered_is_not_looked_for_again(tmp: Path, own_cache: Path) -> None:
@@ -287,5 +288,5 @@ def test_a_floor_that_is_remembered_is_not_looked_for_again(tmp: Path, own_cache
     assert len(kept) == 2  # the reference's, and some of the other split's
     for path in kept:
         path.unlink()
-    assert scores_of(fakes, metrics=["fd"])["fd_custom"].floor == before.floor
+    assert scores_of(fakes, metrics=["fd"])["fd_custom"].real_baseline == before.real_baseline
     assert len(list((own_cache / "features").glob("*.safetensors"))) == 1

@@ -44,7 +44,7 @@ def test_classes_that_were_asked_for_are_looked_for(tmp: Path) -> None:
     run = trained(tmp / "run", {"data.labels": "use", "evaluate.final": 100, "generator.latent_dim": 8})
     scores = final.score_final(run)
     assert "gan_test_accuracy" not in {score.metric for score in scores}  # this classifier knows other classes
-    seen = replace(scores[0], metric="gan_test_accuracy", value=0.714, floor=0.93, n=2000)
+    seen = replace(scores[0], metric="gan_test_accuracy", value=0.714, real_baseline=0.93, n=2000)
     assert final.headline([seen, *scores]) == (
         "our classifier sees the class that was asked for in 71% of 2,000 samples (real images: 93%)"
     )

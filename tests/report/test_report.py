@@ -116,7 +116,9 @@ def test_what_users_write_is_escaped(tmp_path: Path) -> None:
     run.event("warning", 10, what=evil)
     run.write_bytes("notes.md", f"{evil}\n\n## {evil}\n- {evil}\n".encode())
     run.append("env", {"argv": [evil], evil: evil})
-    words = dict.fromkeys(("extractor", "weights_hash", "resize", "reference", "split", "better", "floor_from"), evil)
+    words = dict.fromkeys(
+        ("extractor", "weights_hash", "resize", "reference", "split", "better", "real_baseline_from"), evil
+    )
     for changes in ({}, {"during": True, "value": 0.2}):
         run.append("evals", score(evil, 10, **{**words, **changes}))
     run.append("evals", score("gan_test_accuracy", 20_000, **words, by_class={evil: 0.5, "<b>": 0.25}))
@@ -231,13 +233,15 @@ def test_a_metric_measures_the_same_under_every_name() -> None:
 
 
 def test_every_number_of_evaluate_has_its_sentence() -> None:
-    """Whatever measures.py gives is explained; run apart, since it needs torch and the report does not."""
+    """Whatever a registered metric gives is explained."""
     code = (
         "from ganvas import i18n\n"
-        "from ganvas.evaluation import metrics as m; \n"
+        "from ganvas import metrics, plugins, report\n"
+        "from ganvas.metrics.registry import METRICS\n"
         "from ganvas.metrics.extractors import registry as x\n"
+        "import ganvas.report.page\n"
         "say = i18n.load('en')\n"
-        "names = [x.name_under(n, e) for metric in m.METRICS.values() for n in metric.better\n"
+        "names = [x.name_under(n, e) for metric in METRICS.values() for n in metric.better\n"
         "         for e in ('classifier', 'efficientnet-lite0', 'inception', 'mine.pt')]\n"
         "assert len(names) > 60\n"
         "print([n for n in names if f'metric.{x.kind(n)}' not in say])"
@@ -247,13 +251,18 @@ def test_every_number_of_evaluate_has_its_sentence() -> None:
 
 
 def test_a_bar_reaches_from_noise_to_real_images_and_beyond() -> None:
-    inside = quality.bar(score("x", 1, value=25.0, low=20.0, high=30.0, floor=0.0, ceiling=100.0))
+    inside = quality.bar(score("x", 1, value=25.0, low=20.0, high=30.0, real_baseline=0.0, noise_baseline=100.0))
     assert inside == quality.Bar(noise=0, real=100, value=75, low=70, high=80)
-    better = quality.bar(score("x", 1, value=2.0, low=None, high=None, floor=1.0, ceiling=0.0))
+    better = quality.bar(score("x", 1, value=2.0, low=None, high=None, real_baseline=1.0, noise_baseline=0.0))
     assert better == quality.Bar(noise=0, real=50, value=100, low=100, high=100)
-    worse = quality.bar(score("x", 1, value=-1.0, low=None, high=None, floor=1.0, ceiling=0.0))
+    worse = quality.bar(score("x", 1, value=-1.0, low=None, high=None, real_baseline=1.0, noise_baseline=0.0))
     assert worse == quality.Bar(noise=50, real=100, value=0, low=0, high=0)
-    for missing in ({"floor": None}, {"ceiling": None}, {"value": None}, {"floor": 1.0, "ceiling": 1.0}):
+    for missing in (
+        {"real_baseline": None},
+        {"noise_baseline": None},
+        {"value": None},
+        {"real_baseline": 1.0, "noise_baseline": 1.0},
+    ):
         assert quality.bar(score("x", 1, **missing)) is None
 
 
@@ -474,7 +483,7 @@ def test_the_diagram_names_every_layer(finished: Run) -> None:
         texts = [text.text for text in art.texts]
         for layer in [*layers["generator"], *layers["discriminator"]]:
             assert layer.kind in texts
-            assert diagram.times(layer.output) in texts
+            assert diagram.output_text(layer.output) in texts
             assert not layer.params or f"{layer.params:,}" in texts
         for box in art.boxes:
             assert box.x >= 0

@@ -44,6 +44,14 @@ def test_an_old_run_goes_on_in_one_log(tmp: Path) -> None:
     assert [row["nimg"] for row in run.rows("monitor")] == [64, 96]
 
 
+def test_what_came_after_the_checkpoint_is_dropped_from_an_old_log_too(tmp: Path) -> None:
+    run = old_run(tmp)
+    late = json.dumps({**VITALS, "nimg": 900})
+    (run.path / "vitals.jsonl").write_text(json.dumps(VITALS) + "\n" + late + "\n")
+    run.drop_after(500)
+    assert [row["nimg"] for row in run.rows("monitor")] == [64] and not (run.path / "vitals.jsonl").exists()
+
+
 def test_a_setting_that_was_renamed_is_read() -> None:
     values = {key if key != "init_from" else "origin": value for key, value in to_dict(Config()).items()}
     assert migrate_config({**values, "origin": "cifar10-cpu-v1"})["init_from"] == "cifar10-cpu-v1"

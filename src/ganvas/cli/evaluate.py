@@ -44,10 +44,10 @@ def evaluate(words: list[str]) -> int:
     from ganvas.evaluation import table
 
     if args.neighbours:
-        from ganvas.evaluation.nearest import lookalikes
+        from ganvas.evaluation.nearest import nearest_pictures
 
         chosen = names(args.features)
-        picture = lookalikes(
+        picture = nearest_pictures(
             args.target, reference=args.reference, features=chosen[0] if chosen else None, seed=args.seed,
             device=args.device,
         )  # fmt: skip

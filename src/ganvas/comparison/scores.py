@@ -40,8 +40,8 @@ class Column:
 
     metric: str
     better: str
-    """lower, higher, or real: the nearer to the floor the better."""
-    floor: float | None
+    """lower, higher, or real: the nearer to the real baseline, the better."""
+    real_baseline: float | None
     evaluator: Evaluator
     values: tuple[tuple[float | None, ...], ...]
 
@@ -55,9 +55,13 @@ class Column:
         return [value for value in self.values[group] if value is not None]
 
     def judged(self, group: int) -> list[float]:
-        """Values of which a lower, or a higher, one is better: of `real` metrics the distance from the floor."""
+        """Values that are better when lower, or higher; of `real` metrics, distances from the real baseline."""
         found = self.of(group)
-        return [abs(v - self.floor) for v in found] if self.better == "real" and self.floor is not None else found
+        return (
+            [abs(v - self.real_baseline) for v in found]
+            if self.better == "real" and self.real_baseline is not None
+            else found
+        )
 
 
 def columns(
@@ -142,7 +146,11 @@ def _make(
 
 def _groups(metrics: Sequence[str]) -> list[str]:
     """The measures that give these metrics."""
-    from ganvas.evaluation.metrics import METRICS
+    from ganvas import metrics as metric_files
+    from ganvas import plugins
+    from ganvas.metrics.registry import METRICS
+
+    plugins.discover(metric_files)
 
     return [name for name, metric in METRICS.items() if name in metrics or any(m in metric.better for m in metrics)]
 
@@ -162,7 +170,7 @@ def _columns(groups: Sequence[Group], held: dict[int, list[dict[str, Any]]], eva
         values = tuple(
             tuple(row["value"] if (row := rows.get((id(m), name))) else None for m in group.members) for group in groups
         )
-        floor = first.get("floor")
+        floor = first.get("real_baseline")
         found.append(Column(name, str(first.get("better")), floor if _finite(floor) else None, evaluator, values))
     return found
 

@@ -228,12 +228,12 @@ def comma_separated(found: Comparison) -> str:
     """Every value that went into the tables, a line each."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["group", "run", "seed", "nimg", "metric", "value", "better", "floor", *Evaluator._fields])
+    writer.writerow(["group", "run", "seed", "nimg", "metric", "value", "better", "real_baseline", *Evaluator._fields])
     for column in found.columns:
         for group, values in zip(found.groups, column.values, strict=True):
             for member, value in zip(group.members, values, strict=True):
                 if value is not None:
                     about = [group.name, str(member.run.path), member.seed, member.snapshot]
-                    floor = "" if column.floor is None else column.floor
+                    floor = "" if column.real_baseline is None else column.real_baseline
                     writer.writerow([*about, column.metric, value, column.better, floor, *column.evaluator])
     return file.getvalue()

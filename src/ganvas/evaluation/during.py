@@ -8,8 +8,7 @@ import time
 from ganvas.config import Config
 from ganvas.data.progress import Progress
 from ganvas.errors import UsageError
-from ganvas.evaluation import Score, judge
-from ganvas.evaluation import sources as subjects
+from ganvas.evaluation import Score, judge, sources
 from ganvas.evaluation.references import Reference, of_run
 from ganvas.metrics.extractors import classifier
 from ganvas.runs.run import Run, stem
@@ -29,7 +28,7 @@ def check(config: Config, shape: tuple[int, int, int]) -> None:
         raise UsageError(f"evaluate.every: {why}: leave it at 0 and use ganvas evaluate afterwards") from error
 
 
-class Watch:
+class EvaluationHook:
     """Scores a checkpoint every `evaluate.every` images, as long as that stays within `evaluate.share` of the time."""
 
     def __init__(self, run: Run) -> None:
@@ -44,7 +43,7 @@ class Watch:
     def __call__(self, event: Event) -> None:
         if event.kind == "checkpoint" and event.nimg // self.config.every > self.last // self.config.every:
             if self.fits(event.sec):
-                self.look(event.nimg)
+                self.evaluate(event.nimg)
         elif event.kind == "finish":
             self.finish(event)
 
@@ -53,7 +52,7 @@ class Watch:
         spent = sum(self.costs) + (self.costs[-1] if self.costs else 0.0)
         return not self.costs or spent <= self.config.share * (training + spent)
 
-    def look(self, nimg: int) -> None:
+    def evaluate(self, nimg: int) -> None:
         """Score the checkpoint and keep it if it is the best."""
         start = time.perf_counter()
         scores = self.score(nimg, seed=0)
@@ -70,8 +69,8 @@ class Watch:
         """Scores of the generator in the checkpoint at `nimg`."""
         folder = self.run.path / "checkpoints" / stem(nimg)
         path = next(p for p in (folder / "ema.safetensors", folder / "generator.safetensors") if p.exists())
-        subject = subjects.find(path, seed)
-        return judge(subject, self.reference, self.extractor, METRICS, self.config.n, 1, seed, Progress(False))
+        source = sources.find(path, seed)
+        return judge(source, self.reference, self.extractor, METRICS, self.config.n, 1, seed, Progress(False))
 
     def finish(self, event: Event) -> None:
         """Score the selected checkpoint again, by images that had no part in its selection; say what it all cost."""

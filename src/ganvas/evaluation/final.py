@@ -42,4 +42,4 @@ def headline(scores: list[Score]) -> str:
 
 
 def _baseline(score: Score, form: str) -> str:
-    return "" if score.floor is None else f" (real images: {score.floor:{form}})"
+    return "" if score.real_baseline is None else f" (real images: {score.real_baseline:{form}})"

@@ -10,8 +10,7 @@ from PIL.Image import Image
 
 from ganvas.data.progress import Progress
 from ganvas.errors import UsageError
-from ganvas.evaluation import default_features
-from ganvas.evaluation import sources as subjects
+from ganvas.evaluation import default_features, sources
 from ganvas.evaluation.references import Reference, parse
 from ganvas.metrics import neighbours
 from ganvas.metrics.extractors import registry as extractors
@@ -21,7 +20,7 @@ NEIGHBOURS = 8
 SCALE = 2  # so that 28 pixels can be seen
 
 
-def lookalikes(
+def nearest_pictures(
     target: str | os.PathLike[str],
     *,
     reference: str | None = None,
@@ -36,16 +35,16 @@ def lookalikes(
     Searches the training split of what the generator was trained on, or of `reference`. Raises as `evaluate`.
     """
     bar = Progress(progress)
-    subject = subjects.find(target, seed, device)
-    data = replace(parse(reference, subject.data, "train"), split="train")
+    source = sources.find(target, seed, device)
+    data = replace(parse(reference, source.data, "train"), split="train")
     training = Reference(data, bar)
-    if training.images.images.shape[1:] != subject.shape:
-        raise UsageError(f"{subject.name} has images of another shape than {training.label}: name another --reference")
-    if not 1 <= n <= (subject.total or n):
-        raise UsageError(f"n = {n}: ask for 1 to {subject.total} images")
-    extractor = extractors.find(features or default_features(subject, reference)[0], data.name, subject.shape)
+    if training.images.images.shape[1:] != source.shape:
+        raise UsageError(f"{source.name} has images of another shape than {training.label}: name another --reference")
+    if not 1 <= n <= (source.total or n):
+        raise UsageError(f"n = {n}: ask for 1 to {source.total} images")
+    extractor = extractors.find(features or default_features(source, reference)[0], data.name, source.shape)
     known = training.features(extractor).vectors
-    fakes = np.concatenate(list(subject.draw(0, n)))
+    fakes = np.concatenate(list(source.draw(0, n)))
     index, _ = neighbours.nearest_few(extractor.extract([fakes]).vectors, known, min(NEIGHBOURS, len(known)))
     picture = neighbours.picture(fakes, training.images.images[index])
     return picture.resize((SCALE * picture.width, SCALE * picture.height), 0)

@@ -24,13 +24,13 @@ from ganvas.metrics.extractors.base import Extractor, Features, in_batches
 from ganvas.runs.storage import load_tensors, save_tensors
 
 Split = Literal["train", "test"]
-FIGURES = 2  # raised when a computation changes, so that figures kept from before are made anew
+COMPUTATION_VERSION = 2  # raised when a computation changes, so that older figures are not used
 OTHER: dict[Split, Split] = {"train": "test", "test": "train"}
 
 
 @dataclass(frozen=True)
 class Reference:
-    """One split of a data set; the other one, where there is one, gives the floor and the held-out images."""
+    """One split of a data set; the other one, if there is one, gives the real baseline and the held-out images."""
 
     data: DataConfig
     progress: Progress
@@ -73,7 +73,7 @@ class Reference:
 
     def features(self, extractor: Extractor) -> Features:
         """What the extractor sees in these images, in order."""
-        return kept_features(extractor, self.images, self.label, self.progress)
+        return cached_features(extractor, self.images, self.label, self.progress)
 
     def shuffled(self) -> NDArray[np.int64]:
         """Numbers of the images, [n], in a random order that is always the same."""
@@ -85,7 +85,7 @@ class Reference:
         if _path(extractor, self.images.sha256).is_file() or count >= len(self.images.images):
             return self.features(extractor)[chosen]
         some = replace(self.images, images=self.images.images[chosen], sha256=f"{self.images.sha256}, {count} of it")
-        return kept_features(extractor, some, f"{self.label}, {count:,} of it,", self.progress)
+        return cached_features(extractor, some, f"{self.label}, {count:,} of it,", self.progress)
 
 
 def parse(text: str | None, trained_on: DataConfig | None, split: Split) -> DataConfig:
@@ -115,8 +115,8 @@ def names_split(text: str | None) -> bool:
     return text is not None and text.rpartition(":")[2] in OTHER
 
 
-def kept_features(extractor: Extractor, images: ImageSet, label: str, progress: Progress) -> Features:
-    """Features from the cache, or made and put there. What the cache cannot hold or give back is made anew."""
+def cached_features(extractor: Extractor, images: ImageSet, label: str, progress: Progress) -> Features:
+    """Features from the cache, or computed and kept there; a broken entry is computed again."""
     path = _path(extractor, images.sha256)
     if path.is_file():
         try:
@@ -127,9 +127,9 @@ def kept_features(extractor: Extractor, images: ImageSet, label: str, progress: 
                 return found
         except (GanvasError, KeyError):
             pass
-        warn(f"{path} is broken and made anew")
+        warn(f"{path} is broken: computed again")
     with progress.bar(f"{label} through {extractor.name}", len(images.images), "images") as advance:
-        found = extractor.extract(counted(in_batches(images.images), advance))
+        found = extractor.extract(with_progress(in_batches(images.images), advance))
     tensors = {"vectors": torch.from_numpy(found.vectors)}
     if found.probabilities is not None:
         tensors["probabilities"] = torch.from_numpy(found.probabilities)
@@ -144,9 +144,9 @@ def _path(extractor: Extractor, images_sha256: str) -> Path:
     return cache.root() / "features" / f"{key[:32]}.safetensors"
 
 
-def remembered(key: dict[str, Any], make: Callable[[], dict[str, float]]) -> dict[str, float]:
-    """Figures that depend on nothing but `key`, from the cache where they are there."""
-    digest = hashlib.sha256(json.dumps({**key, "ganvas": FIGURES}, sort_keys=True).encode()).hexdigest()
+def cached_figures(key: dict[str, Any], make: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """Figures that depend on nothing but `key`, from the cache if they are there."""
+    digest = hashlib.sha256(json.dumps({**key, "ganvas": COMPUTATION_VERSION}, sort_keys=True).encode()).hexdigest()
     path = cache.root() / "features" / f"{digest[:32]}.json"
     try:
         kept = json.loads(path.read_bytes())
@@ -166,7 +166,7 @@ def _keep(path: Path, content: bytes) -> None:
         warn(f"not kept for the next time: {path.parent}: {error.strerror or error}")
 
 
-def counted(batches: Iterable[np.ndarray], advance: Any) -> Iterator[np.ndarray]:
+def with_progress(batches: Iterable[np.ndarray], advance: Any) -> Iterator[np.ndarray]:
     """The batches, each told to a progress bar once it is used."""
     for batch in batches:
         yield batch

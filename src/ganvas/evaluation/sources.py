@@ -15,21 +15,20 @@ from ganvas import data as datasets
 from ganvas.config import DataConfig
 from ganvas.data import ImageSet
 from ganvas.errors import UsageError
-from ganvas.evaluation import intended as classes
-from ganvas.evaluation.intended import Classes
+from ganvas.metrics.classes import Classes, classes_in_turn, classes_of
 from ganvas.metrics.extractors.base import BATCH, in_batches
 from ganvas.runs.run import Run
 
 Batches = Iterator[NDArray[np.uint8]]
 
 
-def nothing_in_particular(start: int, n: int) -> None:
-    """What images were meant to be where nobody asked for classes."""
+def no_classes(start: int, n: int) -> None:
+    """No classes were intended."""
 
 
 @dataclass(frozen=True)
-class Subject:
-    """Images to be judged, in disjoint sets."""
+class ImageSource:
+    """Images to evaluate, in disjoint sets."""
 
     name: str
     shape: tuple[int, int, int]
@@ -37,8 +36,8 @@ class Subject:
     """(start, n) -> images number start to start + n - 1, a batch at a time; the same numbers are the same images."""
     total: int | None = None
     """How many images there are; None where they are drawn as needed."""
-    meant: Callable[[int, int], Classes | None] = nothing_in_particular
-    """(start, n) -> what the images of the same numbers were meant to be; None where nobody meant any class."""
+    intended: Callable[[int, int], Classes | None] = no_classes
+    """(start, n) -> the intended classes of the images of the same numbers; None without classes."""
     data: DataConfig | None = None
     """What the generator was trained on; None where that is not known."""
     run: Run | None = None
@@ -47,8 +46,8 @@ class Subject:
     """nimg, snapshot, ema, seed: what else a score's row says."""
 
 
-def find(target: str | os.PathLike[str], seed: int = 0, device: str = "auto") -> Subject:
-    """The subject of that name: images (folder, zip, npz, IDX), a run directory, a snapshot, a model that ships.
+def find(target: str | os.PathLike[str], seed: int = 0, device: str = "auto") -> ImageSource:
+    """The images of that name: a folder, zip, npz or IDX file, a run directory, a snapshot, a shipped model.
 
     Raises UsageError where there is nothing to evaluate, GanvasError where it cannot be read.
     """
@@ -73,8 +72,8 @@ def _as_they_are(name: str) -> ImageSet:
     return datasets.load(DataConfig(name, size=side))
 
 
-def from_images(images: ImageSet) -> Subject:
-    """A set in memory, shuffled, since files come class by class; class folders are what they were meant to be."""
+def from_images(images: ImageSet) -> ImageSource:
+    """A set in memory, shuffled, since files come class by class; class folders are what they were intended to be."""
     order = datasets.order(0, 0, len(images.images), len(images.images))
 
     def draw(start: int, n: int) -> Batches:
@@ -83,35 +82,35 @@ def from_images(images: ImageSet) -> Subject:
     c, h, w = images.images.shape[1:]
     about = {"images_sha256": images.sha256}
 
-    def meant(start: int, n: int) -> Classes | None:
-        return classes.of(images, order[start : start + n])
+    def intended(start: int, n: int) -> Classes | None:
+        return classes_of(images, order[start : start + n])
 
-    return Subject(images.name, (c, h, w), draw, len(order), meant, about=about)
+    return ImageSource(images.name, (c, h, w), draw, len(order), intended, about=about)
 
 
-def _generator(path: Path, seed: int, device: str) -> Subject:
+def _generator(path: Path, seed: int, device: str) -> ImageSource:
     from ganvas.generator import load
 
-    sampler = load(path, device)
+    generator = load(path, device)
 
     def draw(start: int, n: int) -> Batches:
         for first in range(start, start + n, BATCH):
-            yield sampler.sample(min(BATCH, start + n - first), seed, first)
+            yield generator.sample(min(BATCH, start + n - first), seed, first)
 
-    def meant(start: int, n: int) -> Classes | None:
-        numbers = sampler.labels(n, seed, start)
-        return None if numbers is None else Classes(numbers, sampler.class_names)
+    def intended(start: int, n: int) -> Classes | None:
+        numbers = generator.labels(n, seed, start)
+        return None if numbers is None else Classes(numbers, generator.class_names)
 
-    run = _run_of(sampler.path)
-    snapshot = sampler.path.resolve().relative_to(run.path).as_posix() if run else sampler.path.name
+    run = _run_of(generator.path)
+    snapshot = generator.path.resolve().relative_to(run.path).as_posix() if run else generator.path.name
     about = {
-        "nimg": sampler.nimg,
+        "nimg": generator.nimg,
         "snapshot": snapshot,
-        "ema": sampler.config.step.ema_kimg > 0,
+        "ema": generator.config.step.ema_kimg > 0,
         "seed": seed,
     }
-    config = sampler.config
-    return Subject(config.recipe, sampler.shape, draw, meant=meant, data=config.data, run=run, about=about)
+    config = generator.config
+    return ImageSource(config.recipe, generator.shape, draw, intended=intended, data=config.data, run=run, about=about)
 
 
 def _run_of(path: Path) -> Run | None:
@@ -120,7 +119,7 @@ def _run_of(path: Path) -> Run | None:
     return Run.open(homes[0]) if homes else None
 
 
-def noise(shape: tuple[int, int, int], seed: int, names: tuple[str, ...] = ()) -> Subject:
+def noise(shape: tuple[int, int, int], seed: int, names: tuple[str, ...] = ()) -> ImageSource:
     """Uniform random pixels, as if asked for these classes in turn: what no generator should be as bad as."""
 
     def draw(start: int, n: int) -> Batches:
@@ -129,4 +128,4 @@ def noise(shape: tuple[int, int, int], seed: int, names: tuple[str, ...] = ()) -
             generator = np.random.default_rng([seed, first])
             yield generator.integers(0, 256, (count, *shape), dtype=np.uint8)
 
-    return Subject("noise", shape, draw, meant=lambda start, n: classes.in_turn(names, start, n))
+    return ImageSource("noise", shape, draw, intended=lambda start, n: classes_in_turn(names, start, n))

@@ -8,8 +8,8 @@ from itertools import groupby
 from ganvas.evaluation import Score
 from ganvas.metrics.extractors.registry import kind
 
-HEAD = ("metric", "value", "95 % interval", "floor", "ceiling", "better")
-WORDS = {"lower": "lower", "higher": "higher", "real": "like the floor"}
+HEAD = ("metric", "value", "95 % interval", "real", "noise", "better")
+WORDS = {"lower": "lower", "higher": "higher", "real": "like real"}
 OF_A_CLASS = {"class_distance": "seen as it", "gan_test_accuracy": "recognised", "class_recall": "recall within it"}
 
 
@@ -24,9 +24,9 @@ def _block(scores: list[Score]) -> str:
     seen = f", after {first.nimg:,} images" if first.nimg is not None else ""
     sets = f"{first.sets} sets of {first.n:,}" if first.sets > 1 else f"{first.n:,} images"
     lines = [
-        f"{first.subject}{seen}: {sets}, seed {first.seed}, against {first.reference}:{first.split} ({first.n_ref:,})",
+        f"{first.source}{seen}: {sets}, seed {first.seed}, against {first.reference}:{first.split} ({first.n_ref:,})",
         f"features {first.extractor}, {first.resize}, weights {first.weights_hash[:12]}",
-        f"floor: real images, {_sources(scores)} a set; ceiling: uniform noise",
+        f"baselines: real images, {_sources(scores)} per set; noise, uniform",
     ]
     rows = [HEAD, *(_row(score) for score in scores)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
@@ -51,15 +51,16 @@ def _classes(scores: list[Score]) -> list[str]:
 
 
 def _sources(scores: list[Score]) -> str:
-    """Where the floors come from."""
-    return " and ".join(dict.fromkeys(f"{s.floor_from}, {s.floor_n:,}" for s in scores if s.floor_from)) or "none"
+    """Where the real baselines come from."""
+    found = (f"{s.real_baseline_from}, {s.real_baseline_n:,}" for s in scores if s.real_baseline_from)
+    return " and ".join(dict.fromkeys(found)) or "none"
 
 
 def _row(score: Score) -> tuple[str, ...]:
     interval = "" if score.low is None or score.high is None else f"{number(score.low)} to {number(score.high)}"
-    floor = "" if score.floor is None else number(score.floor)
-    ceiling = "" if score.ceiling is None else number(score.ceiling)
-    return score.metric, number(score.value), interval, floor, ceiling, WORDS[score.better]
+    real = "" if score.real_baseline is None else number(score.real_baseline)
+    noise = "" if score.noise_baseline is None else number(score.noise_baseline)
+    return score.metric, number(score.value), interval, real, noise, WORDS[score.better]
 
 
 def number(value: float) -> str:

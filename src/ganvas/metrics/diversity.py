@@ -10,6 +10,7 @@ from jaxtyping import Float, Float64, Integer
 
 from ganvas.errors import UsageError
 from ganvas.metrics.neighbours import expect_vectors
+from ganvas.metrics.registry import Fakes, Metric, MetricInputs, Values, register_metric
 from ganvas.stats.intervals import LEVEL, MINIMUM, Estimate, t_critical, t_interval
 
 BLOCK = 4096
@@ -110,3 +111,31 @@ def _mean(found: list[Estimate]) -> Estimate:
     mean = sum(estimate.value for estimate in found) / len(found)
     half = math.sqrt(sum((estimate.high - estimate.value) ** 2 for estimate in found)) / len(found)
     return Estimate(mean, max(0.0, mean - half), mean + half)
+
+
+# -- the metric ------------------------------------------------------------------------------------------------------
+
+
+def _diversity(fakes: Fakes, inputs: MetricInputs) -> Values:
+    return {"diversity": diversity(fakes.features.vectors, inputs.reference.vectors).overall}
+
+
+register_metric(
+    Metric(
+        name="diversity",
+        measure=_diversity,
+        better={"diversity": "real"},
+        order=80,
+        sentences={
+            "en": {
+                "diversity": (
+                    "How much pairs of fakes differ, beside pairs of real images: near 0 where all look "
+                    "alike, 1 as varied."
+                ),
+            },
+            "ko": {
+                "diversity": "진짜 이미지 쌍에 비해 가짜 쌍이 얼마나 서로 다른지 잽니다. 모두 비슷하면 0에 가깝고, 진짜만큼 다양하면 1입니다.",
+            },
+        },
+    )
+)

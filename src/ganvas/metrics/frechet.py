@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 
 from ganvas.errors import GanvasError, UsageError
+from ganvas.metrics.classes import Classes
+from ganvas.metrics.registry import Fakes, Metric, MetricInputs, Values, enough_images, register_metric
 
 BLOCK = 4096
 EPSILON = float(np.finfo(np.float64).eps)
@@ -165,3 +167,66 @@ def _factor(a: Moments) -> np.ndarray:
     kept = eigenvalues > negligible * eigenvalues[-1]
     kept[: max(0, len(kept) - (a.n - 1))] = False  # n images span n - 1 dimensions; what else is there is rounding
     return np.asarray(eigenvectors[:, kept] * np.sqrt(eigenvalues[kept]))
+
+
+# -- the metric ------------------------------------------------------------------------------------------------------
+
+
+def _reference_moments(inputs: MetricInputs) -> Moments:
+    return inputs.once("moments", lambda: moments(inputs.reference.vectors))
+
+
+def _fd(fakes: Fakes, inputs: MetricInputs) -> Values:
+    return {"fd": frechet_distance(moments(fakes.features.vectors), _reference_moments(inputs))}
+
+
+def _fd_infinity(fakes: Fakes, inputs: MetricInputs) -> Values:
+    return {"fd_infinity": frechet_infinity(fakes.features.vectors, _reference_moments(inputs), seed=fakes.seed).value}
+
+
+def _four_times(inputs: MetricInputs, n: int, intended: Classes | None) -> str | None:
+    return enough_images(inputs, n, intended) or enough_images(inputs, n, intended, 4)
+
+
+register_metric(
+    Metric(
+        name="fd",
+        measure=_fd,
+        better={"fd": "lower"},
+        order=10,
+        missing=enough_images,
+        sentences={
+            "en": {
+                "fd": (
+                    "Fréchet distance: how far the features of fakes and of real images lie apart, in mean "
+                    "and spread. A finite sample never reaches 0."
+                ),
+            },
+            "ko": {
+                "fd": "프레셰 거리(Fréchet distance): 가짜와 진짜의 특징이 평균과 퍼짐에서 얼마나 떨어져 있는지 잽니다. 표본이 유한하면 0이 되지 않습니다.",
+            },
+        },
+    )
+)
+
+register_metric(
+    Metric(
+        name="fd_infinity",
+        measure=_fd_infinity,
+        better={"fd_infinity": "lower"},
+        order=20,
+        missing=_four_times,
+        signed=("fd_infinity",),
+        sentences={
+            "en": {
+                "fd_infinity": (
+                    "The Fréchet distance extrapolated to infinitely many fakes, which takes away most of "
+                    "the bias of a small sample."
+                ),
+            },
+            "ko": {
+                "fd_infinity": "프레셰 거리를 가짜가 무한히 많을 때의 값으로 외삽하여, 표본이 적어 생기는 치우침을 대부분 없앤 값입니다.",
+            },
+        },
+    )
+)

@@ -9,6 +9,8 @@ from jaxtyping import Float, Float64
 
 from ganvas.errors import UsageError
 from ganvas.metrics.frechet import comparable
+from ganvas.metrics.registry import Fakes, Metric, MetricInputs, Values, register_metric
+from ganvas.stats.intervals import Estimate, t_critical
 
 BLOCK = 1024
 LEAST = 4  # images that the variance's unbiased estimate needs
@@ -150,3 +152,38 @@ def _centred_square_between(k: Sums) -> float:
     total = k.rows.sum()
     squares = k.squares - np.vdot(k.rows, k.rows) / m - np.vdot(k.columns, k.columns) / n + total**2 / (n * m)
     return float(squares) / ((n - 1) * (m - 1))
+
+
+# -- the metric ------------------------------------------------------------------------------------------------------
+
+
+def _reference_sums(inputs: MetricInputs) -> Sums:
+    return inputs.once("kernel sums", lambda: within(inputs.reference.vectors))
+
+
+def _kd(fakes: Fakes, inputs: MetricInputs) -> Values:
+    found = kernel_distance(fakes.features.vectors, inputs.reference.vectors, _reference_sums(inputs))
+    half = t_critical(0.95, found.n - 1) * found.standard_error
+    return {"kd": Estimate(found.value, found.value - half, found.value + half)}
+
+
+register_metric(
+    Metric(
+        name="kd",
+        measure=_kd,
+        better={"kd": "lower"},
+        order=30,
+        signed=("kd",),
+        sentences={
+            "en": {
+                "kd": (
+                    "Kernel distance: the difference between fakes and real images without a bias from n; by "
+                    "chance it can fall just below 0."
+                ),
+            },
+            "ko": {
+                "kd": "커널 거리: 표본 수에 따른 치우침 없이 잰 가짜와 진짜의 차이입니다. 우연히 0보다 조금 작아질 수 있습니다.",
+            },
+        },
+    )
+)

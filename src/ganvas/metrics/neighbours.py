@@ -11,6 +11,8 @@ from PIL import Image
 
 from ganvas import media
 from ganvas.errors import GanvasError, UsageError
+from ganvas.metrics.classes import Classes
+from ganvas.metrics.registry import Fakes, Metric, MetricInputs, Values, register_metric
 
 BLOCK = 2048
 PAIR_FLOATS = 2**22  # exact distances are taken over at most this many float64 at a time
@@ -244,3 +246,68 @@ def expect_vectors(what: str, vectors: np.ndarray, least: int = 1) -> None:
     finite = np.isfinite(vectors).all(axis=1)
     if not finite.all():
         raise GanvasError(f"{what}: {int((~finite).sum())} of {len(vectors)} vectors hold NaN or infinity")
+
+
+# -- the metric ------------------------------------------------------------------------------------------------------
+
+
+def _held_out_distances(inputs: MetricInputs) -> Float[np.ndarray, "m"]:
+    training, held_out = inputs.training, inputs.held_out
+    assert training is not None and held_out is not None
+    return inputs.once("held-out distances", lambda: nearest(held_out.vectors, training.vectors)[1])
+
+
+def _copying(fakes: Fakes, inputs: MetricInputs) -> Values:
+    assert inputs.training is not None
+    _, distances = nearest(fakes.features.vectors, inputs.training.vectors)
+    found = copying_test(distances, _held_out_distances(inputs))
+    return {
+        "nearer_than_heldout": found.nearer,
+        "copying_p": found.p_value,
+        "near_copies": float(found.near_copies),
+        "near_copies_p": found.near_copies_p_value,
+    }
+
+
+def _both_splits(inputs: MetricInputs, n: int, intended: Classes | None) -> str | None:
+    if inputs.extractor.name == "classifier":
+        return "the classifier has seen the training images itself (use --features efficientnet-lite0)"
+    if inputs.training is None or inputs.held_out is None:
+        return "no real images are known that were held out from training"
+    return None
+
+
+register_metric(
+    Metric(
+        name="copying",
+        measure=_copying,
+        better={"nearer_than_heldout": "real", "copying_p": "higher", "near_copies": "real", "near_copies_p": "higher"},
+        order=100,
+        missing=_both_splits,
+        shares=(
+            "nearer_than_heldout",
+            "copying_p",
+            "near_copies_p",
+        ),
+        sentences={
+            "en": {
+                "nearer_than_heldout": (
+                    "How often a fake lies nearer to the training images than a held-out real image does: "
+                    "0.5 without copying, more with it."
+                ),
+                "copying_p": (
+                    "The chance of fakes this near to the training images if nothing was copied. Near 0 "
+                    "speaks for copying."
+                ),
+                "near_copies": "How many fakes lie nearer to a training image than 99 % of the held-out real images do.",
+                "near_copies_p": "The chance of that many near copies if nothing was copied.",
+            },
+            "ko": {
+                "nearer_than_heldout": "학습에 쓰지 않은 진짜 이미지보다 가짜가 학습 이미지에 더 가까운 비율입니다. 베끼지 않았다면 0.5이고, 베꼈다면 더 큽니다.",
+                "copying_p": "베끼지 않았는데도 가짜가 학습 이미지에 이만큼 가까울 확률입니다. 0에 가까우면 베꼈다는 뜻입니다.",
+                "near_copies": "학습에 쓰지 않은 진짜 이미지의 99%보다 학습 이미지에 더 가까운 가짜의 수입니다.",
+                "near_copies_p": "베끼지 않았는데도 그만큼 가까운 가짜가 나올 확률입니다.",
+            },
+        },
+    )
+)

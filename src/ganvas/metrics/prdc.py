@@ -9,7 +9,9 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from ganvas.errors import UsageError
+from ganvas.metrics.classes import Classes
 from ganvas.metrics.frechet import comparable
+from ganvas.metrics.registry import ByClass, Fakes, Metric, MetricInputs, Values, register_metric
 
 ROWS = 512
 COLUMNS = 2048
@@ -99,3 +101,103 @@ def _squared_distances(x: np.ndarray, y: np.ndarray, origin: np.ndarray) -> Iter
             block += np.sum(left**2, axis=1)[:, None]
             block += np.sum(right**2, axis=1)
         yield rows, np.maximum(squared, 0, out=squared)
+
+
+# -- the metric ------------------------------------------------------------------------------------------------------
+
+
+LEAST_OF_A_CLASS = 50
+"""Images of a class, real and fake: with fewer, the balls around them reach everywhere."""
+
+
+def _reference_radii(inputs: MetricInputs) -> Float64[np.ndarray, "m"]:
+    return inputs.once("radii", lambda: radii(inputs.reference.vectors))
+
+
+def _prdc(fakes: Fakes, inputs: MetricInputs) -> Values:
+    real = inputs.reference.vectors
+    found = precision_recall_density_coverage(fakes.features.vectors, real, real_radii=_reference_radii(inputs))
+    return {name: float(value) for name, value in found._asdict().items()}
+
+
+def _class_recall(fakes: Fakes, inputs: MetricInputs) -> Values:
+    """Recall of each class that was asked for, among the real images of that class alone; and their mean."""
+    assert fakes.intended is not None and inputs.classes is not None
+    asked, classes = fakes.intended.among(inputs.classes.names), {}
+    assert asked is not None
+    for k in np.unique(asked):
+        fake, real = fakes.features.vectors[asked == k], inputs.reference.vectors[inputs.classes.numbers == k]
+        classes[inputs.classes.names[k]] = precision_recall_density_coverage(fake, real).recall
+    return {"class_recall": ByClass(float(np.mean([*classes.values()])), classes)}
+
+
+def _enough_of_each_class(inputs: MetricInputs, n: int, intended: Classes | None) -> str | None:
+    if inputs.classes is None:
+        return f"the reference of {len(inputs.reference):,} images has no classes"
+    if intended is None:
+        return "these images have no intended classes"
+    asked = intended.among(inputs.classes.names)
+    if asked is None:
+        return f"the reference does not have all of their classes ({', '.join(intended.names)})"
+    known = len(inputs.classes.names)
+    made, real = (np.bincount(numbers, minlength=known) for numbers in (asked, inputs.classes.numbers))
+    fewest = int(np.minimum(made, real)[made > 0].min())
+    if fewest >= LEAST_OF_A_CLASS:
+        return None
+    return f"{fewest} images of a class, at least {LEAST_OF_A_CLASS} are needed, generated and real (--n, --sets 1)"
+
+
+register_metric(
+    Metric(
+        name="prdc",
+        measure=_prdc,
+        better={"precision": "higher", "recall": "higher", "density": "higher", "coverage": "higher"},
+        order=40,
+        shares=(
+            "precision",
+            "recall",
+            "coverage",
+        ),
+        sentences={
+            "en": {
+                "precision": "The share of fakes that lie among real images: realism.",
+                "recall": "The share of real images that lie among the fakes: variety.",
+                "density": (
+                    "How densely real images surround the fakes: realism, less swayed by outliers than "
+                    "precision; it can exceed 1."
+                ),
+                "coverage": (
+                    "The share of real images with a fake close by: variety, less swayed by outliers than recall."
+                ),
+            },
+            "ko": {
+                "precision": "진짜 이미지들 사이에 놓인 가짜의 비율: 사실성.",
+                "recall": "가짜들 사이에 놓인 진짜 이미지의 비율: 다양성.",
+                "density": "가짜 주변에 진짜 이미지가 얼마나 빽빽한지: 사실성. precision보다 이상치에 덜 흔들리며 1을 넘을 수 있습니다.",
+                "coverage": "가까이에 가짜가 있는 진짜 이미지의 비율: 다양성. recall보다 이상치에 덜 흔들립니다.",
+            },
+        },
+    )
+)
+
+register_metric(
+    Metric(
+        name="class_recall",
+        measure=_class_recall,
+        better={"class_recall": "higher"},
+        order=50,
+        missing=_enough_of_each_class,
+        shares=("class_recall",),
+        sentences={
+            "en": {
+                "class_recall": (
+                    "Recall within each class, among real images of that class alone, averaged over the "
+                    "classes: variety where a class was asked for."
+                ),
+            },
+            "ko": {
+                "class_recall": "클래스마다 그 클래스의 진짜 이미지만으로 잰 recall을 클래스에 걸쳐 평균한 값: 요청한 클래스 안에서의 다양성.",
+            },
+        },
+    )
+)

@@ -9,7 +9,9 @@ import numpy as np
 from jaxtyping import Float, Float64, Integer
 
 from ganvas.errors import GanvasError, UsageError
+from ganvas.metrics.classes import Classes
 from ganvas.metrics.neighbours import BLOCK, nearest
+from ganvas.metrics.registry import ByClass, Fakes, Metric, MetricInputs, Values, register_metric
 from ganvas.stats.intervals import Estimate, beta_cdf, binomial_interval, t_interval
 
 
@@ -178,3 +180,149 @@ def _histograms(
 def _expect_ids(what: str, ids: Integer[np.ndarray, "n"], count: int) -> None:
     if ids.min() < 0 or ids.max() >= count:
         raise UsageError(f"{what}: 0 to {count - 1} are known, found {ids.min()} to {ids.max()}")
+
+
+# -- the metric ------------------------------------------------------------------------------------------------------
+
+
+LEAST_SHARE = 0.2
+"""Share of its fair share of the images below which a mode counts as lost."""
+
+
+def _score(fakes: Fakes, inputs: MetricInputs) -> Values:
+    assert fakes.features.probabilities is not None
+    return {"is": inception_score(fakes.features.probabilities)}
+
+
+def _recognition(fakes: Fakes, inputs: MetricInputs) -> Values:
+    seen, real = fakes.features.probabilities, inputs.reference.probabilities
+    assert seen is not None and real is not None
+    histogram = class_histogram(seen)
+    names = inputs.extractor.class_names or tuple(map(str, range(len(histogram))))
+    distance = total_variation(histogram, class_histogram(real))
+    values: Values = {
+        "confidence": confidence(seen),
+        "entropy": entropy(seen),
+        "class_distance": ByClass(distance, dict(zip(names, histogram.tolist(), strict=True))),
+        "classes": float((histogram > 0).sum()),
+    }
+    if fakes.intended is not None and (asked := fakes.intended.among(inputs.extractor.class_names)) is not None:
+        each = {names[k]: gan_test(seen[asked == k], asked[asked == k]).value for k in np.unique(asked)}
+        values["gan_test_accuracy"] = ByClass(gan_test(seen, asked), each)
+    return values
+
+
+def _modes(fakes: Fakes, inputs: MetricInputs) -> Values:
+    assert inputs.modes is not None
+    known, vectors = int(inputs.modes.max()) + 1, fakes.features.vectors
+    found = modes_of(vectors, inputs.reference.vectors, inputs.modes)
+    least = max(1, round(len(vectors) * LEAST_SHARE / known))
+    return {"modes": float(modes_covered(found, known, least=least).hit)}
+
+
+def _probabilities(inputs: MetricInputs, n: int, intended: Classes | None) -> str | None:
+    return None if inputs.reference.probabilities is not None else f"{inputs.extractor.name} does not classify"
+
+
+def _own_classes(inputs: MetricInputs, n: int, intended: Classes | None) -> str | None:
+    if inputs.extractor.name != "classifier":
+        return f"the classes of {inputs.extractor.name} are not those of the data"
+    return None
+
+
+def _known_modes(inputs: MetricInputs, n: int, intended: Classes | None) -> str | None:
+    return None if inputs.modes is not None else f"the reference of {len(inputs.reference):,} images has no classes"
+
+
+register_metric(
+    Metric(
+        name="is",
+        measure=_score,
+        better={"is": "higher"},
+        order=60,
+        missing=_probabilities,
+        compares=False,
+        sentences={
+            "en": {
+                "is": (
+                    "Inception Score: high where the classifier is sure of each image and sees many classes. "
+                    "It never looks at real images."
+                ),
+            },
+            "ko": {
+                "is": "Inception Score: 분류기가 이미지마다 확신하고 여러 클래스를 볼수록 높습니다. 진짜 이미지와는 비교하지 않습니다.",
+            },
+        },
+    )
+)
+
+register_metric(
+    Metric(
+        name="recognition",
+        measure=_recognition,
+        better={
+            "confidence": "real",
+            "entropy": "real",
+            "class_distance": "lower",
+            "classes": "higher",
+            "gan_test_accuracy": "higher",
+        },
+        order=70,
+        missing=_own_classes,
+        compares=False,
+        shares=(
+            "confidence",
+            "class_distance",
+            "gan_test_accuracy",
+        ),
+        sentences={
+            "en": {
+                "confidence": (
+                    "How sure the classifier is of its best guess, on average. More than it is of real "
+                    "images is no merit."
+                ),
+                "entropy": "How much the classifier doubts, on average, in nats: 0 where it is certain.",
+                "class_distance": (
+                    "How far the mix of classes is from that of real images: the share of images that would "
+                    "have to change class."
+                ),
+                "classes": "How many classes the classifier sees at least once.",
+                "gan_test_accuracy": (
+                    "The share of fakes in which a classifier trained on real images sees the intended "
+                    "class. One good image per class would do: it says nothing of variety."
+                ),
+            },
+            "ko": {
+                "confidence": "분류기가 가장 그럴듯한 클래스에 주는 확률의 평균입니다. 진짜 이미지보다 높다고 더 좋은 것은 아닙니다.",
+                "entropy": "분류기가 망설이는 정도의 평균(nat)이며, 완전히 확신하면 0입니다.",
+                "class_distance": "클래스 구성이 진짜 이미지와 얼마나 다른지, 즉 구성이 같아지려면 클래스를 바꾸어야 하는 이미지의 비율입니다.",
+                "classes": "분류기가 한 번이라도 본 클래스의 수입니다.",
+                "gan_test_accuracy": "진짜 이미지로 학습한 분류기가 의도한 클래스로 알아보는 가짜의 비율입니다. 클래스마다 좋은 그림 한 장이면 충분하므로 다양성은 말해 주지 않습니다.",
+            },
+        },
+    )
+)
+
+register_metric(
+    Metric(
+        name="modes",
+        measure=_modes,
+        better={"modes": "higher"},
+        order=90,
+        missing=_known_modes,
+        sentences={
+            "en": {
+                "modes": (
+                    "How many of the known modes (shape and colour of `shapes`, else the classes) are there: "
+                    "each at least a fifth as often as it should be, read off the nearest real image."
+                ),
+            },
+            "ko": {
+                "modes": (
+                    "알려진 모드(`shapes`는 모양과 색, 그 밖에는 클래스) 가운데 몇 개가 나타나는지 셉니다. 가장 가까운 진짜 이미지로 판정하며, 기대 빈도의 5분의 "
+                    "1 이상 나온 모드만 셉니다."
+                ),
+            },
+        },
+    )
+)

@@ -96,7 +96,7 @@ class Drawing:
             line = y + (height - rows * ROW) / 2 + 14
             for layer, name, font in zip(block, names, fonts, strict=True):
                 self.texts += [Text(x + NAME, line + i * ROW, part, font) for i, part in enumerate(name)]
-                self.texts.append(Text(x + SHAPE, line, shape_text(layer.output), "end small"))
+                self.texts.append(Text(x + SHAPE, line, output_text(layer.output), "end small"))
                 self.texts.append(Text(x + WIDTH - 12, line, f"{layer.params:,}" if layer.params else "", "end small"))
                 line += len(name) * ROW
             y += height
@@ -107,7 +107,7 @@ class Drawing:
 
 def wrapped(layer: Layer, font: str) -> list[str]:
     """The layer's name in lines that end before its shape begins."""
-    room = SHAPE - NAME - 8 - len(shape_text(layer.output)) * 7.8
+    room = SHAPE - NAME - 8 - len(output_text(layer.output)) * 7.8
     return textwrap.wrap(layer.kind, max(int(room / CHARACTER[font]), 8))
 
 
@@ -136,14 +136,14 @@ def slab(shape: Shape, x: float, y: float, tallest: int) -> list[Line]:
     return [Line(front, "front"), Line(top, "top"), Line(flank, "flank")]
 
 
-def shape_text(shape: Shape) -> str:
+def output_text(shape: Shape) -> str:
     """(128, 16, 16) -> 128 x 16 x 16, with the multiplication sign."""
     return "×".join(map(str, shape))
 
 
 def draw(facts: Facts, say: Translator, wide: bool) -> Drawing:
     """One update. Wide: G left, D right. Narrow: G above D."""
-    config, loss, c_h_w = facts.config, facts.loss, shape_text(facts.shape)
+    config, loss, c_h_w = facts.config, facts.loss, output_text(facts.shape)
     g, d = facts.networks["generator"], facts.networks["discriminator"]
     tallest = max(facts.shape[1:])
     text = say("flow.class"), say("flow.class_detail", count=len(facts.data.get("class_names") or []))

@@ -66,7 +66,7 @@ class Curve:
     @property
     def real_baseline(self) -> float | None:
         """The value for real images."""
-        return finite(self.rows[-1].get("floor"))
+        return finite(self.rows[-1].get("real_baseline"))
 
 
 def curves(rows: Sequence[Row]) -> list[Curve]:

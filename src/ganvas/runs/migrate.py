@@ -26,6 +26,13 @@ COLUMNS = {
         "moved": "sample_change",
         "copies": "nearest_train",
     },
+    "evals": {
+        "floor": "real_baseline",
+        "floor_n": "real_baseline_n",
+        "floor_from": "real_baseline_from",
+        "ceiling": "noise_baseline",
+        "subject": "source",
+    },
 }
 """Log -> columns that had another name in schema 1."""
 

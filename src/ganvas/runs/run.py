@@ -293,10 +293,13 @@ class Run:
     def drop_after(self, nimg: int) -> None:
         """Forget everything written after `nimg` images: rows, samples, snapshots, checkpoints (before a resume)."""
         for log in ("metrics", "monitor", "evals"):
-            if (self.path / f"{log}.jsonl").exists():
+            old = self._old_log(log)
+            if old is not None or (self.path / f"{log}.jsonl").exists():
                 kept = [row for row in self.rows(log) if row.get("nimg", 0) <= nimg]
                 lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in kept]
                 self.write_bytes(f"{log}.jsonl", "".join(lines).encode())
+                if old is not None:
+                    old.unlink()
         for at, path in [*self.samples(), *self.snapshots()]:
             if at > nimg:
                 path.unlink()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ganvas import metrics, plugins
 from ganvas.i18n import Translator, figure
 from ganvas.metrics.extractors.registry import kind
 from ganvas.report import charts, scores
@@ -15,9 +16,11 @@ from ganvas.report.scores import Curve, Row, Selection, finite
 from ganvas.report.section import Section, register
 from ganvas.runs.run import is_number
 
+plugins.discover(metrics)  # each brings its sentences
+
 BASIS = (
-    *scores.IDENTITY, "resize", "n_ref", "seed", "n", "sets", "nimg", "snapshot", "ema", "during", "floor_from",
-    "floor_n",
+    *scores.IDENTITY, "resize", "n_ref", "seed", "n", "sets", "nimg", "snapshot", "ema", "during", "real_baseline_from",
+    "real_baseline_n",
 )  # fmt: skip
 """What a table's caption says once for all of its rows."""
 
@@ -53,7 +56,7 @@ def bar(row: Row) -> Bar | None:
 
     Nothing is clipped: a value beyond a baseline stretches the line.
     """
-    value, real, noise = (finite(row.get(name)) for name in ("value", "floor", "ceiling"))
+    value, real, noise = (finite(row.get(name)) for name in ("value", "real_baseline", "noise_baseline"))
     if value is None or real is None or noise is None or real == noise:
         return None
     ends = [value if end is None else end for end in (finite(row.get("low")), finite(row.get("high")))]
@@ -115,7 +118,7 @@ def _line(row: Row, say: Translator) -> Line:
     way = f"better.{row.get('better')}"
     return Line(
         metric=row["metric"], value=figure(row.get("value")), interval=scores.interval(row, say), bar=bar(row),
-        real_baseline=figure(row.get("floor")), noise_baseline=figure(row.get("ceiling")),
+        real_baseline=figure(row.get("real_baseline")), noise_baseline=figure(row.get("noise_baseline")),
         better=say(way) if way in say else scores.text(row.get("better")),
     )  # fmt: skip
 
@@ -139,7 +142,11 @@ def _caption(row: Row, say: Translator) -> list[str]:
     sentences.append(say("quality.features", features=scores.features(row), resize=scores.text(row.get("resize"))))
     sentences.append(say("quality.reference", reference=scores.reference(row), n=scores.count(row.get("n_ref"))))
     sentences.append(
-        say("quality.marks", source=scores.text(row.get("floor_from")), n=scores.count(row.get("floor_n")))
+        say(
+            "quality.marks",
+            source=scores.text(row.get("real_baseline_from")),
+            n=scores.count(row.get("real_baseline_n")),
+        )
     )
     return sentences
 
@@ -209,7 +216,7 @@ def bases(rows: Sequence[Row], say: Translator) -> list[str]:
     """How the points of the curves were measured; one sentence if it is the same for all."""
     last = (curve.rows[-1] for curve in scores.curves(rows))
     return list(dict.fromkeys(
-        say("quality.points", basis=scores.rests_on(row, say), source=scores.text(row.get("floor_from"))) for row in last
+        say("quality.points", basis=scores.rests_on(row, say), source=scores.text(row.get("real_baseline_from"))) for row in last
     ))  # fmt: skip
 
 

@@ -87,8 +87,10 @@ def _recognised(facts: Facts, say: Translator) -> list[str]:
         if row["metric"] == "gan_test_accuracy"
         else say("rubric.1.confidence", **blanks)
     ]
-    if is_number(row.get("floor")):
-        measured.append(say("rubric.1.floor", floor=figure(row["floor"]), source=row.get("floor_from") or "–"))
+    if is_number(row.get("real_baseline")):
+        measured.append(
+            say("rubric.1.floor", floor=figure(row["real_baseline"]), source=row.get("real_baseline_from") or "–")
+        )
     if len(found := scores.by_class(row)) > 1:
         least, best = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
         low, high = f"{found[least]:.3f}", f"{found[best]:.3f}"

@@ -1,4 +1,4 @@
-"""What images were meant to be: the class that a generator was asked for, or the folder that they lie in."""
+"""Classes of images: those a generator was asked for, or the folders that they lie in."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Classes:
         return Classes(self.numbers[chosen], self.names)
 
     @property
-    def there(self) -> tuple[str, ...]:
+    def present(self) -> tuple[str, ...]:
         """Names of the classes that at least one image has."""
         return tuple(self.names[k] for k in np.unique(self.numbers))
 
     def among(self, known: Sequence[str]) -> NDArray[np.int64] | None:
-        """The same by the numbers of `known`, [n]; None where one of the names is not known."""
+        """The same classes as numbers of `known`, int64 [n]; None where one of the names is not known."""
         places = {_as_folder(name): k for k, name in enumerate(known)}
         found = [places.get(_as_folder(name)) for name in self.names]
         if None in found:
@@ -36,16 +36,16 @@ class Classes:
         return numbers
 
 
-def of(images: ImageSet, chosen: slice | NDArray[np.int64] = slice(None)) -> Classes | None:
+def classes_of(images: ImageSet, chosen: slice | NDArray[np.int64] = slice(None)) -> Classes | None:
     """The classes of the chosen images; None where the set has none."""
     return None if images.labels is None else Classes(images.labels[chosen], images.class_names)
 
 
-def in_turn(names: tuple[str, ...], start: int, n: int) -> Classes | None:
-    """The first class, the second, ... and round again, from image number `start` on; None without names."""
+def classes_in_turn(names: tuple[str, ...], start: int, n: int) -> Classes | None:
+    """The classes in turn, from image number `start` on; None without names."""
     return Classes(np.arange(start, start + n) % len(names), names) if names else None
 
 
 def _as_folder(name: str) -> str:
-    """A class as its folder is called: T-shirt/top lies in T-shirt-top."""
+    """A class's name as that of a folder: T-shirt/top lies in T-shirt-top."""
     return name.replace("/", "-")

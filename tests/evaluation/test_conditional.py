@@ -15,11 +15,10 @@ from ganvas.cli import main as cli
 from ganvas.config import DataConfig
 from ganvas.data import load
 from ganvas.errors import UsageError
-from ganvas.evaluation import Score, evaluate, table
-from ganvas.evaluation import sources as subjects
-from ganvas.evaluation.intended import Classes, in_turn
+from ganvas.evaluation import Score, evaluate, sources, table
 from ganvas.generator import load as load_sampler
 from ganvas.metrics import prdc
+from ganvas.metrics.classes import Classes, classes_in_turn
 from ganvas.metrics.extractors import classifier, custom
 from ganvas.metrics.extractors.base import Extractor
 from ganvas.runs.run import Run
@@ -68,13 +67,13 @@ def scores_of(target: object, **wishes: object) -> dict[str, Score]:
 
 
 def test_a_generator_means_its_images_to_be_what_it_was_asked_for(conditional: Run) -> None:
-    subject, sampler = subjects.find(conditional.path, seed=3), load_sampler(conditional.path)
-    meant = subject.meant(5, 20)
-    assert meant is not None and meant.names == PAIR and meant.there == PAIR
-    np.testing.assert_array_equal(meant.numbers, sampler.labels(20, seed=3, start=5))
+    source, sampler = sources.find(conditional.path, seed=3), load_sampler(conditional.path)
+    intended = source.intended(5, 20)
+    assert intended is not None and intended.names == PAIR and intended.present == PAIR
+    np.testing.assert_array_equal(intended.numbers, sampler.labels(20, seed=3, start=5))
     drawn, asked = (
-        np.concatenate(list(subject.draw(5, 20))),
-        sampler.sample(20, seed=3, start=5, labels=meant.numbers.tolist()),
+        np.concatenate(list(source.draw(5, 20))),
+        sampler.sample(20, seed=3, start=5, labels=intended.numbers.tolist()),
     )
     np.testing.assert_array_equal(drawn, asked)
 
@@ -104,7 +103,7 @@ def test_an_intended_class_that_is_always_met_scores_one(tmp: Path) -> None:
     path = npz(tmp / "f.npz", images, np.repeat([1, 0], 40))
     score = scores_of(path, reference=str(path), sets=1, metrics=["recognition"])["gan_test_accuracy"]
     assert score.value == 1 and score.by_class == {"circle": 1.0, "star": 1.0}
-    assert score.floor == 1 and score.ceiling == pytest.approx(0.5, abs=0.15)
+    assert score.real_baseline == 1 and score.noise_baseline == pytest.approx(0.5, abs=0.15)
 
 
 def test_class_recall_is_the_recall_within_each_class(conditional: Run) -> None:
@@ -120,7 +119,7 @@ def test_class_recall_is_the_recall_within_each_class(conditional: Run) -> None:
     recalls = [prdc.precision_recall_density_coverage(vectors[labels == k], known[classes == k]).recall for k in (0, 1)]
     assert list(score.by_class.values()) == pytest.approx(recalls, abs=1e-5)
     assert score.value == pytest.approx(np.mean(recalls)) and score.better == "higher"
-    assert score.floor is not None and score.floor > max(0.5, score.value) and score.ceiling == 0
+    assert score.real_baseline is not None and score.real_baseline > max(0.5, score.value) and score.noise_baseline == 0
 
 
 def test_a_lost_class_has_no_recall_while_the_whole_hides_it(tmp: Path) -> None:
@@ -140,7 +139,7 @@ def test_too_few_of_a_class_are_left_out_with_their_reason(
     wishes = {"n": 60, "sets": 1}
     with pytest.raises(UsageError, match=r"class_recall under .*: \d\d images of a class, at least 50 are needed"):
         scores_of(conditional.path, metrics=["class_recall"], **wishes)
-    with pytest.raises(UsageError, match="were meant to be of no class in particular"):
+    with pytest.raises(UsageError, match="have no intended classes"):
         scores_of(finished.path, metrics=["class_recall"], **wishes)
     with pytest.raises(UsageError, match=r"does not have all of their classes \(circle, star\)"):
         others = npz(tmp / "others.npz", *pair(names=("cross", "heart")), names=("cross", "heart"))
@@ -168,8 +167,10 @@ def test_the_command_shows_a_line_for_each_class(
 
 
 def test_a_class_that_only_one_number_knows_leaves_a_gap() -> None:
-    values = dict.fromkeys(("value", "low", "high", "n", "sets", "n_ref", "seed", "floor", "floor_n", "ceiling"), 1)
-    words = dict.fromkeys(("reference", "split", "extractor", "weights_hash", "resize", "floor_from"), "x")
+    values = dict.fromkeys(
+        ("value", "low", "high", "n", "sets", "n_ref", "seed", "real_baseline", "real_baseline_n", "noise_baseline"), 1
+    )
+    words = dict.fromkeys(("reference", "split", "extractor", "weights_hash", "resize", "real_baseline_from"), "x")
     shares = {"class_distance_custom": {"a": 0.25}, "gan_test_accuracy": {"a": 0.5, "bee": 1.0}}
     both = [
         Score(metric, **values, **words, better="higher", by_class=share)  # type: ignore[arg-type]
@@ -184,6 +185,6 @@ def test_names_bring_numbers_together() -> None:
     some = Classes(np.array([1, 0, 1]), ("cat", "dog"))
     assert some.among(("dog", "eel", "cat")).tolist() == [0, 2, 0]  # type: ignore[union-attr]
     assert Classes(np.array([0]), ("T-shirt-top",)).among(("Bag", "T-shirt/top")).tolist() == [1]  # type: ignore[union-attr]
-    assert some.among(("dog", "eel")) is None and some[1:].there == ("cat", "dog")
-    turns = in_turn(("a", "b", "c"), 4, 3)
-    assert turns is not None and turns.numbers.tolist() == [1, 2, 0] and in_turn((), 0, 3) is None
+    assert some.among(("dog", "eel")) is None and some[1:].present == ("cat", "dog")
+    turns = classes_in_turn(("a", "b", "c"), 4, 3)
+    assert turns is not None and turns.numbers.tolist() == [1, 2, 0] and classes_in_turn((), 0, 3) is None
