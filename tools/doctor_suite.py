@@ -1,10 +1,10 @@
-"""The doctor's examination: faults provoked on purpose, and healthy runs, read by its rules.
+"""How often the doctor is right: runs with a fault provoked on purpose, and healthy runs, diagnosed by its rules.
 
-    python tools/doctor_suite.py train FOLDER [--jobs 2]     train what is not there yet; stopped, it goes on
-    python tools/doctor_suite.py report FOLDER [--half a]    found, missed, false, by fault, with exact intervals
+    python tools/doctor_suite.py train FOLDER [--jobs 2]     train the runs that are missing; can be interrupted
+    python tools/doctor_suite.py report FOLDER [--half a]    found, missed and false, by fault, with exact intervals
 
-Half a (even seeds of one data set, odd ones of the next) is for choosing thresholds, half b for telling the result.
-Images are brought to 16 x 16, so that a run takes less than a minute of one core.
+Half a (even seeds of one data set, odd ones of the next) is for choosing thresholds, half b for reporting the result.
+Images are resized to 16 x 16, so that a run takes less than a minute of one core.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from typing import Any
 import numpy as np
 
 from ganvas import api, data
-from ganvas import diagnostics as doctor
 from ganvas.config import DataConfig
-from ganvas.diagnostics.case import Case, of_run
+from ganvas.diagnostics import RULES, RunHistory, diagnose, read_history
 from ganvas.errors import GanvasError
 from ganvas.runs.run import Run
 from ganvas.stats.intervals import binomial_interval
@@ -34,8 +33,9 @@ from ganvas.stats.intervals import binomial_interval
 DATA = ("shapes", "fashion-mnist", "cifar10")
 SEEDS = (0, 1, 2)
 SMALL = {"data.size": 16, "engine.threads": 1, "engine.device": "cpu"}
-LONE = {"penalty.r1": 0.0, "penalty.r2": 0.0}  # nothing keeps D smooth
-BLIND = {
+UNREGULARISED = {"penalty.r1": 0.0, "penalty.r2": 0.0}
+"""Nothing keeps D smooth."""
+UNCONDITIONAL = {
     "data.labels": "ignore",
     "generator.condition": "concat",
     "discriminator.classify": 0.0,
@@ -46,14 +46,14 @@ HALF = {"generator.width": 0.5, "discriminator.width": 0.5}
 
 @dataclass(frozen=True)
 class Kind:
-    """What is trained on every data set with every seed. `expected`: findings each of which names the fault."""
+    """What is trained on every data set with every seed. `expected`: rules any of which names the fault."""
 
     recipe: str
     expected: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     kimg: float = 40.0
     images: str = ""
-    """How the data are spoilt: shuffled labels, dark images."""
+    """How the data are damaged: "shuffled" labels, "dark" images; empty: not."""
 
 
 def rates(g: float, d: float) -> dict[str, float]:
@@ -61,26 +61,26 @@ def rates(g: float, d: float) -> dict[str, float]:
 
 
 FAULTS = {
-    "d-wins": Kind("lean", ("d-wins",), LONE | rates(2e-5, 5e-3)),
+    "d-wins": Kind("lean", ("d-wins",), UNREGULARISED | rates(2e-5, 5e-3)),
     "d-wins-2": Kind("cifar-dcgan", ("d-wins",), rates(1e-6, 2e-3) | {"step.batch": 32}),
     "g-wins": Kind("lean", ("g-wins",), rates(5e-4, 1e-7)),
     "g-wins-2": Kind("cifar-dcgan", ("g-wins", "collapse"), rates(2e-3, 1e-6) | {"step.batch": 32}),
-    "collapse": Kind("lean", ("collapse",), LONE | BLIND | rates(5e-3, 1e-4) | {"step.ema_kimg": 0.0}),
+    "collapse": Kind("lean", ("collapse",), UNREGULARISED | UNCONDITIONAL | rates(5e-3, 1e-4) | {"step.ema_kimg": 0.0}),
     "class-collapse": Kind("lean", ("class-collapse", "collapse"), {"loss.g_classify": 30.0}),
     "swings": Kind(
         "lean", ("swings",),
-        LONE | BLIND | rates(1e-3, 1e-4)
+        UNREGULARISED | UNCONDITIONAL | rates(1e-3, 1e-4)
         | {"loss.name": "bce", "g_optim.beta1": 0.9, "d_optim.beta1": 0.9, "step.ema_kimg": 0.0},
     ),
     "nan": Kind("lean", ("nan", "exploding"), rates(1e2, 1e2)),
-    "exploding": Kind("lean", ("exploding",), LONE | {"loss.name": "wasserstein"}),
+    "exploding": Kind("lean", ("exploding",), UNREGULARISED | {"loss.name": "wasserstein"}),
     "too-fast": Kind("lean", ("too-fast", "exploding"), rates(2e-2, 5e-2)),
     "too-slow": Kind("lean", ("too-slow",), rates(2e-6, 8e-6)),
     "overfitting": Kind("lean", ("overfitting", "copying"), {"data.limit": 64}),
     "copying": Kind("lean", ("copying", "overfitting"), {"data.limit": 30}, 60.0),
     "saturation": Kind(
         "lean", ("saturation",),
-        LONE | BLIND | rates(1e-3, 1e-3)
+        UNREGULARISED | UNCONDITIONAL | rates(1e-3, 1e-3)
         | {"loss.name": "bce", "g_optim.beta1": 0.9, "d_optim.beta1": 0.9, "step.ema_kimg": 0.0},
     ),
     "range": Kind("lean", ("range",), images="dark"),
@@ -118,15 +118,15 @@ def runs(base: Path, seeds: Sequence[int] = SEEDS, kinds: Sequence[str] = ()) ->
 
 
 def half(images: str, seed: int) -> str:
-    """a or b: balanced over data sets and seeds, so that no fault is judged on data it was tuned on alone."""
+    """a or b: balanced over data sets and seeds, so that both halves have every fault on every data set."""
     return "ab"[(DATA.index(images) + seed) % 2]
 
 
 # -- training ----------------------------------------------------------------------------------------------------
 
 
-def spoilt(base: Path, images: str, how: str) -> str:
-    """A data set with its labels shuffled, or its values divided by sixteen, as a file; else its own name."""
+def damaged(base: Path, images: str, how: str) -> str:
+    """A file with the labels shuffled or the values divided by 16; the name of the data set if it is not damaged."""
     if not how:
         return images
     path = base / "data" / f"{images}-{how}.npz"
@@ -143,18 +143,18 @@ def spoilt(base: Path, images: str, how: str) -> str:
 
 
 def train(base: Path, jobs: int, seeds: Sequence[int], kinds: Sequence[str]) -> None:
-    """Every run that is not there yet, each on a core of its own."""
+    """Train every run that is missing, each on a core of its own."""
     todo = [(base, *run) for run in runs(base, seeds, kinds) if not (run[3] / "done").is_file()]
     spawn = multiprocessing.get_context("spawn")
     cores: multiprocessing.queues.Queue[int] = spawn.Queue()
     for core in range(jobs):
         cores.put(core)
-    with spawn.Pool(jobs, _settle, (cores,)) as pool:
-        for count, told in enumerate(pool.imap_unordered(_train, todo), 1):
-            print(f"{count} of {len(todo)}: {told}", flush=True)
+    with spawn.Pool(jobs, _pin_to_core, (cores,)) as pool:
+        for count, done in enumerate(pool.imap_unordered(_train, todo), 1):
+            print(f"{count} of {len(todo)}: {done}", flush=True)
 
 
-def _settle(cores: multiprocessing.queues.Queue[int]) -> None:
+def _pin_to_core(cores: multiprocessing.queues.Queue[int]) -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[cores.get()]})
 
@@ -163,14 +163,14 @@ def _train(job: tuple[Path, str, str, int, Path]) -> str:
     base, name, images, seed, path = job
     kind, why = KINDS[name], "finished"
     settings = SMALL | kind.settings
-    if kind.images:  # files of one's own have no test split
+    if kind.images:  # a file has no test split
         settings["data.held_out"] = 0.1
     shutil.rmtree(path, ignore_errors=True)
     begun = time.monotonic()
     try:
-        shown = spoilt(base, images, kind.images)
-        api.train(kind.recipe, data=shown, kimg=kind.kimg, seed=seed, out=path, report=False, settings=settings)
-    except GanvasError as error:  # numbers that break are among the faults
+        name_or_file = damaged(base, images, kind.images)
+        api.train(kind.recipe, data=name_or_file, kimg=kind.kimg, seed=seed, out=path, report=False, settings=settings)
+    except GanvasError as error:  # NaN is among the faults
         why = str(error)
     for heavy in ("checkpoints", "snapshots"):
         shutil.rmtree(path / heavy, ignore_errors=True)
@@ -181,44 +181,45 @@ def _train(job: tuple[Path, str, str, int, Path]) -> str:
 # -- reading -----------------------------------------------------------------------------------------------------
 
 
-def announced(case: Case) -> dict[str, tuple[int, int]]:
-    """Finding -> (images seen when the watching hook told of it first, earliest image from which it ever said it held).
+def first_reports(history: RunHistory) -> dict[str, tuple[int, int]]:
+    """Rule -> (images seen when the hook during training first reports it, earliest image since when it held).
 
-    The rules are applied at every look in turn, as the hook does, and once more at the end.
+    The rules are applied after every measurement, as the hook does, and once more at the end.
     """
     found: dict[str, tuple[int, int]] = {}
-    for count in range(1, len(case.vitals) + 1):
-        _note(found, until(case, count), case.vitals[count - 1]["nimg"])
-    _note(found, case, case.seen)
+    for count in range(1, len(history.monitor) + 1):
+        _note(found, until(history, count), history.monitor[count - 1]["nimg"])
+    _note(found, history, history.seen)
     return found
 
 
-def until(case: Case, count: int) -> Case:
-    """A run as it stood when its first `count` rows of vital signs were there."""
-    at = case.vitals[count - 1]["nimg"]
-    rows = [row for row in case.rows if (row.get("nimg") or 0) <= at]
-    return Case(case.config, case.data, case.total, rows, case.vitals[:count], path=case.path)
+def until(history: RunHistory, count: int) -> RunHistory:
+    """A run as it was after its first `count` rows of monitor.jsonl."""
+    at = history.monitor[count - 1]["nimg"]
+    rows = [row for row in history.rows if (row.get("nimg") or 0) <= at]
+    return RunHistory(history.config, history.data, history.total, rows, history.monitor[:count], path=history.path)
 
 
-def _note(found: dict[str, tuple[int, int]], case: Case, at: int) -> None:
-    for finding in doctor.diagnose(case).findings:
-        told, since = found.get(finding.name, (at, finding.since))
-        found[finding.name] = told, min(since, finding.since)
+def _note(found: dict[str, tuple[int, int]], history: RunHistory, at: int) -> None:
+    for finding in diagnose(history).findings:
+        reported, since = found.get(finding.rule, (at, finding.since))
+        found[finding.rule] = reported, min(since, finding.since)
 
 
 def read(base: Path) -> list[dict[str, Any]]:
-    """What the doctor says of every run that is there."""
+    """What the doctor reports about every run that has been trained."""
     rows = []
     for name, images, seed, path in runs(base):
         if (path / "done").is_file():
-            case = of_run(Run.open(path))
-            about = {"kind": name, "data": images, "seed": seed, "half": half(images, seed), "length": case.length}
-            rows.append({**about, "told": announced(case)})
+            history = read_history(Run.open(path))
+            about = {"kind": name, "data": images, "seed": seed, "half": half(images, seed), "length": history.length}
+            rows.append({**about, "reported": first_reports(history)})
     return rows
 
 
 def report(base: Path, chosen: str) -> None:
-    """Found, missed, late and false, by kind and in all."""
+    """Found, missed, late and false, by kind and in total."""
+    advice = {rule.id for rule in RULES.values() if rule.severity == "advice"}
     rows = [row for row in read(base) if chosen in ("both", row["half"])]
     totals = {"found": 0, "late": 0, "faults": 0, "false": 0, "healthy": 0}
     for name, kind in KINDS.items():
@@ -226,7 +227,7 @@ def report(base: Path, chosen: str) -> None:
         if not own:
             continue
         if kind.expected:
-            hits = [{f for f in row["told"] if f in kind.expected} for row in own]
+            hits = [{f for f in row["reported"] if f in kind.expected} for row in own]
             found = [row for h, row in zip(hits, own, strict=True) if h]
             delays = {_run(row): _delay(row, h) for h, row in zip(hits, own, strict=True) if h}
             late = {run: f"{delay:.0%}" for run, delay in delays.items() if delay > 0.1}
@@ -234,10 +235,10 @@ def report(base: Path, chosen: str) -> None:
             totals["late"] += len(late)
             totals["faults"] += len(own)
             missed = [_run(row) for h, row in zip(hits, own, strict=True) if not h]
-            beside = sorted({f for row in own for f in row["told"]} - set(kind.expected))
+            beside = sorted({f for row in own for f in row["reported"]} - set(kind.expected))
             print(f"{name:18} found {len(found)} of {len(own)}; late {late}; missed {missed}; beside {beside}")
         else:
-            false = {_run(row): set(row["told"]) - set(doctor.ADVICE) for row in own}
+            false = {_run(row): set(row["reported"]) - advice for row in own}
             false = {key: found for key, found in false.items() if found}
             totals["false"] += len(false)
             totals["healthy"] += len(own)
@@ -245,8 +246,8 @@ def report(base: Path, chosen: str) -> None:
     for k, n in (("found", "faults"), ("late", "faults"), ("false", "healthy")):
         if totals[n]:
             share = binomial_interval(totals[k], totals[n])
-            told = f"{share.value:.1%}, 95 % interval {share.low:.1%} to {share.high:.1%}"
-            print(f"{k}: {totals[k]} of {totals[n]} ({told})")
+            interval = f"{share.value:.1%}, 95 % interval {share.low:.1%} to {share.high:.1%}"
+            print(f"{k}: {totals[k]} of {totals[n]} ({interval})")
 
 
 def _run(row: dict[str, Any]) -> str:
@@ -254,8 +255,8 @@ def _run(row: dict[str, Any]) -> str:
 
 
 def _delay(row: dict[str, Any], named: set[str]) -> float:
-    """Share of the run between the look from which a fault held and the one at which it was told first."""
-    delays = [told - since for told, since in (row["told"][f] for f in named)]
+    """Share of the run between when a fault began and when it was first reported."""
+    delays = [reported - since for reported, since in (row["reported"][f] for f in named)]
     return max(min(delays), 0) / row["length"]
 
 

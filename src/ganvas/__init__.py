@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
-    "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Run", "UsageError", "compare",
-    "evaluate", "load", "register_family", "register_loss", "register_recipe", "train",
+    "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
+    "compare", "evaluate", "load", "register_family", "register_loss", "register_recipe", "register_rule", "train",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ganvas.comparison import compare
     from ganvas.config import Config
     from ganvas.config.recipes import RECIPES, Recipe, register_recipe
+    from ganvas.diagnostics import Rule, register_rule
     from ganvas.errors import GanvasError, UsageError
     from ganvas.evaluation import evaluate
     from ganvas.generator import Generator as Generator
@@ -31,6 +32,7 @@ _HOMES = {
     "Generator": ("ganvas.generator", "Generator"),
     "Loss": ("ganvas.training.losses", "Loss"),
     "Recipe": ("ganvas.config.recipes", "Recipe"),
+    "Rule": ("ganvas.diagnostics", "Rule"),
     "Run": ("ganvas.runs.run", "Run"),
     "UsageError": ("ganvas.errors", "UsageError"),
     "compare": ("ganvas.comparison", "compare"),
@@ -39,6 +41,7 @@ _HOMES = {
     "register_family": ("ganvas.models", "register_family"),
     "register_loss": ("ganvas.training.losses", "register_loss"),
     "register_recipe": ("ganvas.config.recipes", "register_recipe"),
+    "register_rule": ("ganvas.diagnostics", "register_rule"),
     "train": ("ganvas.api", "train"),
 }
 

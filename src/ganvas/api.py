@@ -120,7 +120,7 @@ def run_training(
     Its images are loaded where they are not given, and must be the same bytes as when the run began. The doctor and
     the evaluation while training listen as hooks.
     """
-    from ganvas.diagnostics import live
+    from ganvas.diagnostics.hook import DoctorHook
     from ganvas.training.loop import train as train_run
 
     if images is None:
@@ -134,5 +134,5 @@ def run_training(
         from ganvas.evaluation.during import EvaluationHook
 
         hooks = [*hooks, EvaluationHook(run)]
-    hooks = [*hooks, live.Watch(run, tuple(hooks))]
+    hooks = [*hooks, DoctorHook(run, tuple(hooks))]
     return train_run(run, images, hooks, extra, EngineConfig(device) if device else None)

@@ -1,4 +1,4 @@
-"""The checks of a data set: each provoked by a small set with that one fault, and silent on sets that are well."""
+"""The checks of a data set: each finds its fault in a small set, and finds nothing in sets without faults."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from ganvas import rng
-from ganvas.diagnostics import dataset
-from ganvas.diagnostics.finding import Check
+from ganvas.diagnostics.checks import Result, check_data
+from ganvas.diagnostics.checks.data import copies
 from ganvas.errors import UsageError
+from ganvas.metrics.image_statistics import thumbnails
 
 
 def varied(n: int, channels: int = 3, side: int = 16, seed: int = 0) -> np.ndarray:
@@ -38,11 +39,11 @@ def folder(tmp: Path, images: list[np.ndarray]) -> str:
     return str(tmp / "pictures")
 
 
-def found(name: str, recipe: str = "small-data") -> dict[str, Check]:
+def found(name: str, recipe: str = "small-data") -> dict[str, Result]:
     """The checks by name, each once; all of them can be written as JSON."""
-    checks = dataset.checks(name, recipe)
+    checks = check_data(name, recipe)
     assert json.dumps([dict(check.blanks) for check in checks])
-    by_name = {check.name.removeprefix("data."): check for check in checks}
+    by_name = {check.name: check for check in checks}
     assert len(by_name) == len(checks)
     return by_name
 
@@ -52,7 +53,7 @@ def remarks(name: str, recipe: str = "small-data") -> dict[str, str]:
     return off(found(name, recipe))
 
 
-def off(checks: dict[str, Check]) -> dict[str, str]:
+def off(checks: dict[str, Result]) -> dict[str, str]:
     return {name: check.state for name, check in checks.items() if check.state != "good"}
 
 
@@ -65,7 +66,7 @@ def test_a_set_that_is_well(tmp: Path) -> None:
         (name, "good") for name in ("images", "copies", "classes", "values")
     ]
     assert checks["images"].blanks == {"name": "set.npz", "n": "600", "shape": "3 × 16 × 16", "classes": 2}
-    assert checks["copies"].blanks == {"copies": "0", "percent": "0.0", "looked": "600"}
+    assert checks["copies"].blanks == {"copies": "0", "percent": "0.0", "compared": "600"}
     assert checks["classes"].blanks == {"n_most": "300", "n_least": "300"}
     assert checks["values"].blanks == {"low": 0, "high": 255}
 
@@ -77,14 +78,14 @@ def test_shapes_are_well() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["cifar10", "fashion-mnist"])
 def test_known_sets_are_well(name: str) -> None:
-    assert {check.state for check in dataset.checks(name)} == {"good"}
+    assert {check.state for check in check_data(name)} == {"good"}
 
 
 def test_what_cannot_be_asked_for(tmp: Path) -> None:
     with pytest.raises(UsageError, match="unknown recipe 'quik'; did you mean quick"):
-        dataset.checks("shapes", "quik")
+        check_data("shapes", "quik")
     with pytest.raises(UsageError, match="does not exist"):
-        dataset.checks(str(tmp / "nowhere"))
+        check_data(str(tmp / "nowhere"))
 
 
 # -- number and files --------------------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ def test_near_copies(tmp: Path) -> None:
     brighter = np.where(images < 254, images + 2, images).astype(np.uint8)
     checks = found(archive(tmp, np.concatenate([images, brighter[:12]])))
     assert checks["near"].state == "advice"
-    assert checks["near"].blanks == {"percent": "3.9", "looked": "612"}  # 24 of 612
+    assert checks["near"].blanks == {"percent": "3.9", "compared": "612"}  # 24 of 612
     assert "copies" not in checks
 
 
@@ -157,24 +158,24 @@ def test_near_copies_are_counted_beside_exact_ones_and_blank_images(tmp: Path) -
 
 
 def test_only_some_are_compared(monkeypatch: pytest.MonkeyPatch, tmp: Path) -> None:
-    monkeypatch.setattr(dataset, "LOOKED", 200)
-    monkeypatch.setattr(dataset, "TOGETHER", 50)
-    assert found(archive(tmp, varied(600)))["copies"].blanks["looked"] == "200"
-    looked = dataset._some(600)
-    assert len({*looked.tolist()}) == 200 and looked.min() == 0 and looked.max() == 599
-    assert (np.diff(looked) == 1).sum() == 4 * 49
-    assert dataset._some(200).tolist() == list(range(200))
+    monkeypatch.setattr(copies, "MAX_COMPARED", 200)
+    monkeypatch.setattr(copies, "NEIGHBOURS", 50)
+    assert found(archive(tmp, varied(600)))["copies"].blanks["compared"] == "200"
+    compared = copies.sample(600)
+    assert len({*compared.tolist()}) == 200 and compared.min() == 0 and compared.max() == 599
+    assert (np.diff(compared) == 1).sum() == 4 * 49
+    assert copies.sample(200).tolist() == list(range(200))
 
 
 @pytest.mark.parametrize("block", [1, 7, 1024])
 def test_near_is_what_its_words_say(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "NEAR", 85.0)
+    monkeypatch.setattr(copies, "NEAR", 85.0)
     images = varied(40)
-    flat = dataset.thumbnails(images)
+    flat = thumbnails(images)
     away = np.sqrt(((flat[:, None] - flat) ** 2).mean(axis=2)) + 1e9 * np.eye(40)
     expected = away.min(axis=1) < 85
     assert 0 < expected.sum() < 40
-    np.testing.assert_array_equal(dataset._near(images, block), expected)
+    np.testing.assert_array_equal(copies.near_copies(images, block), expected)
 
 
 # -- classes -----------------------------------------------------------------------------------------------------
@@ -190,7 +191,7 @@ def test_thin_classes(tmp: Path) -> None:
     thin = found(name)["thin"]
     assert (thin.state, thin.blanks) == ("advice", {"n": 2, "names": "emu (0), fox (10)"})
     assert "classes" not in found(name) and "uneven" not in found(name)
-    assert remarks(name, "sngan") == {"few": "advice"}  # which is told no classes
+    assert remarks(name, "sngan") == {"few": "advice"}  # an unconditional recipe
 
 
 def test_many_thin_classes_are_not_all_named(tmp: Path) -> None:

@@ -1,4 +1,4 @@
-"""The checks of an installation: each provoked by a machine that is faked or broken, and silent where all is well."""
+"""The checks of an installation, each on a machine that is faked or broken, and on one where all is well."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import ast
 import inspect
 import json
 import os
-import re
+import platform
+import shutil
 import string
 import subprocess
 import sys
@@ -18,28 +19,53 @@ from typing import Any
 import pytest
 
 from conftest import python
-from ganvas import data, i18n
-from ganvas.diagnostics import dataset, environment
-from ganvas.diagnostics.finding import Check
-from ganvas.training import backend as engine
+from ganvas import data
+from ganvas.diagnostics.checks import CHECKS, Check, Result, check_environment
+from ganvas.diagnostics.checks.environment import (
+    accelerator,
+    bfloat16,
+    cache,
+    companions,
+    cpu,
+    memory,
+    runs,
+    system,
+    threads,
+    torch_version,
+    weights,
+)
+from ganvas.diagnostics.checks.environment import (
+    python as python_check,
+)
+from ganvas.diagnostics.checks.environment.system import Installation
+from ganvas.training import backend
 
 ROOT = Path(__file__).parent.parent.parent
 GIGABYTE = 10**9
 
 
-def told(check: Check | None) -> tuple[str, str]:
-    assert check is not None
-    return check.name.removeprefix("env."), check.state
+NO_TORCH = Installation(None)
+
+
+def only(results: Iterator[Result]) -> Result:
+    """The one result of a check."""
+    (result,) = results
+    return result
+
+
+def name_and_state(result: Result) -> tuple[str, str]:
+    return result.name, result.state
 
 
 @pytest.fixture
 def proc(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Empty stand-ins for /proc and the control groups, and no card: proc / "../cgroup" is the latter."""
-    for name, folder in {"PROC": "proc", "CGROUP": "cgroup", "NVIDIA": "nvidia0"}.items():
-        monkeypatch.setattr(environment, name, tmp / folder)
+    monkeypatch.setattr(system, "PROC", tmp / "proc")
+    monkeypatch.setattr(system, "CGROUP", tmp / "cgroup")
+    monkeypatch.setattr(accelerator, "NVIDIA", tmp / "nvidia0")
     (tmp / "proc" / "self").mkdir(parents=True)
     (tmp / "cgroup").mkdir()
-    monkeypatch.setattr(environment.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     for name in ("OMP_NUM_THREADS", "ATEN_CPU_CAPABILITY", "CUDA_VISIBLE_DEVICES"):
         monkeypatch.delenv(name, raising=False)
     return tmp / "proc"
@@ -79,30 +105,30 @@ def torch_like(
 # -- the whole ---------------------------------------------------------------------------------------------------
 
 
-def test_here_nothing_is_bad_and_every_kind_is_told() -> None:
-    found = environment.checks()
+def test_here_nothing_is_bad_and_every_kind_is_reported() -> None:
+    found = check_environment()
     assert [check for check in found if check.state == "bad"] == []
-    names = {check.name.removeprefix("env.").split("-")[0] for check in found}
+    names = {check.name.split("-")[0] for check in found}
     assert {"python", "torch", "accelerator", "runs", "cache", "weights"} <= names
-    assert "env.unexpected" not in {check.name for check in found}
+    assert "unexpected" not in {check.name for check in found}
     assert len({check.name for check in found}) == len(found)
     assert json.dumps([dict(check.blanks) for check in found])
 
 
 def test_a_check_that_fails_names_itself_and_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    def _weights() -> Check:
+    def examine(installation: Installation) -> Iterator[Result]:
         raise RuntimeError("a strange machine\nwith two lines")
 
-    expected = [check.name for check in environment.checks()]
-    monkeypatch.setattr(environment, "_weights", _weights)
-    *others, last = environment.checks()
-    assert [check.name for check in others] == expected[:-1]
-    assert last == Check("env.unexpected", "advice", {"what": "weights", "why": "with two lines"})
+    expected = [result.name for result in check_environment()]
+    monkeypatch.setitem(CHECKS, ("env", "weights"), Check("weights", "env", 110, examine, {}))
+    *others, last = check_environment()
+    assert [result.name for result in others] == expected[:-1]
+    assert last == Result("unexpected", "advice", {"what": "weights", "why": "with two lines"})
 
 
 def test_a_check_of_torch_that_fails_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "cpu_name", lambda: 1 / 0)
-    failed = [check for check in environment.checks() if check.name == "env.unexpected"]
+    monkeypatch.setattr(backend, "cpu_name", lambda: 1 / 0)
+    failed = [check for check in check_environment() if check.name == "unexpected"]
     assert [check.blanks["what"] for check in failed] == ["cpu"]
 
 
@@ -113,15 +139,15 @@ def test_a_check_of_torch_that_fails_is_named_too(monkeypatch: pytest.MonkeyPatc
     ("version", "state"), [((3, 10), "bad"), ((3, 11), "good"), ((3, 13), "good"), ((3, 14), "advice")]
 )
 def test_python(version: tuple[int, int], state: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment.sys, "version_info", version)
-    assert told(environment._python()) == ("python", state)
+    monkeypatch.setattr(sys, "version_info", version)
+    assert name_and_state(only(python_check.examine(NO_TORCH))) == ("python", state)
 
 
 def test_bounds_are_those_of_the_package() -> None:
     project = (ROOT / "pyproject.toml").read_text("utf-8")
-    assert f'"torch>={".".join(map(str, environment.LEAST_TORCH))}"' in project
-    assert f'requires-python = ">={".".join(map(str, environment.PYTHONS[0]))}"' in project
-    first, last = (".".join(map(str, version)) for version in environment.PYTHONS)
+    assert f'"torch>={".".join(map(str, torch_version.OLDEST))}"' in project
+    assert f'requires-python = ">={".".join(map(str, python_check.OLDEST))}"' in project
+    first, last = (".".join(map(str, version)) for version in (python_check.OLDEST, python_check.NEWEST))
     assert f"Python {first} to {last}" in (ROOT / "constraints.txt").read_text("utf-8")
 
 
@@ -129,15 +155,15 @@ def test_bounds_are_those_of_the_package() -> None:
     ("version", "state"), [("2.13.0+cpu", "good"), ("2.11.0", "good"), ("3.0.0a0+git1", "good"), ("2.9.1", "bad")]
 )
 def test_version_of_torch(version: str, state: str) -> None:
-    assert told(environment._version(torch_like(version))) == ("torch", state)
+    assert name_and_state(only(torch_version.examine(Installation(torch_like(version))))) == ("torch", state)
 
 
 def in_a_process(folder: Path, block: str = "") -> list[str]:
     """name, state and why of each check, made where `folder` comes first among the places to import from."""
     code = (
         f"import sys; sys.path.insert(0, {str(folder)!r}); {block}\n"
-        "from ganvas.diagnostics import environment\n"
-        "for check in environment.checks(): print(check.name, check.state, check.blanks.get('why', ''))"
+        "from ganvas.diagnostics.checks import check_environment\n"
+        "for check in check_environment(): print(check.name, check.state, check.blanks.get('why', ''))"
     )
     process = python("-c", code)
     out, err = process.communicate(timeout=120)
@@ -148,9 +174,9 @@ def in_a_process(folder: Path, block: str = "") -> list[str]:
 def test_torch_that_does_not_import(tmp: Path) -> None:
     (tmp / "torch.py").write_text("raise OSError('libtorch_cpu.so: cannot open shared object file')")
     lines = in_a_process(tmp)
-    assert "env.torch-broken bad libtorch_cpu.so: cannot open shared object file" in lines
-    assert any(line.startswith("env.weights good") for line in lines)
-    assert not any("unexpected" in line or line.split()[0] in ("env.torch", "env.threads") for line in lines)
+    assert "torch-broken bad libtorch_cpu.so: cannot open shared object file" in lines
+    assert any(line.startswith("weights good") for line in lines)
+    assert not any("unexpected" in line or line.split()[0] in ("torch", "threads") for line in lines)
 
 
 def test_torch_that_is_absent(tmp: Path) -> None:
@@ -158,7 +184,7 @@ def test_torch_that_is_absent(tmp: Path) -> None:
         "import importlib.util as u; f = u.find_spec; u.find_spec = lambda n, *a: None if n == 'torch' else f(n, *a)"
     )
     lines = in_a_process(tmp, block)
-    assert any(line.startswith("env.torch-absent bad") for line in lines)
+    assert any(line.startswith("torch-absent bad") for line in lines)
 
 
 # -- companions --------------------------------------------------------------------------------------------------
@@ -175,29 +201,27 @@ def test_a_companion_that_does_not_import(companion: Path) -> None:
     companion.write_text("raise RuntimeError('operator torchvision::nms does not exist')")
     (companion.parent / "torchvision-0.9.dist-info").mkdir()
     (companion.parent / "torchvision-0.9.dist-info" / "METADATA").write_text("Name: torchvision\nVersion: 0.9\n")
-    check = environment._companion("torchvision")
-    assert check == Check("env.companion", "advice", {
+    check = only(companions.examine(NO_TORCH))
+    assert check == Result("companion", "advice", {
         "name": "torchvision", "version": "0.9", "why": "RuntimeError: operator torchvision::nms does not exist",
     })  # fmt: skip
 
 
 def test_a_companion_that_takes_its_process_with_it(companion: Path) -> None:
     companion.write_text("import os; os._exit(7)")
-    check = environment._companion("torchvision")
-    assert check is not None and check.blanks["why"] == "exit status 7"
+    assert companions.import_error("torchvision") == "exit status 7"
 
 
 def test_a_companion_that_hangs(companion: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     companion.write_text("import time; time.sleep(60)")
-    monkeypatch.setattr(environment, "PATIENCE", 1.0)
-    check = environment._companion("torchvision")
-    assert check is not None and check.blanks["why"] == "no answer in 1 s"
+    monkeypatch.setattr(companions, "TIMEOUT", 1.0)
+    assert companions.import_error("torchvision") == "no answer in 1 s"
 
 
 def test_companions_that_work_or_are_absent(companion: Path) -> None:
-    assert environment._companion("torchvision_that_nobody_has") is None
+    assert companions.import_error("torchvision_that_nobody_has") == ""
     companion.write_text("")
-    assert environment._companion("torchvision") is None
+    assert companions.import_error("torchvision") == ""
 
 
 # -- processor ---------------------------------------------------------------------------------------------------
@@ -220,10 +244,10 @@ def test_cpu(
     proc: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     (proc / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
-    monkeypatch.setattr(environment.platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
     if held:
         monkeypatch.setenv("ATEN_CPU_CAPABILITY", held)
-    assert told(environment._cpu(torch_like(capability=capability))) == expected
+    assert name_and_state(only(cpu.examine(Installation(torch_like(capability=capability))))) == expected
 
 
 @pytest.mark.parametrize(
@@ -241,21 +265,21 @@ def test_cpu(
 )
 def test_bfloat16(known: dict[str, Any] | None, cpuinfo: str, expected: str | None, proc: Path) -> None:
     (proc / "cpuinfo").write_text(cpuinfo)
-    check = environment._bfloat16(torch_like(known=known))
-    assert expected is None if check is None else told(check) == (expected, "good")
+    results = bfloat16.examine(Installation(torch_like(known=known)))
+    assert [name_and_state(result) for result in results] == ([(expected, "good")] if expected else [])
 
 
 def test_bfloat16_without_proc(proc: Path) -> None:
-    assert environment._bfloat16(torch_like()) is None
+    assert list(bfloat16.examine(Installation(torch_like()))) == []
 
 
 def test_threads(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "cores", lambda: 8)
-    assert told(environment._threads(torch_like())) == ("threads", "good")
+    monkeypatch.setattr(backend, "cores", lambda: 8)
+    assert name_and_state(only(threads.examine(Installation(torch_like())))) == ("threads", "good")
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
-    assert told(environment._threads(torch_like())) == ("threads", "good")
+    assert name_and_state(only(threads.examine(Installation(torch_like())))) == ("threads", "good")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert told(environment._threads(torch_like())) == ("omp", "advice")
+    assert name_and_state(only(threads.examine(Installation(torch_like())))) == ("omp", "advice")
 
 
 @pytest.mark.parametrize(
@@ -273,14 +297,14 @@ def test_threads(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_quota_of_a_container(
     own: str, limits: dict[str, str], quota: str | None, proc: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "cores", lambda: 8)
+    monkeypatch.setattr(backend, "cores", lambda: 8)
     (proc / "self" / "cgroup").write_text(f"0::{own}\n")
     for group, text in limits.items():
-        folder = environment.CGROUP / group
+        folder = system.CGROUP / group
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "cpu.max").write_text(f"{text}\n")
-    check = environment._threads(torch_like())
-    assert told(check) == (("threads", "good") if quota is None else ("quota", "advice"))
+    check = only(threads.examine(Installation(torch_like())))
+    assert name_and_state(check) == (("threads", "good") if quota is None else ("quota", "advice"))
     if quota is not None:
         assert (check.blanks["quota"], check.blanks["threads"]) == (quota, max(1, int(float(quota))))
 
@@ -302,21 +326,21 @@ def test_quota_of_a_container(
 )
 def test_accelerator(torch: Any, card: bool, expected: tuple[str, str], proc: Path) -> None:
     if card:
-        environment.NVIDIA.touch()
-    assert told(environment._accelerator(torch)) == expected
+        accelerator.NVIDIA.touch()
+    assert name_and_state(accelerator.accelerator(torch)) == expected
 
 
 def test_a_card_that_is_hidden(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    environment.NVIDIA.touch()
+    accelerator.NVIDIA.touch()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert told(environment._accelerator(torch_like(cuda="13.0"))) == ("accelerator-hidden", "advice")
-    assert told(environment._accelerator(torch_like())) == ("accelerator-unused", "advice")
+    assert name_and_state(accelerator.accelerator(torch_like(cuda="13.0"))) == ("accelerator-hidden", "advice")
+    assert name_and_state(accelerator.accelerator(torch_like())) == ("accelerator-unused", "advice")
 
 
 def test_an_apple_chip_that_is_not_used(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment.platform, "system", lambda: "Darwin")
-    monkeypatch.setattr(environment.platform, "version", lambda: "Darwin Kernel Version 25.1: xnu/RELEASE_ARM64_T8132")
-    assert told(environment._accelerator(torch_like())) == ("accelerator-apple", "advice")
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(platform, "version", lambda: "Darwin Kernel Version 25.1: xnu/RELEASE_ARM64_T8132")
+    assert name_and_state(accelerator.accelerator(torch_like())) == ("accelerator-apple", "advice")
 
 
 @pytest.mark.parametrize(
@@ -329,17 +353,17 @@ def test_the_program_that_lists_cards(
     program = tmp / "nvidia-smi"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    monkeypatch.setattr(environment.shutil, "which", lambda name: str(program))
-    assert environment._nvidia() is there
+    monkeypatch.setattr(shutil, "which", lambda name: str(program))
+    assert accelerator.has_nvidia_gpu() is there
 
 
 def test_a_program_that_hangs_lists_no_card(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def hang(*words: Any, **options: Any) -> Any:
         raise subprocess.TimeoutExpired("nvidia-smi", 1)
 
-    monkeypatch.setattr(environment.shutil, "which", lambda name: "nvidia-smi")
-    monkeypatch.setattr(environment.subprocess, "run", hang)
-    assert not environment._nvidia()
+    monkeypatch.setattr(shutil, "which", lambda name: "nvidia-smi")
+    monkeypatch.setattr(subprocess, "run", hang)
+    assert not accelerator.has_nvidia_gpu()
 
 
 # -- memory, disk, data, weights ---------------------------------------------------------------------------------
@@ -348,40 +372,40 @@ def test_a_program_that_hangs_lists_no_card(proc: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(("free", "state"), [(1, "bad"), (2, "advice"), (8, "good")])
 def test_memory(free: int, state: str, proc: Path) -> None:
     (proc / "meminfo").write_text(f"MemTotal: 16000000 kB\nMemAvailable:    {free * GIGABYTE // 1024} kB\n")
-    check = environment._memory()
-    assert told(check) == ("memory", state)
+    check = only(memory.examine(NO_TORCH))
+    assert name_and_state(check) == ("memory", state)
     assert check.blanks["free"] == f"{free}.0 GB"
 
 
 def test_memory_of_a_container(proc: Path) -> None:
     (proc / "meminfo").write_text(f"MemAvailable: {64 * GIGABYTE // 1024} kB\n")
-    (environment.CGROUP / "memory.max").write_text(f"{4 * GIGABYTE}\n")
-    (environment.CGROUP / "memory.current").write_text(f"{3 * GIGABYTE}\n")
-    assert environment._memory().blanks["free"] == "1.0 GB"
-    (environment.CGROUP / "memory.stat").write_text(f"anon 1\ninactive_file {GIGABYTE}\n")
-    assert environment._memory().blanks["free"] == "2.0 GB"
+    (system.CGROUP / "memory.max").write_text(f"{4 * GIGABYTE}\n")
+    (system.CGROUP / "memory.current").write_text(f"{3 * GIGABYTE}\n")
+    assert only(memory.examine(NO_TORCH)).blanks["free"] == "1.0 GB"
+    (system.CGROUP / "memory.stat").write_text(f"anon 1\ninactive_file {GIGABYTE}\n")
+    assert only(memory.examine(NO_TORCH)).blanks["free"] == "2.0 GB"
 
 
 def test_memory_where_the_system_does_not_tell(proc: Path) -> None:
-    assert environment._memory() is None
+    assert list(memory.examine(NO_TORCH)) == []
 
 
 def with_space(free: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment.shutil, "disk_usage", lambda path: SimpleNamespace(free=int(free)))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=int(free)))
 
 
 @pytest.mark.parametrize(("free", "state"), [(0.1, "bad"), (0.5, "advice"), (5, "good")])
 def test_space_for_runs(free: float, state: str, tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp)
     with_space(free * GIGABYTE, monkeypatch)
-    check = environment._runs()
-    assert (told(check), check.blanks["folder"]) == (("runs", state), str(tmp / "runs"))
+    check = only(runs.examine(NO_TORCH))
+    assert (name_and_state(check), check.blanks["folder"]) == (("runs", state), str(tmp / "runs"))
 
 
 def test_runs_where_nothing_can_be_written(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp)
     (tmp / "runs").write_text("a file in its place")
-    assert told(environment._runs()) == ("runs-unwritable", "bad")
+    assert name_and_state(only(runs.examine(NO_TORCH))) == ("runs-unwritable", "bad")
 
 
 def fill(folder: Path, *names: str) -> None:
@@ -395,48 +419,48 @@ def fill(folder: Path, *names: str) -> None:
 def test_cache(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANVAS_DATA", str(tmp / "data"))
     with_space(5 * GIGABYTE, monkeypatch)
-    assert told(environment._cache()) == ("cache-empty", "good")
+    assert name_and_state(only(cache.examine(NO_TORCH))) == ("cache-empty", "good")
     assert not (tmp / "data").exists()
     fill(tmp / "data", "cifar10")
-    check = environment._cache()
-    assert (told(check), check.blanks["sets"]) == (("cache", "good"), "cifar10")
+    check = only(cache.examine(NO_TORCH))
+    assert (name_and_state(check), check.blanks["sets"]) == (("cache", "good"), "cifar10")
     with_space(0.5 * GIGABYTE, monkeypatch)
-    check = environment._cache()
-    assert (told(check), check.blanks["missing"]) == (("cache", "advice"), "fashion-mnist")
+    check = only(cache.examine(NO_TORCH))
+    assert (name_and_state(check), check.blanks["missing"]) == (("cache", "advice"), "fashion-mnist")
     fill(tmp / "data", "fashion-mnist")
-    assert told(environment._cache()) == ("cache", "good")
+    assert name_and_state(only(cache.examine(NO_TORCH))) == ("cache", "good")
 
 
 def test_cache_that_cannot_be_written(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANVAS_DATA", str(tmp / "file" / "data"))
     (tmp / "file").touch()
-    assert told(environment._cache()) == ("cache-unwritable", "bad")
+    assert name_and_state(only(cache.examine(NO_TORCH))) == ("cache-unwritable", "bad")
     monkeypatch.setenv("GANVAS_DATA", str(tmp / "data"))
     fill(tmp / "data", "cifar10", "fashion-mnist")
-    monkeypatch.setattr(environment.os, "access", lambda path, mode: not mode & os.W_OK)
-    assert told(environment._cache()) == ("cache-read-only", "advice")
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+    assert name_and_state(only(cache.examine(NO_TORCH))) == ("cache-read-only", "advice")
 
 
 def test_weights(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert environment._weights() == Check("env.weights", "good", {"n": len([*environment.WEIGHTS.glob("*.safe*")])})
-    shipped = {path.name: path.read_bytes() for path in environment.WEIGHTS.glob("*-classifier-*")}
-    monkeypatch.setattr(environment, "WEIGHTS", tmp)
-    check = environment._weights()
-    assert (told(check), check.blanks["sets"]) == (("weights-absent", "bad"), "cifar10, fashion-mnist")
+    assert only(weights.examine(NO_TORCH)) == Result("weights", "good", {"n": len([*weights.WEIGHTS.glob("*.safe*")])})
+    shipped = {path.name: path.read_bytes() for path in weights.WEIGHTS.glob("*-classifier-*")}
+    monkeypatch.setattr(weights, "WEIGHTS", tmp)
+    check = only(weights.examine(NO_TORCH))
+    assert (name_and_state(check), check.blanks["sets"]) == (("weights-absent", "bad"), "cifar10, fashion-mnist")
     for name, content in shipped.items():
         (tmp / name).write_bytes(content)
-    assert told(environment._weights()) == ("weights", "good")
+    assert name_and_state(only(weights.examine(NO_TORCH))) == ("weights", "good")
     for content in (shipped[name][:-1], b"version https://git-lfs.github.com/spec/v1\n", b""):
         (tmp / name).write_bytes(content)
-        check = environment._weights()
-        assert (told(check), check.blanks["file"]) == (("weights", "bad"), str(tmp / name))
+        check = only(weights.examine(NO_TORCH))
+        assert (name_and_state(check), check.blanks["file"]) == (("weights", "bad"), str(tmp / name))
 
 
 # -- sentences ---------------------------------------------------------------------------------------------------
 
 
 def possible(module: ModuleType) -> Iterator[tuple[str, set[str], set[str]]]:
-    """(name, states, blanks) of each Check(...) in a module's source; a state that is computed may be any."""
+    """(name, states, blanks) of each Result(...) in a module's source; a state that is computed may be any."""
     for scope in ast.walk(ast.parse(inspect.getsource(module))):
         if not isinstance(scope, ast.FunctionDef):
             continue
@@ -444,21 +468,29 @@ def possible(module: ModuleType) -> Iterator[tuple[str, set[str], set[str]]]:
                  if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
                  and isinstance(node.targets[0], ast.Name)}  # fmt: skip
         for node in ast.walk(scope):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Check":
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Result":
                 name, state, *rest = node.args
                 words = {leaf.value for leaf in ast.walk(state) if isinstance(leaf, ast.Constant)}
                 states = words & {"good", "advice", "bad"} or {"good", "advice", "bad"}
-                blanks = dicts[rest[0].id] if rest and isinstance(rest[0], ast.Name) else rest[0] if rest else None
-                yield ast.literal_eval(name), states, {ast.literal_eval(k) for k in blanks.keys} if blanks else set()
+                yield ast.literal_eval(name), states, keys(rest[0], dicts) if rest else set()
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
-@pytest.mark.parametrize("module", [environment, dataset], ids=lambda module: module.__name__)
-def test_every_check_has_its_sentence(module: ModuleType, lang: str) -> None:
-    sentences = i18n.load(lang).sentences
-    made = [(f"doctor.{name}.{state}", blanks) for name, states, blanks in possible(module) for state in states]
-    assert len(made) > 20
-    for key, blanks in made:
-        assert {name for _, name, _, _ in string.Formatter().parse(sentences[key]) if name} <= blanks, key
-    written = re.compile(rf"doctor\.{made[0][0].split('.')[1]}\..*\.(good|advice|bad)")
-    assert {key for key in sentences if written.fullmatch(key)} == {key for key, _ in made}
+def keys(node: ast.expr, dicts: dict[str, ast.Dict]) -> set[str]:
+    """Keys of a dict, written in place or under a name, with those of dicts that it contains."""
+    found = dicts[node.id] if isinstance(node, ast.Name) else node
+    assert isinstance(found, ast.Dict)
+    inner = (
+        keys(v, dicts) if k is None else {ast.literal_eval(k)} for k, v in zip(found.keys, found.values, strict=True)
+    )
+    return set().union(*inner)
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: f"{check.group}.{check.name}")
+def test_every_result_has_its_sentence(check: Check) -> None:
+    made = [(f"{name}.{state}", blanks) for name, states, blanks in possible(inspect.getmodule(check.examine))
+            for state in states]  # fmt: skip
+    assert made
+    for sentences in check.sentences.values():
+        for key, blanks in made:
+            assert {name for _, name, _, _ in string.Formatter().parse(sentences[key]) if name} <= blanks, key
+        assert sentences.keys() == {key for key, _ in made}

@@ -409,7 +409,8 @@ def test_languages_have_the_same_keys_and_blanks() -> None:
 
 def test_every_sentence_is_used() -> None:
     folder = Path(report.__file__).parent.parent
-    readers = [*(folder / "report").rglob("*.py"), *(folder / "comparison").glob("*.py")]
+    rooms = ("report", "comparison", "diagnostics")
+    readers = [path for room in rooms for path in (folder / room).rglob("*.py")]
     code = "".join(p.read_text() for p in [*readers, *(folder / "report" / "templates").iterdir()])
     code = re.sub(r"^SENTENCES = \{.*?^\}", "", code, flags=re.DOTALL | re.MULTILINE)
     for key in i18n.load("en").sentences:

@@ -3,64 +3,61 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ganvas.cli.parser import Parser
 from ganvas.errors import UsageError
 
+if TYPE_CHECKING:
+    from ganvas.diagnostics.checks import Result
+    from ganvas.i18n import Translator
 
-def doctor(words: list[str]) -> int:
-    """Examine a run, the installation, or a data set."""
+
+def doctor(argv: list[str]) -> int:
+    """Diagnose a run, or check the installation or a data set."""
     parser = Parser(
         prog="ganvas doctor",
-        description="Why does my GAN fail, and what should I try? Reads a run, finished or still training, and says "
-        "what is wrong with it, with the evidence; silent where it does not know.",
+        description="Why does my GAN fail, and what should I try? Reads a run, finished or still training, and shows "
+        "what is wrong, since when, the evidence, the likely cause, and commands to try. Reports nothing when it is "
+        "not certain.",
     )
-    parser.add_argument("run", nargs="?", metavar="RUN")
-    parser.add_argument("--env", action="store_true", help="examine the installation and this machine instead")
-    parser.add_argument("--data", metavar="NAME_OR_PATH", help="examine a data set instead, before training on it")
-    parser.add_argument("--recipe", default="quick", help="with --data: the recipe it is meant for (quick)")
-    parser.add_argument("--json", action="store_true", help="findings or checks as rows of JSON")
-    parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language")
-    args = parser.parse_args(words)
+    parser.add_argument("run", nargs="?", metavar="RUN", help="the run directory")
+    parser.add_argument("--env", action="store_true", help="check the installation and this machine instead of a run")
+    parser.add_argument("--data", metavar="NAME_OR_PATH", help="check a data set before training on it")
+    parser.add_argument("--recipe", default="quick", help="with --data: the recipe you will train (default: quick)")
+    parser.add_argument("--json", action="store_true", help="print findings or checks as rows of JSON")
+    parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the output (default: en)")
+    args = parser.parse_args(argv)
     if (args.run is not None) + args.env + (args.data is not None) != 1:
         raise UsageError("name a run, or give --env, or --data NAME_OR_PATH (ganvas doctor --help)")
 
     from ganvas import i18n
 
-    say = i18n.load(args.lang)
     if args.run is None:
-        return _checked(_checks(args), say, args.json)
+        from ganvas.diagnostics.checks import check_data, check_environment
 
-    from ganvas import diagnostics as room
-    from ganvas.diagnostics import text as told
+        results = check_environment() if args.env else check_data(args.data, args.recipe)
+        return _print_results(results, "env" if args.env else "data", i18n.load(args.lang), args.json)
+
+    from ganvas.diagnostics import diagnose_run, text
     from ganvas.runs.run import Run
 
-    found = room.examine(Run.open(args.run))
+    diagnosis = diagnose_run(Run.open(args.run))
     if args.json:
-        for row in told.rows(found):
+        for row in text.json_rows(diagnosis):
             print(json.dumps(row, ensure_ascii=False))
     else:
-        print(told.text(found, say))
+        print(text.diagnosis_text(diagnosis, i18n.load(args.lang)))
     return 0
 
 
-def _checks(args: Any) -> list[Any]:
-    if args.env:
-        from ganvas.diagnostics import environment
-
-        return environment.checks()
-    from ganvas.diagnostics import dataset
-
-    return dataset.checks(args.data, args.recipe)
-
-
-def _checked(checks: list[Any], say: Any, as_json: bool) -> int:
-    """Print what was looked at; 1 where something must be put right first."""
+def _print_results(results: list[Result], group: str, say: Translator, as_json: bool) -> int:
+    """Print each result of a check; 1 if something must be fixed first."""
     signs = {"good": "ok", "advice": "!", "bad": "BAD"}
-    for check in checks:
+    for result in results:
+        name = f"{group}.{result.name}"
         if as_json:
-            print(json.dumps({"check": check.name, "state": check.state, **check.blanks}, ensure_ascii=False))
+            print(json.dumps({"check": name, "state": result.state, **result.blanks}, ensure_ascii=False))
         else:
-            print(f"{signs[check.state]:>3}  {say(f'doctor.{check.name}.{check.state}', **check.blanks)}")
-    return 1 if any(check.state == "bad" for check in checks) else 0
+            print(f"{signs[result.state]:>3}  {say(f'doctor.{name}.{result.state}', **result.blanks)}")
+    return 1 if any(result.state == "bad" for result in results) else 0

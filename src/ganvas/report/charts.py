@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ganvas.diagnostics import text
 from ganvas.i18n import Translator
 from ganvas.report.facts import Facts
 from ganvas.stats.trend import Trend
@@ -141,7 +142,7 @@ def _chart(facts: Facts, spec: Spec, columns: dict[str, Any], say: Translator) -
             for event in facts.happened(kind)
         ]
         + [
-            Tick(100 * finding.since / right, say(f"doctor.{finding.name}.title", **finding.blanks))
+            Tick(100 * finding.since / right, text.title(finding, say))
             for finding in (facts.diagnosis.faults if facts.diagnosis else ())
         ],
         rows_per_dot=max(-(-len(x) // POINTS) for x, _ in columns.values()),

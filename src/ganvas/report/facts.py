@@ -13,7 +13,7 @@ from PIL import Image
 from ganvas import diagnostics
 from ganvas.config import Config, diff
 from ganvas.config.tricks import TRICKS
-from ganvas.diagnostics.case import column, of_run
+from ganvas.diagnostics.series import column
 from ganvas.report import losses
 from ganvas.report.losses import LossFacts
 from ganvas.runs.run import Layer, Run
@@ -161,22 +161,22 @@ def gather(run: Run) -> Facts:
     """Read a run, finished or still being written. GanvasError if config.json or data.json is unreadable."""
     grids = [(at, picture) for at, path in run.samples() if (picture := _picture(path)) is not None]
     notes = run.path / "notes.md"
-    case = of_run(run)
+    history = diagnostics.read_history(run)
     return Facts(
         name=run.path.resolve().name,
-        config=case.config,
+        config=history.config,
         recipe=run.recipe,
         data=run.data,
-        total=case.total,
-        rows=list(case.rows),
-        events=list(case.events),
+        total=history.total,
+        rows=list(history.rows),
+        events=list(history.events),
         env=run.rows("env"),
         grids=grids,
         real=_picture(run.path / "samples" / "real.png"),
         evals=run.rows("evals"),
         selected=run.selected,
         networks=run.networks,
-        diagnosis=diagnostics.diagnose(case),
+        diagnosis=diagnostics.diagnose(history),
         experiment=run.read_json("part_of.json") if (run.path / "part_of.json").is_file() else None,
         notes=notes.read_text("utf-8", errors="replace") if notes.is_file() else "",
     )

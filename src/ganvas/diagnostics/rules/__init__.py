@@ -1,1 +1,1 @@
-"""The doctor's rules, one file a subject."""
+"""One file per doctor rule."""

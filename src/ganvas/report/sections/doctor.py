@@ -16,23 +16,23 @@ def values(facts: Facts, say: Translator) -> dict[str, Any] | None:
     if not diagnosis:
         return None
     return {
-        "head": text.head(diagnosis, say),
-        "findings": text.told(diagnosis, say),
-        "fake_accuracy": text.accuracy(diagnosis, say),
+        "summary": text.summary(diagnosis, say),
+        "findings": text.finding_texts(diagnosis, say),
+        "fake_accuracy": text.fake_accuracy_answer(diagnosis, say),
     }
 
 
 TEMPLATE = """
-  <p class="verdict">{{ head }}</p>
+  <p class="verdict">{{ summary }}</p>
   {% for item in findings %}
-  <div class="finding" id="finding-{{ item.name }}">
+  <div class="finding" id="finding-{{ item.rule }}">
     <h3>{{ item.title }}</h3>
-    <p class="note">{{ item.since }} · {{ item.sure }}</p>
+    <p class="note">{{ item.since }} · {{ item.confidence }}</p>
     <p>{{ item.cause }}</p>
     {% if item.evidence %}<p>{{ say("doctor.evidence") }}:</p><ul>{% for line in item.evidence %}<li>{{ line }}</li>{% endfor %}</ul>{% endif %}
     {% if item.pictures %}<p class="note">{{ say("doctor.picture") }}: {% for name in item.pictures %}<a href="{{ name }}"><code>{{ name }}</code></a>{{ ", " if not loop.last }}{% endfor %}</p>{% endif %}
     {% if item.commands %}<p>{{ say("doctor.try") }}:</p><pre><code>{{ item.commands|join("\\n") }}</code></pre>{% endif %}
-    <p class="note">{{ say("doctor.more") }}: <code>{{ item.page }}</code></p>
+    {% if item.page %}<p class="note">{{ say("doctor.more") }}: <code>{{ item.page }}</code></p>{% endif %}
   </div>
   {% endfor %}
   {% if fake_accuracy %}<h3>{{ fake_accuracy[0] }}</h3><p>{{ fake_accuracy[1] }}</p>{% endif %}

@@ -1,4 +1,4 @@
-"""Cases made of curves: a healthy run, changed in what a test is about."""
+"""Histories made of curves: a healthy run, changed in what a test is about."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ganvas.config import Config, override, recipes
-from ganvas.diagnostics.case import Case
+from ganvas.diagnostics import RunHistory
 
-LOOKS = 12
-NIMG = 2000 * np.arange(1, LOOKS + 1)
+MEASUREMENTS = 12
+NIMG = 2000 * np.arange(1, MEASUREMENTS + 1)
 HEALTHY: dict[str, Any] = {
     "distance": 0.1 + 2 * np.exp(-NIMG / 2000), "distance/raw": 0.1 + 2 * np.exp(-NIMG / 2000), "spread": 0.9,
     "nearest": 0.9, "within": 0.85, "sample_change": 0.08, "saturated/fake": 0.03, "saturated/real": 0.02,
@@ -28,25 +28,29 @@ ROWS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def made(
+def make_history(
     curves: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     without: Sequence[str] = (),
     events: Sequence[dict[str, Any]] = ({"event": "start", "nimg": 0}, {"event": "finish", "nimg": int(NIMG[-1])}),
-) -> Case:
-    """A case of 12 looks, 2,000 images apart; a curve is a number or an array of 12. `without`: not recorded."""
+) -> RunHistory:
+    """A run of 12 measurements, 2,000 images apart. A curve is a number or an array of 12; `without`: not recorded."""
     config: Config = override(recipes.get("quick").config, {"data.labels": "use", **(settings or {})})
     given = {**HEALTHY, **ROWS, **(curves or {})}
-    values = {key: np.broadcast_to(np.asarray(v, float), LOOKS) for key, v in given.items() if key not in without}
-    vitals = [{"nimg": int(NIMG[i]), **{k: v[i] for k, v in values.items() if k not in ROWS}} for i in range(LOOKS)]
+    values = {
+        key: np.broadcast_to(np.asarray(v, float), MEASUREMENTS) for key, v in given.items() if key not in without
+    }
+    monitor = [
+        {"nimg": int(NIMG[i]), **{k: v[i] for k, v in values.items() if k not in ROWS}} for i in range(MEASUREMENTS)
+    ]
     rows = [
         {"nimg": int(NIMG[i]), "sec": 10.0 * i, **{k: v[i] for k, v in values.items() if k in ROWS}}
-        for i in range(LOOKS)
+        for i in range(MEASUREMENTS)
     ]
     data = {"n": 5_000, "class_names": [str(k) for k in range(10)], "shape": [3, 32, 32]}
-    return Case(config, data, int(NIMG[-1]), rows, vitals, events, recipes.get("quick").config)
+    return RunHistory(config, data, int(NIMG[-1]), rows, monitor, events, recipes.get("quick").config)
 
 
 def late(before: float, after: float, at: int = 6) -> np.ndarray:
-    """One value for the first `at` looks, another from then on."""
-    return np.where(np.arange(LOOKS) < at, before, after)
+    """One value for the first `at` measurements, another from then on."""
+    return np.where(np.arange(MEASUREMENTS) < at, before, after)

@@ -1,0 +1,32 @@
+"""Run all checks of a data set or of the installation."""
+
+from __future__ import annotations
+
+from ganvas.config import DataConfig, recipes
+from ganvas.data import load
+from ganvas.diagnostics.checks.check import Check, Result, checks_in_order
+from ganvas.diagnostics.checks.data.dataset import DataSet
+from ganvas.diagnostics.checks.environment.system import Installation, import_torch, last_line
+
+
+def check_data(name: str, recipe: str = "quick") -> list[Result]:
+    """Check a known data set or a path, for a recipe.
+
+    Raises UsageError for an unknown recipe, and like `ganvas.data.load`.
+    """
+    config = recipes.get(recipe).config
+    dataset = DataSet(name, load(DataConfig(name)), config)
+    return [result for check in checks_in_order("data") for result in check.examine(dataset)]
+
+
+def check_environment() -> list[Result]:
+    """Check this installation and machine. No check raises: one that fails says so."""
+    installation = import_torch()
+    return [result for check in checks_in_order("env") for result in _examine(check, installation)]
+
+
+def _examine(check: Check, installation: Installation) -> list[Result]:
+    try:
+        return list(check.examine(installation))
+    except Exception as error:  # unusual machines raise unexpected errors
+        return [Result("unexpected", "advice", {"what": check.name, "why": last_line(error)})]
