@@ -54,7 +54,7 @@ QUICK = Config(
 register_recipe(
     Recipe(
         QUICK,
-        title="Start here: residual networks, D at half resolution, spectral normalisation, hinge loss, high learning rates",
+        title="Start here: residual networks, D at half resolution, spectral normalisation, hinge loss, high rates",
         source="ganvas, after Miyato & Koyama 2018 (arXiv 1802.05637), Heusel et al. 2017 (TTUR, arXiv 1706.08500) and "
         "Chen et al. 2021 (ECGAN, arXiv 2111.01035)",
         year=2026,
