@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.comparison.scores import Column, Evaluator
-from ganvas.comparison.verdicts import decisions
+from ganvas.comparison.scores import EvaluationProtocol, MetricScores
+from ganvas.comparison.verdicts import run_tests
 from ganvas.stats.intervals import binomial_interval
 from ganvas.stats.welch import POWER
 
-EVALUATOR = Evaluator("simulated", "", "", "", "", 0, 0, 1)
+PROTOCOL = EvaluationProtocol("simulated", "", "", "", "", 0, 0, 1)
 SHAPES = {
     "normal": lambda rng, size: rng.normal(size=size),
     "uniform": lambda rng, size: rng.uniform(-1, 1, size) * 3**0.5,
@@ -54,8 +54,8 @@ def trial(rng: np.random.Generator, sides: list[np.ndarray], seeds: int, shift: 
         drawn = [SHAPES[shape](rng, seeds) * side[metric] for side in sides]
         values = (drawn[0], *(d + shift * sides[0][metric] for d in drawn[1:]))
         rows = tuple(tuple(float(x) for x in group) for group in values)
-        columns.append(Column(f"fd_{metric}", "lower", None, EVALUATOR, rows))
-    return [d.word for d in decisions(columns, len(sides), [c.metric for c in columns])]
+        columns.append(MetricScores(f"fd_{metric}", "lower", None, PROTOCOL, rows))
+    return [d.outcome for d in run_tests(columns, len(sides), [c.metric for c in columns])]
 
 
 def rate(
@@ -83,16 +83,16 @@ def null(folder: Path, metric: str, splits: int) -> float:
     for first in range(0, len(runs) - 5, 6):
         sides = {"a": runs[first : first + 3], "b": runs[first + 3 : first + 6]}
         found = ganvas.compare(sides, metrics=[metric], make=False, progress=False)
-        (column,) = [c for c in found.columns if c.metric == found.verdicts[0].metric]
+        (column,) = [c for c in found.scores if c.metric == found.verdicts[0].metric]
         values += [value for side in column.values for value in side if value is not None]
         verdict = found.verdicts[0]
-        print(f"runs {first} to {first + 2} beside {first + 3} to {first + 5}: p {verdict.p:.3f}, {verdict.word}")
+        print(f"runs {first} to {first + 2} beside {first + 3} to {first + 5}: p {verdict.p:.3f}, {verdict.outcome}")
     rng = np.random.default_rng(0)
     hits = 0
     for _ in range(splits):
         a, b = rng.permutation(values)[:6].reshape(2, 3)
         rows = tuple(float(x) for x in a), tuple(float(x) for x in b)
-        words = [d.word for d in decisions([Column("fd_0", "lower", None, EVALUATOR, rows)], 2, ["fd_0"])]
+        words = [d.outcome for d in run_tests([MetricScores("fd_0", "lower", None, PROTOCOL, rows)], 2, ["fd_0"])]
         hits += words[0] in ("better", "worse")
     print(
         f"{len(values)} runs, {column.metric}: mean {np.mean(values):.4g}, between seeds {np.std(values, ddof=1):.2g}"

@@ -15,9 +15,8 @@ import pytest
 from comparison.test_groups import trained
 from ganvas import comparison, i18n
 from ganvas.cli import main as cli
-from ganvas.comparison import page
-from ganvas.comparison import tables as words
-from ganvas.comparison.scores import Evaluator
+from ganvas.comparison import formats, page, pictures, tables
+from ganvas.comparison.scores import EvaluationProtocol
 from ganvas.errors import UsageError
 from ganvas.runs.run import Run
 from report_page import Page
@@ -51,13 +50,13 @@ def compared(*args: Any, **kwargs: Any) -> comparison.Comparison:
 
 def test_a_clear_change_is_called_and_none_is_not(tmp_path: Path) -> None:
     found = compared(experiment(tmp_path, BEFORE, AFTER, SAME), metrics=["fd"])
-    assert [(v.group, v.word) for v in found.verdicts] == [(1, "better"), (2, "none")]
+    assert [(v.group, v.outcome) for v in found.verdicts] == [(1, "better"), (2, "none")]
     better, none = found.verdicts
     assert better.difference is not None and better.difference.value == pytest.approx(np.mean(AFTER) - 51)
     assert better.seeds_needed is None and none.seeds_needed is not None and none.seeds_needed > 3
     assert none.p > 0.05 > better.p and 0 < none.detectable < 51
     turned = compared(["g1=" + f"{tmp_path}/g1-*", "g0=" + f"{tmp_path}/g0-*"], metrics=["fd_classifier"])
-    assert [v.word for v in turned.verdicts] == ["worse"]
+    assert [v.outcome for v in turned.verdicts] == ["worse"]
 
 
 def test_every_further_test_makes_all_of_them_stricter(tmp_path: Path) -> None:
@@ -74,19 +73,19 @@ def test_what_should_be_like_real_images_is_judged_by_its_distance_from_them(tmp
         for seed, value in enumerate(values):
             scored(Run.open(tmp_path / f"g{group}-{seed}"), 50, confidence=value)
     (verdict,) = compared(targets, metrics=["confidence"]).verdicts
-    assert verdict.word == "better" and verdict.difference is not None and verdict.difference.value < 0
+    assert verdict.outcome == "better" and verdict.difference is not None and verdict.difference.value < 0
 
 
 def test_two_seeds_are_shown_and_not_judged(tmp_path: Path) -> None:
     found = compared(experiment(tmp_path, BEFORE, AFTER[:2]), metrics=["fd"])
-    assert [v.word for v in found.verdicts] == ["few"]
-    said = words.text(found, i18n.load("en"))
+    assert [v.outcome for v in found.verdicts] == ["few"]
+    said = formats.text(found, i18n.load("en"))
     assert "too few seeds for a verdict" in said and "40.50 ± 0.71 (2)" in said
 
 
 def test_seeds_that_did_not_differ_are_no_ground_for_a_verdict(tmp_path: Path) -> None:
     (verdict,) = compared(experiment(tmp_path, [5.0] * 3, [4.0] * 3), metrics=["fd"]).verdicts
-    assert verdict.word == "still" and math.isnan(verdict.p)
+    assert verdict.outcome == "still" and math.isnan(verdict.p)
 
 
 def test_only_scores_of_the_final_generator_under_one_evaluator_are_set_side_by_side(tmp_path: Path) -> None:
@@ -95,11 +94,11 @@ def test_only_scores_of_the_final_generator_under_one_evaluator_are_set_side_by_
     for changes in ({"during": True}, {"selected": True}, {"n": 500}, {"weights_hash": "0" * 64}, {"split": "train"}):
         odd.append("evals", score("fd_classifier", 10_000, value=1.0, **changes))
     odd.append("evals", score("fd_classifier", 9_000, value=1.0))
-    (column,) = (c for c in compared(targets, make=False).columns if c.metric == "fd_classifier")
-    assert column.values == (tuple(BEFORE), tuple(AFTER))
+    (scores,) = (c for c in compared(targets, make=False).scores if c.metric == "fd_classifier")
+    assert scores.values == (tuple(BEFORE), tuple(AFTER))
     odd.append("evals", score("fd_classifier", 10_000, value=53.0))
-    (column,) = (c for c in compared(targets, make=False).columns if c.metric == "fd_classifier")
-    assert column.values[0][0] == 53.0  # measured again: the later one
+    (scores,) = (c for c in compared(targets, make=False).scores if c.metric == "fd_classifier")
+    assert scores.values[0][0] == 53.0  # measured again: the later one
 
 
 def test_a_missing_score_is_made_under_the_evaluator_of_the_others(
@@ -116,7 +115,7 @@ def test_a_missing_score_is_made_under_the_evaluator_of_the_others(
 
     monkeypatch.setattr("ganvas.evaluation.evaluate", evaluate)
     found = compared(targets)
-    assert found.notes == [] and len(found.columns[0].of(1)) == 3
+    assert found.notes == [] and len(found.scores[0].of_group(1)) == 3
     (call,) = asked
     assert call["target"] == bare.path and (call["n"], call["sets"]) == (2000, 5)
     assert call["reference"] == "cifar10:test" and call["features"] == ["classifier"]
@@ -128,7 +127,7 @@ def test_a_score_that_cannot_be_had_is_named(tmp_path: Path) -> None:
     found = compared(targets)  # its snapshot is empty
     assert any("g1-2 could not be evaluated" in note for note in found.notes)
     assert any(f"{tmp_path}/g1-2 has no fd_classifier" in note for note in found.notes)
-    assert next(v for v in found.verdicts if v.metric == "fd_classifier").word == "few"
+    assert next(v for v in found.verdicts if v.metric == "fd_classifier").outcome == "few"
 
 
 def test_one_group_or_no_scores_are_nothing_to_compare(tmp_path: Path) -> None:
@@ -142,13 +141,13 @@ def test_one_group_or_no_scores_are_nothing_to_compare(tmp_path: Path) -> None:
 
 def test_unequal_budgets_head_the_comparison(tmp_path: Path) -> None:
     targets = experiment(tmp_path, BEFORE, AFTER)
-    assert not compared(targets).unequal
+    assert not compared(targets).unequal_budgets
     short = Run.open(tmp_path / "g1-0")
     (short.path / "snapshots" / "000010000.safetensors").rename(short.path / "snapshots" / "000006000.safetensors")
     (short.path / "evals.jsonl").unlink()
     short.append("evals", score("fd_classifier", 6_000, value=40.0))
     found = compared(targets, make=False)
-    assert found.unequal and any("not equal" in line for line in words.heading(found, i18n.load("en")))
+    assert found.unequal_budgets and any("Unequal budgets" in line for line in tables.preface(found, i18n.load("en")))
 
 
 def test_what_was_changed_is_read_from_the_runs(tmp_path: Path) -> None:
@@ -160,21 +159,21 @@ def test_what_was_changed_is_read_from_the_runs(tmp_path: Path) -> None:
 def test_every_form_tells_the_same_numbers(tmp_path: Path, lang: str) -> None:
     found, say = compared(experiment(tmp_path, BEFORE, AFTER, SAME)), i18n.load(lang)
     read = Page(page.render(found, say, tmp_path))
-    forms = [words.text(found, say), words.markdown(found, say), read.text]
+    forms = [formats.text(found, say), formats.markdown(found, say), read.text]
     for form in forms:
         for figure in ("51.0 ± 1.0 (3)", "40.17 ± 0.76 (3)", "−10.83", say("compare.word.better"), "g_optim.lr"):
             assert figure in form, figure
-    assert r"51.0 $\pm$ 1.0 (3)" in words.latex(found, say) and r"fd\_classifier" in words.latex(found, say)
-    assert lang != "en" or words.latex(found, say).isascii()  # whatever the encoding of the paper it is put into
+    assert r"51.0 $\pm$ 1.0 (3)" in formats.latex(found, say) and r"fd\_classifier" in formats.latex(found, say)
+    assert lang != "en" or formats.latex(found, say).isascii()  # whatever the encoding of the paper it is put into
     assert read.unclosed == [] and not any("://" in str(a) for _, a in read.tags)
-    rows = list(csv.DictReader(io.StringIO(words.comma_separated(found))))
+    rows = list(csv.DictReader(io.StringIO(formats.comma_separated(found))))
     fds = [float(row["value"]) for row in rows if row["metric"] == "fd_classifier"]
     assert fds == [*BEFORE, *AFTER, *SAME] and rows[0]["weights_hash"].startswith("9f3a51")
-    assert set(Evaluator._fields) <= set(rows[0])
+    assert set(EvaluationProtocol._fields) <= set(rows[0])
 
 
 def test_markdown_tables_are_whole(tmp_path: Path) -> None:
-    lines = words.markdown(compared(experiment(tmp_path, BEFORE, AFTER)), i18n.load("en")).splitlines()
+    lines = formats.markdown(compared(experiment(tmp_path, BEFORE, AFTER)), i18n.load("en")).splitlines()
     blocks = [line for line in lines if line.startswith("|")]
     assert blocks and all(line.endswith("|") for line in blocks)
     heads = [i for i, line in enumerate(lines) if line.startswith("| ---")]
@@ -185,11 +184,11 @@ def test_markdown_tables_are_whole(tmp_path: Path) -> None:
 
 def test_pictures_of_the_same_seed_stand_side_by_side(tmp_path: Path) -> None:
     found = compared(experiment(tmp_path, BEFORE, AFTER))
-    shown, same = page.chosen(found.groups)
-    assert [m.seed for m in shown] == [0, 0] and same
-    stages = page.animated(shown, 2, frames=5)
-    assert [len(pictures) for pictures in stages] == [5, 5] and stages[0][0].size == stages[1][-1].size
-    content = page.side_by_side(found)
+    members, same = pictures.members_to_show(found.groups)
+    assert [m.seed for m in members] == [0, 0] and same
+    grids = pictures.grids_over_training(members, frames=5)
+    assert [len(each) for each in grids] == [5, 5] and grids[0][0].size == grids[1][-1].size
+    content = pictures.side_by_side(found.groups)
     assert content is not None and content[8:12] == b"WEBP"
 
 
@@ -219,7 +218,7 @@ def test_cpu_minutes_come_from_the_runs(tmp_path: Path) -> None:
     for run in tmp_path.glob("g*"):
         rows = [json.loads(line) | {"cpu_sec": 90.0} for line in (run / "metrics.jsonl").read_text().splitlines()]
         (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (table, *_) = words.tables(compared(targets), i18n.load("en"))
+    (table, *_) = tables.tables(compared(targets), i18n.load("en"))
     assert table.rows[0][table.head.index("CPU minutes")] == "1.5"
 
 

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganvas.config import Config, diff, from_dict, override, to_dict
-from ganvas.config.recipes import RECIPES, Recipe, get, register_recipe
 from ganvas.errors import GanvasError, UsageError
 from ganvas.training.setup import configure
 
@@ -258,13 +257,3 @@ def test_override_takes_settings_only(name: str) -> None:
 def test_override_says_what_is_near() -> None:
     with pytest.raises(UsageError, match=r"did you mean g_optim\.lr"):
         configure("cifar-dcgan", overrides={"g_optim.rl": 1})
-
-
-def test_a_recipe_name_is_taken_once_and_found_or_suggested() -> None:
-    assert all(recipe.config.recipe == name for name, recipe in RECIPES.items())
-    assert get("cifar-dcgan") is RECIPES["cifar-dcgan"]
-    for name in ("cifar-dcgan", "a/b"):
-        with pytest.raises(ValueError, match="taken or holds a slash"):
-            register_recipe(Recipe(Config(name), "", "", 2021, ""))
-    with pytest.raises(UsageError, match="unknown recipe 'fashon-dcgan'; did you mean fashion-dcgan"):
-        get("fashon-dcgan")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,7 +16,7 @@ from conftest import tiny
 from ganvas import api
 from ganvas.config import Config, OptimConfig, diff, override, tricks
 from ganvas.config.recipes import RECIPES
-from ganvas.config.tricks import TRICKS
+from ganvas.config.tricks import TRICKS, Trick, registry
 from ganvas.data import ImageSet
 from ganvas.errors import UsageError
 from ganvas.models.layers.norm import ConditionalNorm
@@ -570,7 +571,7 @@ def test_a_trick_changes_only_its_settings_and_is_noted(name: str) -> None:
     before = tiny(PLAIN)
     after = tricks.apply(before, [name])
     assert set(diff(before, after)) - {"tricks"} <= set(TRICKS[name].settings(before))
-    assert after.tricks == (name,) and name in tricks.on(after)
+    assert after.tricks == (name,) and name in tricks.active(after)
 
 
 @pytest.mark.parametrize("name", TRICKS)
@@ -600,19 +601,49 @@ def test_a_trick_goes_with_all_that_it_does_not_bar(name: str) -> None:
 
 def test_conflicting_tricks_are_refused_in_either_order() -> None:
     for pair in (["hinge", "label-smoothing"], ["label-smoothing", "hinge"]):
-        with pytest.raises(UsageError, match=r"the tricks .* cannot be had together"):
+        with pytest.raises(UsageError, match=r"the tricks .* are incompatible"):
             tricks.apply(tiny(PLAIN), pair)
     with pytest.raises(UsageError, match="unknown trick 'label-smooth'; did you mean label-smoothing"):
         tricks.apply(tiny(PLAIN), ["label-smooth"])
 
 
 def test_a_trick_that_does_not_fit_says_why() -> None:
-    with pytest.raises(UsageError, match=r"the trick label-smoothing does not fit here: loss\.smooth"):
+    with pytest.raises(UsageError, match=r"the trick label-smoothing does not fit this training: loss\.smooth"):
         tricks.apply(tiny({**PLAIN, "loss.name": "hinge"}), ["label-smoothing"], check_compatibility)
 
 
-def test_the_recipes_tricks_are_seen() -> None:
-    on = tricks.on(RECIPES["quick"].config)
-    assert {"hinge", "spectral-norm", "joint-batch"} <= set(on) and "r1-r2" not in on
-    on = tricks.on(RECIPES["lean"].config)
-    assert {"hinge", "r1-r2", "ttur", "joint-batch", "linear-decay"} <= set(on) and "relativistic" not in on
+def test_the_tricks_of_a_recipe_are_recognised() -> None:
+    active = tricks.active(RECIPES["quick"].config)
+    assert {"hinge", "spectral-norm", "joint-batch"} <= set(active) and "r1-r2" not in active
+    active = tricks.active(RECIPES["lean"].config)
+    assert {"hinge", "r1-r2", "ttur", "joint-batch", "linear-decay"} <= set(active) and "relativistic" not in active
+
+
+def test_what_a_loss_trick_removes_is_what_its_loss_lacks() -> None:
+    for trick in TRICKS.values():
+        name = trick.settings(tiny()).get("loss.name")
+        if name is not None:
+            loss = LOSSES[name]
+            assert ("loss with targets" in trick.removes) == (not loss.has_targets)
+            assert ("loss rises with D(fake)" in trick.removes) == (not loss.rises_with_fake)
+
+
+def test_a_trick_of_ones_own_is_listed_last_and_its_properties_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "TRICKS", dict(TRICKS))
+    mine = Trick("mine", "title", "source", {"g_optim.lr": 1e-3}, "helps", "hurts", removes=("loss with targets",))
+    tricks.register_trick(mine)
+    assert list(registry.TRICKS) == [*TRICKS, "mine"]
+    assert tricks.conflicts("mine", tiny()) == ["soft-labels", "noisy-labels", "label-smoothing", "dcgan-adam"]
+    assert "mine" in tricks.conflicts("label-smoothing", tiny())
+    for name in ("flip", "a/b"):
+        with pytest.raises(ValueError, match="taken or contains a slash"):
+            tricks.register_trick(dataclasses.replace(mine, name=name))
+
+
+def test_tricks_are_listed_by_topic() -> None:
+    orders = [trick.order for trick in TRICKS.values()]
+    assert orders == sorted(orders) and all(trick.name == name for name, trick in TRICKS.items())
+    topics = [next(name for name in TRICKS if TRICKS[name].order == order) for order in dict.fromkeys(orders)]
+    assert topics == [
+        "tanh-output", "feature-matching", "batch-norm", "least-squares", "r1", "ema", "class-conditional", "flip"
+    ]  # fmt: skip

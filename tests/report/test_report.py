@@ -409,9 +409,9 @@ def test_languages_have_the_same_keys_and_blanks() -> None:
 
 def test_every_sentence_is_used() -> None:
     folder = Path(report.__file__).parent.parent
-    rooms = ("report", "comparison", "diagnostics")
-    readers = [path for room in rooms for path in (folder / room).rglob("*.py")]
-    code = "".join(p.read_text() for p in [*readers, *(folder / "report" / "templates").iterdir()])
+    readers = [path for name in ("report", "comparison", "diagnostics") for path in (folder / name).rglob("*.py")]
+    templates = [path for name in ("report", "comparison") for path in (folder / name / "templates").iterdir()]
+    code = "".join(path.read_text() for path in [*readers, *templates])
     code = re.sub(r"^SENTENCES = \{.*?^\}", "", code, flags=re.DOTALL | re.MULTILINE)
     for key in i18n.load("en").sentences:
         parts = key.split(".")

@@ -60,7 +60,7 @@ def experiment(words: list[str]) -> int:
 
     from ganvas import experiments as room
     from ganvas import i18n
-    from ganvas.comparison import tables
+    from ganvas.comparison import formats
 
     result = room.run(plan, out, args.jobs, args.retry, args.lang)
     if not result.finished:
@@ -74,7 +74,7 @@ def experiment(words: list[str]) -> int:
     if result.comparison is None:
         print(f"fewer than two cells have a finished run: nothing to compare ({out})")
         return 1
-    print(tables.text(result.comparison, i18n.load(args.lang)))
+    print(formats.text(result.comparison, i18n.load(args.lang)))
     print(f"comparison: {result.page}")
     return 0 if all(task.state == "done" for task in result.tasks) else 1
 

@@ -79,7 +79,7 @@ def _others(part: Any, *known: str) -> str:
 def tricks(argv: list[str]) -> int:
     """List the tricks, or show one."""
     from ganvas.config.recipes import get as recipe
-    from ganvas.config.tricks import TRICKS, on
+    from ganvas.config.tricks import TRICKS, active
 
     parser = Parser(
         prog="ganvas tricks", description="List optional training tricks for `ganvas train RECIPE --with NAME`."
@@ -89,7 +89,7 @@ def tricks(argv: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="rows as JSON")
     args = parser.parse_args(argv)
     config = recipe(args.recipe).config if args.recipe else Config()
-    active = on(config) if args.recipe else []
+    marked = active(config) if args.recipe else []
     if args.json:
         for name in [args.name] if args.name else TRICKS:
             print(json.dumps(_row(name, config)))
@@ -104,7 +104,7 @@ def tricks(argv: list[str]) -> int:
         print(f"try it:    ganvas train {args.recipe or 'quick'} --with {args.name}")
     else:
         for name, trick in TRICKS.items():
-            print(f"{'*' if name in active else ' '} {name:24} {trick.title}\n  {'':24} {trick.source}")
+            print(f"{'*' if name in marked else ' '} {name:24} {trick.title}\n  {'':24} {trick.source}")
         if args.recipe:
             print(f"* is already on in {args.recipe}")
     return 0

@@ -1,8 +1,7 @@
-"""Which numbers can be set side by side: scores of final generators under one evaluator, missing ones made."""
+"""Which scores can be compared: those of final generators under the same evaluation protocol."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +11,13 @@ from ganvas.comparison.groups import Group, Member
 from ganvas.data.progress import Progress
 from ganvas.errors import GanvasError
 from ganvas.metrics.extractors.registry import kind
+from ganvas.runs.run import is_number
 
 N = 10_000
 
 
-class Evaluator(NamedTuple):
-    """What two values of one metric must share to be set side by side."""
+class EvaluationProtocol(NamedTuple):
+    """What two scores of one metric must share to be comparable."""
 
     extractor: str
     weights_hash: str
@@ -29,42 +29,43 @@ class Evaluator(NamedTuple):
     sets: int
 
     @classmethod
-    def of(cls, row: dict[str, Any]) -> Evaluator | None:
+    def of_row(cls, row: dict[str, Any]) -> EvaluationProtocol | None:
+        """That of a row of evals.jsonl; None for a row that lacks a field."""
         values: list[Any] = [row.get(name) for name in cls._fields]
         return None if None in values else cls(*values)
 
 
 @dataclass(frozen=True)
-class Column:
-    """One metric under one evaluator: a value for every run that has it, in the groups' order."""
+class MetricScores:
+    """One metric under one protocol: a score for each run."""
 
     metric: str
+    """With its extractor, such as fd_classifier."""
     better: str
-    """lower, higher, or real: the nearer to the real baseline, the better."""
+    """lower, higher, or real: the closer to the real baseline, the better."""
     real_baseline: float | None
-    evaluator: Evaluator
+    protocol: EvaluationProtocol
     values: tuple[tuple[float | None, ...], ...]
+    """[group][member]; None for a run without this score."""
 
     @property
     def kind(self) -> str:
-        """The metric without its extractor's name."""
+        """The metric without its extractor, such as fd."""
         return kind(self.metric)
 
-    def of(self, group: int) -> list[float]:
-        """The values there are of one group."""
+    def of_group(self, group: int) -> list[float]:
+        """The scores of one group, without missing ones."""
         return [value for value in self.values[group] if value is not None]
 
-    def judged(self, group: int) -> list[float]:
-        """Values that are better when lower, or higher; of `real` metrics, distances from the real baseline."""
-        found = self.of(group)
-        return (
-            [abs(v - self.real_baseline) for v in found]
-            if self.better == "real" and self.real_baseline is not None
-            else found
-        )
+    def to_test(self, group: int) -> list[float]:
+        """What the test compares: the scores, or with better = "real" their distances from the real baseline."""
+        scores = self.of_group(group)
+        if self.better == "real" and self.real_baseline is not None:
+            return [abs(value - self.real_baseline) for value in scores]
+        return scores
 
 
-def columns(
+def collect_scores(
     groups: Sequence[Group],
     features: Sequence[str] = (),
     metrics: Sequence[str] = (),
@@ -72,80 +73,88 @@ def columns(
     sets: int | None = None,
     make: bool = True,
     progress: bool = True,
-) -> tuple[list[Column], list[str]]:
-    """Every metric of the final generators under the evaluators that most runs share, and a line on what is missing.
+) -> tuple[list[MetricScores], list[str]]:
+    """Every metric of the final generators under the protocols that most runs share, and one line for each lack.
 
-    Scores that a run lacks under such an evaluator are made, unless `make` is off, and added to its evals.jsonl.
+    Scores that a run lacks under such a protocol are computed and added to its evals.jsonl, unless `make` is False.
     """
     members = [member for group in groups for member in group.members]
-    held = {id(member): _final(member) for member in members}
-    evaluators = _shared(list(held.values()), features, n, sets)
+    rows = {id(member): _final_rows(member) for member in members}
+    protocols = _common_protocols(list(rows.values()), features, n, sets)
     notes: list[str] = []
-    if not evaluators and make:
-        notes += _make(members[0], list(features), None, metrics, n or N, sets or 1, progress)
-        held[id(members[0])] = _final(members[0])
-        evaluators = _shared(list(held.values()), features, n, sets)
-    for evaluator in evaluators if make else ():
+    if not protocols and make:
+        notes += _evaluate(members[0], list(features), None, metrics, n or N, sets or 1, progress)
+        rows[id(members[0])] = _final_rows(members[0])
+        protocols = _common_protocols(list(rows.values()), features, n, sets)
+    for protocol in protocols if make else ():
         for member in members:
-            if not any(Evaluator.of(row) == evaluator for row in held[id(member)]):
-                notes += _make(member, [evaluator.extractor], evaluator, metrics, evaluator.n, evaluator.sets, progress)
-                held[id(member)] = _final(member)
-    found = [column for evaluator in evaluators for column in _columns(groups, held, evaluator)]
+            if not any(EvaluationProtocol.of_row(row) == protocol for row in rows[id(member)]):
+                notes += _evaluate(
+                    member, [protocol.extractor], protocol, metrics, protocol.n, protocol.sets, progress
+                )  # fmt: skip
+                rows[id(member)] = _final_rows(member)
+    scores = [each for protocol in protocols for each in _scores_under(protocol, groups, rows)]
     for i, group in enumerate(groups):
         for j, member in enumerate(group.members):
-            if lacking := [column.metric for column in found if column.values[i][j] is None]:
+            if lacking := [each.metric for each in scores if each.values[i][j] is None]:
                 notes.append(f"{member.run.path} has no {', '.join(lacking)}")
-    return found, notes
+    return scores, notes
 
 
-def _final(member: Member) -> list[dict[str, Any]]:
-    """Rows of evals.jsonl that speak of the newest generator, the later of two of a kind."""
-    best: dict[tuple[Any, ...], dict[str, Any]] = {}
+def _final_rows(member: Member) -> list[dict[str, Any]]:
+    """The rows of evals.jsonl on the newest snapshot; of two with the same metric and protocol, the later one."""
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in member.run.rows("evals"):
-        evaluator = Evaluator.of(row)
-        told = row.get("nimg") == member.snapshot and not row.get("during") and not row.get("selected")
-        if told and evaluator is not None and _finite(row.get("value")):
-            best[row.get("metric"), evaluator] = row
-    return list(best.values())
+        protocol = EvaluationProtocol.of_row(row)
+        final = row.get("nimg") == member.nimg and not row.get("during") and not row.get("selected")
+        if final and protocol is not None and is_number(row.get("value")):
+            rows[row.get("metric"), protocol] = row
+    return list(rows.values())
 
 
-def _shared(
-    every: Sequence[list[dict[str, Any]]], features: Sequence[str], n: int | None, sets: int | None
-) -> list[Evaluator]:
-    """For each extractor the evaluator that most runs hold; of two, the one with more images."""
-    counts = Counter(e for rows in every for e in {Evaluator.of(row) for row in rows} if e is not None)
-    best: dict[str, Evaluator] = {}
-    for evaluator, count in counts.items():
-        asked = (not features or evaluator.extractor in features) and n in (None, evaluator.n)
-        if not asked or sets not in (None, evaluator.sets):
+def _common_protocols(
+    rows_of_runs: Sequence[list[dict[str, Any]]], features: Sequence[str], n: int | None, sets: int | None
+) -> list[EvaluationProtocol]:
+    """For each extractor the protocol that most runs have; of two equally common ones, that with more images."""
+    counts = Counter(p for rows in rows_of_runs for p in {EvaluationProtocol.of_row(r) for r in rows} if p is not None)
+    best: dict[str, EvaluationProtocol] = {}
+    for protocol, count in counts.items():
+        wanted = (not features or protocol.extractor in features) and n in (None, protocol.n)
+        if not wanted or sets not in (None, protocol.sets):
             continue
-        other = best.get(evaluator.extractor)
-        rank = count, evaluator.n * evaluator.sets
+        other = best.get(protocol.extractor)
+        rank = count, protocol.n * protocol.sets
         if other is None or rank > (counts[other], other.n * other.sets):
-            best[evaluator.extractor] = evaluator
+            best[protocol.extractor] = protocol
     return list(best.values())
 
 
-def _make(
-    member: Member, features: list[str], like: Evaluator | None, metrics: Sequence[str], n: int, sets: int, bar: bool
+def _evaluate(
+    member: Member,
+    features: list[str],
+    protocol: EvaluationProtocol | None,
+    metrics: Sequence[str],
+    n: int,
+    sets: int,
+    progress: bool,
 ) -> list[str]:
-    """Evaluate a run; a line that names it where that cannot be done."""
+    """Evaluate a run; returns one line with the reason if that fails."""
     from ganvas.evaluation import evaluate
 
-    Progress(bar).say(f"{member.run.path} is evaluated: {n:,} images, {sets} set{'s' if sets > 1 else ''}")
-    reference = None if like is None else f"{like.reference}:{like.split}"
+    Progress(progress).say(f"evaluating {member.run.path}: {n:,} images, {sets} set{'s' if sets > 1 else ''}")
+    reference = None if protocol is None else f"{protocol.reference}:{protocol.split}"
     try:
         evaluate(
-            member.run.path, reference=reference, features=features, metrics=_groups(metrics), n=n, sets=sets,
-            progress=bar,
+            member.run.path, reference=reference, features=features, metrics=_measures_of(metrics), n=n, sets=sets,
+            progress=progress,
         )  # fmt: skip
     except GanvasError as error:
         return [f"{member.run.path} could not be evaluated: {error}"]
     return []
 
 
-def _groups(metrics: Sequence[str]) -> list[str]:
-    """The measures that give these metrics."""
+def _measures_of(metrics: Sequence[str]) -> list[str]:
+    """The names for `ganvas evaluate --metrics` that give these metrics."""
     from ganvas import metrics as metric_files
     from ganvas import plugins
     from ganvas.metrics.registry import METRICS
@@ -155,25 +164,24 @@ def _groups(metrics: Sequence[str]) -> list[str]:
     return [name for name, metric in METRICS.items() if name in metrics or any(m in metric.better for m in metrics)]
 
 
-def _columns(groups: Sequence[Group], held: dict[int, list[dict[str, Any]]], evaluator: Evaluator) -> list[Column]:
-    rows = {
+def _scores_under(
+    protocol: EvaluationProtocol, groups: Sequence[Group], rows: dict[int, list[dict[str, Any]]]
+) -> list[MetricScores]:
+    found = {
         (id(member), row["metric"]): row
         for group in groups
         for member in group.members
-        for row in held[id(member)]
-        if Evaluator.of(row) == evaluator
+        for row in rows[id(member)]
+        if EvaluationProtocol.of_row(row) == protocol
     }
-    names = dict.fromkeys(metric for _, metric in rows)
-    found = []
-    for name in names:
-        first = next(row for (_, metric), row in rows.items() if metric == name)
+    scores = []
+    for name in dict.fromkeys(metric for _, metric in found):
+        first = next(row for (_, metric), row in found.items() if metric == name)
         values = tuple(
-            tuple(row["value"] if (row := rows.get((id(m), name))) else None for m in group.members) for group in groups
+            tuple(row["value"] if (row := found.get((id(m), name))) else None for m in group.members)
+            for group in groups
         )
-        floor = first.get("real_baseline")
-        found.append(Column(name, str(first.get("better")), floor if _finite(floor) else None, evaluator, values))
-    return found
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+        baseline = first.get("real_baseline")
+        baseline = baseline if is_number(baseline) else None
+        scores.append(MetricScores(name, str(first.get("better")), baseline, protocol, values))
+    return scores

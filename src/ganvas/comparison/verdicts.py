@@ -1,4 +1,4 @@
-"""From numbers a seed to words: better, worse, no evidence, or too few seeds to say."""
+"""From scores to a verdict for each group: better, worse, no evidence, or too few seeds."""
 
 from __future__ import annotations
 
@@ -9,94 +9,94 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ganvas.comparison.scores import Column
+from ganvas.comparison.scores import MetricScores
 from ganvas.stats.intervals import LEVEL
 from ganvas.stats.welch import LEAST_SEEDS, Difference, detectable, holm, seeds_needed, welch
 
 ALPHA = 1 - LEVEL
-TESTED = ("fd", "kd")
-"""What is judged unless one says what: the first that there is. With three seeds a side five tests see only differences
-twice as large as one test does (docs/compare.md), so one distance stands for quality and variety."""
+DEFAULT_METRICS = ("fd", "kd")
+"""The first of these that the runs have is tested by default. One metric, because each further test reduces the power:
+with three seeds per group, five tests detect only differences twice as large as one test does (docs/compare.md)."""
 
-Word = Literal["better", "worse", "none", "few", "still"]
-"""`still`: the seeds did not differ at all, so there is no spread to judge by."""
+Outcome = Literal["better", "worse", "none", "few", "still"]
+"""none: no evidence of a difference. few: fewer than LEAST_SEEDS seeds. still: no spread between seeds to judge by."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one metric says of one group beside the first."""
+    """The comparison of one group with the first one, by one metric."""
 
     metric: str
     group: int
-    word: Word
+    outcome: Outcome
     difference: Difference | None
-    """Of the group's mean and the first's; None where a side has fewer than two seeds."""
+    """Mean of the group minus mean of the first group; None with fewer than two seeds in one of them."""
     p: float
-    """After Holm's correction for all tests of the comparison; NaN where none was made."""
+    """After Holm's correction for all tests of the comparison; NaN without a test."""
     detectable: float
-    """The smallest true difference that this design would call four times in five; NaN likewise."""
+    """Minimum detectable difference: the smallest true one that this design detects with a power of 80 %; or NaN."""
     seeds_needed: int | None
-    """Seeds a side with which a true difference as large as this one would be called four times in five."""
+    """Seeds per group that detect a true difference of this size with a power of 80 %."""
 
 
 class Decision(NamedTuple):
-    """What the rule says of one metric of one group beside the first."""
+    """The outcome for one metric of one group, without power analysis."""
 
-    column: Column
+    scores: MetricScores
     group: int
-    word: Word
+    outcome: Outcome
     difference: Difference | None
     p: float
-    """After Holm's correction; NaN where no test was made."""
+    """After Holm's correction; NaN without a test."""
     alpha: float
-    """What the smallest of all p values is held against."""
+    """The threshold of the smallest p value before Holm's correction."""
 
 
-def decisions(columns: Sequence[Column], groups: int, tested: Sequence[str] = ()) -> list[Decision]:
-    """The rule: every tested metric of every group that both have, held against the first group by Welch's test.
+def judge(scores: Sequence[MetricScores], groups: int, metrics: Sequence[str] = ()) -> list[Verdict]:
+    """Test results with their power analysis: the minimum detectable difference and the seeds needed."""
+    return [_with_power(result) for result in run_tests(scores, groups, metrics)]
 
-    `tested` names metrics with or without their extractor (fd, fd_classifier); none: the first of TESTED. Fewer than
-    LEAST_SEEDS seeds on a side give no verdict; p values are corrected for all tests that were made (Holm), and called
-    below ALPHA.
+
+def run_tests(scores: Sequence[MetricScores], groups: int, metrics: Sequence[str] = ()) -> list[Decision]:
+    """Welch's test of each group against the first one, for each tested metric that both have.
+
+    `metrics` names what is tested, with or without extractor (fd, fd_classifier); default: the first of
+    DEFAULT_METRICS. Fewer than LEAST_SEEDS seeds in a group: no test. All p values are corrected together (Holm);
+    below ALPHA the outcome is better or worse.
     """
-    there = {column.kind for column in columns}
-    tested = tested or [kind for kind in TESTED if kind in there][:1]
-    chosen = [column for column in columns if column.kind in tested or column.metric in tested]
-    every = ((column, group) for group in range(1, groups) for column in chosen)
-    pairs = [(column, group) for column, group in every if column.of(0) and column.of(group)]
-    found = [_difference(column, group) for column, group in pairs]
-    enough = [min(len(column.of(0)), len(column.of(group))) >= LEAST_SEEDS for column, group in pairs]
-    ps = holm([d.p if d is not None and e else math.nan for d, e in zip(found, enough, strict=True)])
+    kinds = {each.kind for each in scores}
+    metrics = metrics or [kind for kind in DEFAULT_METRICS if kind in kinds][:1]
+    tested = [each for each in scores if each.kind in metrics or each.metric in metrics]
+    every = ((each, group) for group in range(1, groups) for each in tested)
+    pairs = [(each, group) for each, group in every if each.of_group(0) and each.of_group(group)]
+    differences = [_difference(each, group) for each, group in pairs]
+    enough = [min(len(each.of_group(0)), len(each.of_group(group))) >= LEAST_SEEDS for each, group in pairs]
+    ps = holm([d.p if d is not None and e else math.nan for d, e in zip(differences, enough, strict=True)])
     alpha = ALPHA / max(sum(not math.isnan(p) for p in ps), 1)
     return [
-        Decision(column, group, _word(column, difference, p) if e else "few", difference, p, alpha)
-        for (column, group), difference, e, p in zip(pairs, found, enough, ps, strict=True)
+        Decision(each, group, _outcome(each, difference, p) if e else "few", difference, p, alpha)
+        for (each, group), difference, e, p in zip(pairs, differences, enough, ps, strict=True)
     ]
 
 
-def verdicts(columns: Sequence[Column], groups: int, tested: Sequence[str] = ()) -> list[Verdict]:
-    """The decisions, with what the design could have seen and what it would take to see more."""
-    return [_explained(decision) for decision in decisions(columns, groups, tested)]
-
-
-def _difference(column: Column, group: int) -> Difference | None:
-    before, after = column.judged(0), column.judged(group)
+def _difference(scores: MetricScores, group: int) -> Difference | None:
+    before, after = scores.to_test(0), scores.to_test(group)
     return welch(before, after) if min(len(before), len(after)) >= 2 else None
 
 
-def _word(column: Column, difference: Difference | None, p: float) -> Word:
+def _outcome(scores: MetricScores, difference: Difference | None, p: float) -> Outcome:
     if difference is None or math.isnan(p):
         return "still"
     if p >= ALPHA:
         return "none"
-    return "better" if (difference.value < 0) != (column.better == "higher") else "worse"
+    return "better" if (difference.value < 0) != (scores.better == "higher") else "worse"
 
 
-def _explained(found: Decision) -> Verdict:
-    column, group, word, difference, p, alpha = found
+def _with_power(result: Decision) -> Verdict:
+    scores, group, outcome, difference, p, alpha = result
     if difference is None or math.isnan(p):
-        return Verdict(column.metric, group, word, difference, p, math.nan, None)
-    low, high = (float(np.std(column.judged(g), ddof=1)) for g in (0, group))
-    seen = detectable(difference.error, difference.dof, alpha)
-    needed = seeds_needed(difference.value, (low, high), alpha) if word == "none" else None
-    return Verdict(column.metric, group, word, difference, p, seen, needed)
+        return Verdict(scores.metric, group, outcome, difference, p, math.nan, None)
+    before, after = (float(np.std(scores.to_test(g), ddof=1)) for g in (0, group))
+    smallest = detectable(difference.error, difference.dof, alpha)
+    seeds = seeds_needed(difference.value, (before, after), alpha) if outcome == "none" else None
+    return Verdict(scores.metric, group, outcome, difference, p, smallest, seeds)

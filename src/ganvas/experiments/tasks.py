@@ -108,13 +108,13 @@ class Task:
 
     def belongs(self, experiment: str, found: Comparison) -> None:
         """Write into the run which experiment it is part of, and what that says of its cell."""
-        from ganvas.comparison.tables import told
+        from ganvas.comparison.formats import group_summary
 
         about = {
             "experiment": experiment,
             "cell": self.cell.name,
             "page": "../compare.html",
-            **told(found, self.cell.name),
+            **group_summary(found, self.cell.name),
         }
         self.run.write_json(BELONGS, about)
 

@@ -1,0 +1,133 @@
+"""A comparison as text, Markdown, LaTeX, CSV and JSON values; `write` saves all of them with the page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from ganvas import i18n
+from ganvas.comparison.comparison import Comparison
+from ganvas.comparison.scores import EvaluationProtocol
+from ganvas.comparison.tables import method, preface, tables, verdict_sentences
+from ganvas.files import writing_to
+from ganvas.i18n import Translator
+
+LATEX = str.maketrans(
+    {c: f"\\{c}" for c in "&%$#_{}"}
+    | {"±": r"$\pm$", "−": "$-$", "–": "--", "…": r"\ldots{}", "<": "$<$", ">": "$>$", "↑": r"$\uparrow$",
+       "↓": r"$\downarrow$", "→": r"$\to$", "×": r"$\times$", "~": r"\~{}", "^": r"\^{}", "\\": r"\textbackslash{}"}
+)  # fmt: skip
+"""Characters of a cell in LaTeX. In its old default encoding a plain < prints as an upside-down exclamation mark."""
+
+
+def write(found: Comparison, folder: str | os.PathLike[str], lang: str = "en") -> Path:
+    """Write compare.html, compare.md, compare.csv, compare.tex and compare.webp; returns the path of the page.
+
+    Raises UsageError for an unknown language, GanvasError if the folder cannot be written.
+    """
+    from ganvas.comparison import page, pictures
+
+    say, base = i18n.load(lang), Path(folder)
+    files = {
+        "compare.md": markdown(found, say).encode(),
+        "compare.tex": latex(found, say).encode(),
+        "compare.csv": comma_separated(found).encode(),
+        "compare.webp": pictures.side_by_side(found.groups),
+        "compare.html": page.render(found, say, base).encode(),
+    }
+    with writing_to(base):
+        base.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            if content is not None:
+                (base / name).write_bytes(content)
+    return base / "compare.html"
+
+
+def text(found: Comparison, say: Translator) -> str:
+    """For the terminal."""
+    parts = [*verdict_sentences(found, say), *preface(found, say), ""]
+    for table in tables(found, say):
+        every = [table.head, *table.rows]
+        widths = [max(len(row[i]) for row in every) for i in range(len(table.head))]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in every]
+        parts += [table.title, *(f"  {line}" for line in lines), ""]
+    return "\n".join([*parts, *method(found, say), *found.notes])
+
+
+def markdown(found: Comparison, say: Translator) -> str:
+    """For a README; every number and setting is read from the runs."""
+    parts = [*(f"**{line}**\n" for line in verdict_sentences(found, say)), *(f"{s}\n" for s in preface(found, say))]
+    for table in tables(found, say):
+        rows = [table.head, ["---"] * len(table.head), *table.rows]
+        lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+        parts += [f"### {table.title}\n", "\n".join(lines) + "\n"]
+    return "\n".join([*parts, *(f"{line}\n" for line in (*method(found, say), *found.notes))])
+
+
+def latex(found: Comparison, say: Translator) -> str:
+    """One tabular for each table; needs no package."""
+    parts = []
+    for table in tables(found, say):
+        columns = "l" + "r" * (len(table.head) - 1)
+        lines = [" & ".join(cell.translate(LATEX) for cell in row) + r" \\" for row in (table.head, *table.rows)]
+        body = "\n".join([lines[0], r"\hline", *lines[1:]])
+        parts.append(f"% {table.title}\n\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}\n")
+    return "\n".join(parts)
+
+
+def comma_separated(found: Comparison) -> str:
+    """Every score, one per line: the numbers behind the tables."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(
+        ["group", "run", "seed", "nimg", "metric", "value", "better", "floor", *EvaluationProtocol._fields]
+    )  # floor: the real baseline
+    for scores in found.scores:
+        for group, values in zip(found.groups, scores.values, strict=True):
+            for member, value in zip(group.members, values, strict=True):
+                if value is not None:
+                    start = [group.name, str(member.run.path), member.seed, member.nimg]
+                    baseline = "" if scores.real_baseline is None else scores.real_baseline
+                    writer.writerow([*start, scores.metric, value, scores.better, baseline, *scores.protocol])
+    return file.getvalue()
+
+
+def verdict_rows(found: Comparison) -> list[dict[str, Any]]:
+    """The verdicts as JSON values; what could not be computed is null."""
+    scores_of = {scores.metric: scores for scores in found.scores}
+    rows = []
+    for v in found.verdicts:
+        d, scores = v.difference, scores_of[v.metric]
+        rows.append({
+            "group": found.groups[v.group].name,
+            "first": found.groups[0].name,
+            "metric": v.metric,
+            "verdict": v.outcome,
+            "values": scores.of_group(v.group),
+            "first_values": scores.of_group(0),
+            "difference": None if d is None else d.value,
+            "low": None if d is None else _or_none(d.low),
+            "high": None if d is None else _or_none(d.high),
+            "p": _or_none(v.p),
+            "detectable": _or_none(v.detectable),
+            "seeds_needed": v.seeds_needed,
+            **scores.protocol._asdict(),
+        })  # fmt: skip
+    return rows
+
+
+def group_summary(found: Comparison, name: str) -> dict[str, Any]:
+    """The verdicts on one group as JSON values, for the reports of its runs."""
+    keys = ("metric", "verdict", "difference", "low", "high", "p")
+    verdicts = [{key: row[key] for key in keys} for row in verdict_rows(found) if row["group"] == name]
+    members = next((group.members for group in found.groups if group.name == name), ())
+    seeds = [len(found.groups[0].members), len(members)]
+    return {"first": found.groups[0].name, "seeds": seeds, "verdicts": verdicts}
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,71 @@
+"""Augmentation of the data, and of all images before D."""
+
+from __future__ import annotations
+
+from ganvas.config.tricks.registry import Trick, register_trick
+
+ORDER = 80
+DIFFAUGMENT = "Zhao et al. 2020, DiffAugment (arXiv 2006.10738)"
+
+register_trick(
+    Trick(
+        "flip",
+        "Real images are mirrored at random",
+        "common",
+        {"data.flip": True},
+        helps="twice the data",
+        hurts="if left and right matter (letters, shoes), G makes mirrored ones too",
+        order=ORDER,
+    )
+)
+register_trick(
+    Trick(
+        "translation",
+        "Images are shifted by up to an eighth before D",
+        DIFFAUGMENT,
+        {"augment.p": 1.0, "augment.translate": 0.125},
+        helps="with few images: D overfits later",
+        hurts="with many images and short runs: slows down learning",
+        order=ORDER,
+    )
+)
+register_trick(
+    Trick(
+        "cutout",
+        "A square of every image is hidden from D",
+        DIFFAUGMENT,
+        {"augment.p": 1.0, "augment.cutout": 0.5},
+        helps="with few images: D overfits later",
+        hurts="with many images and short runs: slows down learning",
+        order=ORDER,
+    )
+)
+register_trick(
+    Trick(
+        "colour",
+        "Brightness, saturation and contrast are changed before D",
+        DIFFAUGMENT,
+        {"augment.p": 1.0, "augment.colour": 1.0},
+        helps="with few images: D overfits later",
+        hurts="colours are learned more slowly",
+        order=ORDER,
+    )
+)
+register_trick(
+    Trick(
+        "ada",
+        "Augmentation as strong as D's overfitting requires",
+        "Karras et al. 2020, ADA (arXiv 2006.06676)",
+        {
+            "augment.translate": 0.125,
+            "augment.cutout": 0.5,
+            "augment.colour": 1.0,
+            "augment.mirror": True,
+            "augment.adapt": 0.5,
+            "data.held_out": 0.1,
+        },
+        helps="with few images: no strength to guess",
+        hurts="a tenth of them is held out",
+        order=ORDER,
+    )
+)

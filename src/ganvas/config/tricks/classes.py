@@ -1,0 +1,66 @@
+"""Class-conditional training."""
+
+from __future__ import annotations
+
+from ganvas.config.tricks.registry import Trick, register_trick
+
+ORDER = 70
+
+register_trick(
+    Trick(
+        "class-conditional",
+        "G and D get the class as an input",
+        "Mirza & Osindero 2014 (arXiv 1411.1784); Miyato & Koyama 2018",
+        {"data.labels": "use"},
+        helps="objects appear sooner, and any class can be requested",
+        hurts="needs labels",
+        order=ORDER,
+    )
+)
+register_trick(
+    Trick(
+        "conditional-norm",
+        "The class sets scale and shift of G's normalisation layers",
+        "Dumoulin et al. 2017 (arXiv 1610.07629)",
+        {"data.labels": "use", "generator.norm": "batch", "generator.condition": "norm"},
+        helps="the class reaches every layer",
+        hurts="needs labels and batch normalisation",
+        order=ORDER,
+    )
+)
+register_trick(
+    Trick(
+        "auxiliary-classifier",
+        "D also classifies images, and G learns that its images are classified correctly",
+        "Odena et al. 2017, AC-GAN (arXiv 1610.09585)",
+        {
+            "data.labels": "use",
+            "discriminator.classify": 1.0,
+            "discriminator.classify_by": "layer",
+            "discriminator.classify_margin": 0.0,
+            "discriminator.classify_variety": 0.0,
+            "loss.g_classify": 0.5,
+        },
+        helps="objects look like their class sooner",
+        hurts="G prefers the easiest examples of each class",
+        conflicts=("one-stage",),
+        order=ORDER,
+    )
+)
+register_trick(
+    Trick(
+        "projection-classifier",
+        "D's projection also classifies real images",
+        "Chen et al. 2021, ECGAN (arXiv 2111.01035), with a margin instead of cross-entropy",
+        {
+            "data.labels": "use",
+            "discriminator.classify": 1.0,
+            "discriminator.classify_by": "projection",
+            "discriminator.classify_margin": 1.0,
+            "discriminator.classify_variety": 0.85,
+        },
+        helps="objects look like their class sooner",
+        hurts="less diversity within a class, most of all if classes are easy to tell apart",
+        order=ORDER,
+    )
+)

@@ -1,0 +1,96 @@
+"""Penalties and limits on D."""
+
+from __future__ import annotations
+
+from ganvas.config.tricks.registry import Trick, register_trick
+from ganvas.config.tricks.sources import R3GAN, STYLEGAN2
+
+ORDER = 50
+FINITE_DIFFERENCES = {"penalty.form": "finite", "penalty.sigma": 0.03, "penalty.share": 0.25}
+
+register_trick(
+    Trick(
+        "r1",
+        "Zero-centred gradient penalty on real images",
+        "Mescheder et al. 2018 (arXiv 1801.04406)",
+        {"penalty.r1": 1.0, "penalty.form": "exact", "penalty.adapt": 0.0},
+        helps="local convergence: D cannot become arbitrarily steep",
+        hurts="a second backward pass: D's step costs about twice as much",
+        conflicts=("lazy-r1",),
+        requires=("D judges single images",),
+        order=ORDER,
+    )
+)
+register_trick(
+    Trick(
+        "lazy-r1",
+        "R1 at every 16th update, 16 times as strong",
+        STYLEGAN2,
+        {"penalty.r1": 1.0, "penalty.form": "exact", "penalty.every": 16, "penalty.adapt": 0.0},
+        helps="nearly the effect of R1 at 6 % of its cost",
+        hurts="abrupt updates at high strength",
+        requires=("D judges single images",),
+        order=ORDER,
+    )
+)
+register_trick(
+    Trick(
+        "r1-r2",
+        "R1 and R2 from finite differences on a quarter of the batch",
+        f"{R3GAN}; Lin et al. 2025, APT (arXiv 2501.08316)",
+        {"penalty.r1": 0.02, "penalty.r2": 0.02, **FINITE_DIFFERENCES, "penalty.adapt": 0.0},
+        helps="the convergence of R3GAN without a second backward pass",
+        hurts="noisier than the exact penalty; sigma 0.01 is too small for bf16",
+        conflicts=("d-dropout",),
+        requires=("D judges single images",),
+        order=ORDER,
+    )
+)
+register_trick(
+    Trick(
+        "adaptive-r1-r2",
+        "R1 and R2 that grow while D is far ahead",
+        f"ganvas, after {R3GAN} and Karras et al. 2020 (ADA)",
+        {"penalty.r1": 2.0, "penalty.r2": 2.0, **FINITE_DIFFERENCES, "penalty.adapt": 0.6},
+        helps="data with well separated modes (shapes, digits, icons): G drops modes when D is always right",
+        hurts="while it is active, edges and details come later; while D is not ahead it is not computed",
+        conflicts=("d-dropout",),
+        requires=("D judges single images",),
+        order=ORDER,
+    )
+)
+register_trick(
+    Trick(
+        "gradient-penalty",
+        "The penalty of WGAN-GP",
+        "Gulrajani et al. 2017 (arXiv 1704.00028)",
+        {"penalty.gp": 10.0, "penalty.form": "exact"},
+        helps="Wasserstein loss without weight clipping",
+        hurts="a second backward pass; not valid for a D with batch normalisation",
+        requires=("D judges single images",),
+        order=ORDER,
+    )
+)
+register_trick(
+    Trick(
+        "spectral-norm",
+        "Each weight of D is divided by its largest singular value",
+        "Miyato et al. 2018 (arXiv 1802.05957)",
+        {"discriminator.spectral": True},
+        helps="a Lipschitz D at almost no cost",
+        hurts="D may be weaker than with a gradient penalty",
+        order=ORDER,
+    )
+)
+register_trick(
+    Trick(
+        "centring",
+        "D's logits are kept around zero",
+        "Lin et al. 2025, adversarial flow models",
+        {"penalty.centring": 0.01},
+        helps="fixes the offset that a relativistic loss leaves free",
+        hurts="nothing known",
+        removes=("loss rises with D(fake)",),
+        order=ORDER,
+    )
+)
