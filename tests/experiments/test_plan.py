@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from ganvas.cli import main as cli
-from ganvas.cli.experiment import _varied
+from ganvas.cli.experiment import _parse_vary
 from ganvas.config import BudgetConfig, diff, override, recipes
 from ganvas.errors import GanvasError, UsageError
 from ganvas.experiments import plan as plans
 from ganvas.experiments.ablate import PARTS, ablation
-from ganvas.experiments.plan import make
+from ganvas.experiments.plan import make_plan
 
 CELLS = [{"name": "a", "recipe": "cifar-dcgan"}, {"name": "b", "settings": {"g_optim.lr": 1e-4}, "tricks": ["flip"]}]
 
 
 def test_cells_take_what_stands_above_them() -> None:
-    plan = make("mine", {"data": "shapes", "recipe": "quick", "settings": {"step.batch": 16}, "cells": CELLS})
+    plan = make_plan("mine", {"data": "shapes", "recipe": "quick", "settings": {"step.batch": 16}, "cells": CELLS})
     a, b = plan.cells
     assert (a.config.recipe, b.config.recipe) == ("cifar-dcgan", "quick")
     assert {c.config.data.name for c in plan.cells} == {"shapes"} and {c.config.step.batch for c in plan.cells} == {16}
@@ -29,24 +29,24 @@ def test_cells_take_what_stands_above_them() -> None:
 
 def test_what_is_said_on_the_line_counts_more() -> None:
     values = {"minutes": 5, "seeds": 2, "cells": CELLS, "data": "cifar10"}
-    plan = make("mine", values, {"kimg": 3.0, "minutes": None, "seeds": 4, "data": "shapes", "n": None})
+    plan = make_plan("mine", values, {"kimg": 3.0, "minutes": None, "seeds": 4, "data": "shapes", "n": None})
     assert plan.budget == BudgetConfig(kimg=3.0) and plan.seeds == 4 and plan.n == 10_000
     assert plan.cells[0].config.data.name == "shapes"
 
 
 def test_a_run_has_its_seed_budget_and_threads() -> None:
-    plan = make("mine", {"cells": CELLS, "kimg": 7})
-    config = plan.config(plan.cells[1], 5, 2)
+    plan = make_plan("mine", {"cells": CELLS, "kimg": 7})
+    config = plan.trial_config(plan.cells[1], 5, 2)
     assert (config.seed, config.budget, config.engine.threads) == (5, BudgetConfig(kimg=7.0), 2)
 
 
 def test_minutes_on_the_cpu_are_those_of_its_cores() -> None:
-    plan = make("mine", {"cells": CELLS, "minutes": 7, "settings": {"engine.device": "cpu"}})
-    assert plan.config(plan.cells[0], 0, 2).budget == BudgetConfig(cpu_minutes=14.0)
+    plan = make_plan("mine", {"cells": CELLS, "minutes": 7, "settings": {"engine.device": "cpu"}})
+    assert plan.trial_config(plan.cells[0], 0, 2).budget == BudgetConfig(cpu_minutes=14.0)
 
 
 def test_every_combination_of_varied_values_is_a_cell() -> None:
-    plan = make("mine", {"vary": {"g_optim.lr": [1e-4, 5e-4], "loss.name": ["hinge", "bce"]}})
+    plan = make_plan("mine", {"vary": {"g_optim.lr": [1e-4, 5e-4], "loss.name": ["hinge", "bce"]}})
     assert [c.name for c in plan.cells][:2] == [
         "g_optim.lr 0.0001, loss.name hinge", "g_optim.lr 0.0001, loss.name bce"]  # fmt: skip
     assert len({c.slug for c in plan.cells}) == 4
@@ -55,7 +55,7 @@ def test_every_combination_of_varied_values_is_a_cell() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({}, "names nothing to run"),
+        ({}, "has nothing to run"),
         ({"cells": CELLS, "sedes": 3}, "did you mean seeds"),
         ({"cells": [{"name": "a", "recpie": "quick"}]}, "did you mean recipe"),
         ({"cells": [{"recipe": "quick"}]}, "needs a name"),
@@ -64,9 +64,9 @@ def test_every_combination_of_varied_values_is_a_cell() -> None:
         ({"cells": [{"name": "a", "tricks": ["flop"]}]}, "did you mean flip"),
         ({"cells": [{"name": "a"}, {"name": "b"}]}, "the cells 'a' and 'b' are the same"),
         ({"cells": [{"name": "A!"}, {"name": "a", "tricks": ["flip"]}]}, "are the same"),
-        ({"cells": CELLS, "vary": {"seed": [1, 2]}}, "do not go together"),
-        ({"vary": {"g_optim.lr": [1e-4]}}, "two values or more"),
-        ({"vary": {"g_optim.lr": 1e-4}}, "two values or more"),
+        ({"cells": CELLS, "vary": {"seed": [1, 2]}}, "cannot be combined"),
+        ({"vary": {"g_optim.lr": [1e-4]}}, "two or more values"),
+        ({"vary": {"g_optim.lr": 1e-4}}, "two or more values"),
         ({"cells": CELLS, "seeds": 0}, "seeds must be 1 or more"),
         ({"cells": CELLS, "seeds": 2.5}, "expected int"),
         ({"cells": CELLS, "minutes": 0}, "minutes = 0: it must be more than 0"),
@@ -76,26 +76,26 @@ def test_every_combination_of_varied_values_is_a_cell() -> None:
 )
 def test_what_cannot_be_meant_is_refused(values: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError) as caught:
-        make("mine", values)
+        make_plan("mine", values)
     assert words in str(caught.value)
 
 
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text("cells = [")
     for name in ("x.toml", "absent.toml"):
-        with pytest.raises(GanvasError, match=f"{name} is no readable TOML file"):
-            plans.read(tmp_path / name)
+        with pytest.raises(GanvasError, match=f"{name} is not a readable TOML file"):
+            plans.read_toml(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", sorted(plans.builtin()))
 def test_what_ships_can_be_run(name: str) -> None:
-    plan = make(name, plans.read(plans.builtin()[name]))
+    plan = make_plan(name, plans.read_toml(plans.builtin()[name]))
     assert plan.title and all(cell.config.data.name == "cifar10" for cell in plan.cells)
     assert {"course", "ladder"} <= set(plans.builtin())
 
 
 def test_the_course_tries_what_the_notebooks_tried() -> None:
-    cells = {c.name: c.config for c in make("course", plans.read(plans.builtin()["course"])).cells}
+    cells = {c.name: c.config for c in make_plan("course", plans.read_toml(plans.builtin()["course"])).cells}
     assert [cells[f"batch {n}"].step.batch for n in (64, 1024)] == [64, 1024]
     assert cells["cifar-dcgan"].step.batch == 256
     assert cells["slower D"].d_optim.lr == cells["slower D"].g_optim.lr / 10
@@ -105,7 +105,7 @@ def test_the_course_tries_what_the_notebooks_tried() -> None:
 
 
 def test_the_ladder_ends_at_quick() -> None:
-    cells = make("ladder", plans.read(plans.builtin()["ladder"])).cells
+    cells = make_plan("ladder", plans.read_toml(plans.builtin()["ladder"])).cells
     assert diff(recipes.get("quick").config, cells[-1].config) == {}
     lean = [cell for cell in cells if cell.config.recipe == "quick"]
     left = [len(diff(recipes.get("quick").config, cell.config)) for cell in lean]
@@ -123,7 +123,7 @@ def test_an_ablation_leaves_out_one_part_that_is_there(recipe: str) -> None:
 
 
 def test_quick_can_be_had_without_each_of_its_parts() -> None:
-    names = [cell.name for cell in make("x", ablation("quick")).cells]
+    names = [cell.name for cell in make_plan("x", ablation("quick")).cells]
     for part in ("classes", "spectral norm", "decay", "moving average", "two learning rates"):
         assert f"without {part}" in names
 
@@ -138,7 +138,7 @@ def test_quick_can_be_had_without_each_of_its_parts() -> None:
     ],
 )
 def test_values_on_the_line(word: str, expected: tuple[str, list[Any]]) -> None:
-    assert _varied(word) == expected
+    assert _parse_vary(word) == expected
 
 
 def test_the_verb_lists_describes_and_refuses(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""What a recipe is made of, so that each part can be left out: setting -> what it is without that part."""
+"""Ablations: a recipe, and the recipe without each of its parts."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 from ganvas.config import Config, diff, recipes
 from ganvas.errors import UsageError
 
-Without = Mapping[str, Any] | Callable[[Config], Mapping[str, Any]]
+Settings = Mapping[str, Any]
 
-PARTS: dict[str, Without] = {
-    "classes": lambda c: {
+PARTS: dict[str, Settings | Callable[[Config], Settings]] = {
+    "classes": {
         "data.labels": "ignore", "generator.condition": "concat", "discriminator.classify": 0.0, "loss.g_classify": 0.0,
     },
     "the class in G's norms": {"generator.condition": "concat"},
-    "D's naming of classes": {"discriminator.classify": 0.0, "loss.g_classify": 0.0},
-    "drafts": {"generator.skip": False},
+    "D's classification loss": {"discriminator.classify": 0.0, "loss.g_classify": 0.0},
+    "skip outputs": {"generator.skip": False},
     "batch norm in G": {"generator.norm": "none", "generator.condition": "concat"},
     "its loss": {"loss.name": "bce"},
     "R1 + R2": {"penalty.r1": 0.0, "penalty.r2": 0.0, "penalty.adapt": 0.0},
@@ -32,20 +32,21 @@ PARTS: dict[str, Without] = {
     "mirrored images": {"data.flip": False},
     "several D steps": {"step.d_steps": 1},
 }  # fmt: skip
+"""Part -> the settings that remove it, or a function from the config to them."""
 
 
 def ablation(recipe: str) -> dict[str, Any]:
-    """The values of a plan that holds the recipe, and the recipe without each part that it has."""
+    """The values of a plan (see plan.make_plan): the recipe, and the recipe without each part that it has."""
     from ganvas.training.setup import configure
 
     config = recipes.get(recipe).config
-    rows: list[dict[str, Any]] = [{"name": recipe, "recipe": recipe}]
+    cells: list[dict[str, Any]] = [{"name": recipe, "recipe": recipe}]
     for part, without in PARTS.items():
         settings = dict(without(config) if callable(without) else without)
         try:
             changed = diff(config, configure(recipe, overrides=settings))
         except UsageError:
-            continue  # the recipe cannot be had without it, such as a Wasserstein loss without its penalty
+            continue  # the recipe does not work without it
         if changed:
-            rows.append({"name": f"without {part}", "recipe": recipe, "settings": settings})
-    return {"title": f"{recipe}, one part left out at a time", "cells": rows}
+            cells.append({"name": f"without {part}", "recipe": recipe, "settings": settings})
+    return {"title": f"{recipe}, without one part at a time", "cells": cells}

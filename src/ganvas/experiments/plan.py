@@ -1,4 +1,4 @@
-"""What an experiment is to run: cells (a recipe, tricks, settings), seeds, and a budget that is equal for all."""
+"""A plan: the cells of an experiment (recipe, tricks, settings), its seeds, and one budget for all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CELL_KEYS = ("name", "about", "recipe", "tricks", "settings")
 
 @dataclass(frozen=True)
 class Cell:
-    """One thing that is tried; its config has no seed and no budget of its own."""
+    """One variant of an experiment; its config has no seed and no budget."""
 
     name: str
     config: Config
@@ -32,13 +32,13 @@ class Cell:
 
     @property
     def slug(self) -> str:
-        """Its name as a folder's."""
+        """Its name as part of a folder's name."""
         return re.sub(r"[^a-z0-9.]+", "-", self.name.lower()).strip("-.") or "cell"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """An experiment, whole."""
+    """Everything that an experiment runs. Each cell is trained with the seeds 0, 1, ..."""
 
     name: str
     title: str
@@ -46,14 +46,14 @@ class Plan:
     seeds: int
     budget: BudgetConfig
     features: tuple[str, ...] = ()
-    """Extractors that its runs are scored by; empty: the classifier that ships for the data, else ImageNet's."""
+    """Extractors that score the runs; empty: the shipped classifier for the data, else the ImageNet one."""
     metrics: tuple[str, ...] = ()
-    """What is judged; empty: fd, or kd where there is none. All are measured."""
+    """Metrics that are tested; empty: fd, or kd if there is no fd. All others are measured too."""
     n: int = 10_000
-    """Images drawn from each final generator."""
+    """Images of each final generator that are scored."""
 
-    def config(self, cell: Cell, seed: int, threads: int) -> Config:
-        """What one run is to be. Minutes on the CPU are those of its cores' work, whatever else the machine does."""
+    def trial_config(self, cell: Cell, seed: int, threads: int) -> Config:
+        """The config of one training. On the CPU, minutes become CPU minutes: other work then costs it no training."""
         from ganvas.training.backend import resolve
 
         engine, budget = replace(cell.config.engine, threads=threads), self.budget
@@ -63,111 +63,110 @@ class Plan:
 
 
 def builtin() -> dict[str, Path]:
-    """The experiments that ship, by name; beside them `ablate RECIPE`."""
+    """Name -> TOML file of the experiments that ship (`ablate RECIPE` is not a file)."""
     return {path.stem: path for path in sorted(FOLDER.glob("*.toml"))}
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file; GanvasError where it cannot be read or is none."""
+def read_toml(path: Path) -> dict[str, Any]:
+    """The values of a TOML file; GanvasError if it cannot be read or is not TOML."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise GanvasError(f"{path} is no readable TOML file: {error}") from error
+        raise GanvasError(f"{path} is not a readable TOML file: {error}") from error
 
 
-def make(name: str, values: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> Plan:
-    """The plan that a file's values describe, `changes` (not None) put over them; UsageError for what cannot be meant.
+def make_plan(name: str, values: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> Plan:
+    """The plan that the values of a file describe; `changes` that are not None replace some of them.
 
-    At the top: title, data, minutes or kimg, seeds, features, metrics, n; recipe, tricks and settings that every cell
-    begins with; `cells`, each with name, about, recipe, tricks, settings; or `vary`, which makes a cell of every
-    combination of the values given for its settings.
+    Top level: title, data, minutes or kimg, seeds, features, metrics, n; recipe, tricks and settings of all cells;
+    and `cells`, each with name, about, recipe, tricks, settings; or instead `vary`, which makes one cell for each
+    combination of the listed values of its settings. Raises UsageError for values that are wrong.
     """
-    given = {**values, **{k: v for k, v in (changes or {}).items() if v is not None}}
-    _known(given, KEYS, name)
-    if changes and {"minutes", "kimg"} & {k for k, v in changes.items() if v is not None}:
-        given = {k: v for k, v in given.items() if k not in ("minutes", "kimg") or changes.get(k) is not None}
-    cells = _of(given.get("cells", []), list, f"{name}: cells")
-    rows = [*cells, *_varied(_of(given.get("vary", {}), dict, f"{name}: vary"), bool(cells), name)]
+    changes = {key: value for key, value in (changes or {}).items() if value is not None}
+    if {"minutes", "kimg"} & changes.keys():  # one budget replaces the other
+        values = {key: value for key, value in values.items() if key not in ("minutes", "kimg")}
+    values = {**values, **changes}
+    _check_keys(values, KEYS, name)
+    rows = _typed(values.get("cells", []), list, f"{name}: cells")
+    vary = _typed(values.get("vary", {}), dict, f"{name}: vary")
+    if rows and vary:
+        raise UsageError(f"{name}: cells and vary cannot be combined")
+    rows = rows or _vary_cells(vary, name)
     if not rows:
-        raise UsageError(f"{name} names nothing to run: give cells, or settings to vary")
-    made = [_cell(row, given, name) for row in rows]
-    for i, cell in enumerate(made):
-        for other in made[:i]:
-            if other.slug == cell.slug or diff(other.config, cell.config) == {}:
-                raise UsageError(f"{name}: the cells {other.name!r} and {cell.name!r} are the same")
-    seeds, n = (
-        _of(given.get(key, default), int, f"{name}: {key}") for key, default in (("seeds", SEEDS), ("n", 10_000))
-    )
+        raise UsageError(f"{name} has nothing to run: give cells, or settings to vary")
+    cells = [_make_cell(row, values, name) for row in rows]
+    _check_distinct(cells, name)
+    seeds = _typed(values.get("seeds", SEEDS), int, f"{name}: seeds")
+    n = _typed(values.get("n", 10_000), int, f"{name}: n")
     if seeds < 1 or n < 2:
         raise UsageError(f"{name}: seeds must be 1 or more and n 2 or more")
-    budget = {key: float(given[key]) for key in ("minutes", "kimg") if _amount(given.get(key), key, name)}
-    title = str(given.get("title", name))
-    checked = override(
-        made[0].config, {f"budget.{key}": value for key, value in (budget or {"minutes": MINUTES}).items()}
-    )
-    features, metrics = (tuple(_of(given.get(key, []), list, f"{name}: {key}")) for key in ("features", "metrics"))
-    return Plan(name, title, tuple(made), seeds, checked.budget, features, metrics, n)
+    title = str(values.get("title", name))
+    features, metrics = (tuple(_typed(values.get(key, []), list, f"{name}: {key}")) for key in ("features", "metrics"))
+    return Plan(name, title, tuple(cells), seeds, _budget(values, name, cells[0].config), features, metrics, n)
 
 
-def _cell(row: Any, given: Mapping[str, Any], where: str) -> Cell:
+def _budget(values: Mapping[str, Any], where: str, config: Config) -> BudgetConfig:
+    amounts = {}
+    for key in ("minutes", "kimg"):
+        value = values.get(key)
+        if value is not None:
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not number or not 0 < value < float("inf"):
+                raise UsageError(f"{where}: {key} = {value!r}: it must be more than 0")
+            amounts[f"budget.{key}"] = float(value)
+    return override(config, amounts or {"budget.minutes": MINUTES}).budget
+
+
+def _make_cell(row: Any, values: Mapping[str, Any], where: str) -> Cell:
     from ganvas.training.setup import configure
 
-    _known(_of(row, dict, f"{where}: a cell"), CELL_KEYS, f"{where}: cells")
+    _check_keys(_typed(row, dict, f"{where}: a cell"), CELL_KEYS, f"{where}: cells")
     name = str(row.get("name", ""))
     if not name:
         raise UsageError(f"{where}: every cell needs a name")
-    recipe = row.get("recipe", given.get("recipe", "quick"))
-    settings = {**given.get("settings", {}), **row.get("settings", {})}
-    if "data" in given:
-        settings = {"data.name": str(given["data"]), **settings}
+    recipe = row.get("recipe", values.get("recipe", "quick"))
+    settings = {**values.get("settings", {}), **row.get("settings", {})}
+    if "data" in values:
+        settings = {"data.name": str(values["data"]), **settings}
     try:
-        overrides = {key: _tupled(value) for key, value in settings.items()}
-        config = configure(recipe, [*given.get("tricks", []), *row.get("tricks", [])], overrides)
+        overrides = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
+        config = configure(recipe, [*values.get("tricks", []), *row.get("tricks", [])], overrides)
     except UsageError as error:
         raise UsageError(f"{where}, cell {name!r}: {error}") from error
     return Cell(name, replace(config, seed=0, budget=BudgetConfig()), str(row.get("about", "")))
 
 
-def _varied(vary: Mapping[str, Any], beside: bool, where: str) -> list[dict[str, Any]]:
-    """A cell for every combination of values; a single setting's cells are named by its values."""
-    if vary and beside:
-        raise UsageError(f"{where}: cells and vary do not go together")
+def _vary_cells(vary: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
+    """One cell for each combination of values, named after them."""
     for key, values in vary.items():
         if not isinstance(values, list) or len(values) < 2:
-            raise UsageError(f"{where}: {key} needs two values or more to vary over, found {values!r}")
+            raise UsageError(f"{where}: {key} needs two or more values to vary, found {values!r}")
     rows = []
-    for values in product(*vary.values()) if vary else ():
-        settings = dict(zip(vary, values, strict=True))
-        rows.append(
-            {"name": ", ".join(f"{key} {_word(value)}" for key, value in settings.items()), "settings": settings}
+    for combination in product(*vary.values()) if vary else ():
+        settings = dict(zip(vary, combination, strict=True))
+        parts = (
+            f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}" for key, value in settings.items()
         )
+        rows.append({"name": ", ".join(parts), "settings": settings})
     return rows
 
 
-def _known(values: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+def _check_distinct(cells: Sequence[Cell], where: str) -> None:
+    """Raises UsageError for two cells with the same folder name or the same config."""
+    for i, cell in enumerate(cells):
+        for other in cells[:i]:
+            if other.slug == cell.slug or diff(other.config, cell.config) == {}:
+                raise UsageError(f"{where}: the cells {other.name!r} and {cell.name!r} are the same")
+
+
+def _check_keys(values: Mapping[str, Any], known: Sequence[str], where: str) -> None:
     for key in values:
         if key not in known:
-            raise UsageError(f"{where}: no entry is called {key!r}{did_you_mean(key, known)}")
+            raise UsageError(f"{where}: unknown entry {key!r}{did_you_mean(key, known)}")
 
 
-def _of(value: Any, kind: type, what: str) -> Any:
+def _typed(value: Any, kind: type, what: str) -> Any:
+    """The value; UsageError if it has another type."""
     if not isinstance(value, kind) or isinstance(value, bool):
         raise UsageError(f"{what} = {value!r}: expected {kind.__name__}")
     return value
-
-
-def _amount(value: Any, key: str, where: str) -> bool:
-    """Whether a budget is given; UsageError for one that is no amount."""
-    if value is None:
-        return False
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < float("inf"):
-        raise UsageError(f"{where}: {key} = {value!r}: it must be more than 0")
-    return True
-
-
-def _tupled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _word(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

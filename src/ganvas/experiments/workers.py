@@ -1,4 +1,4 @@
-"""Who trains what on which cores: each task in processes of its own, so many at a time."""
+"""Workers: each runs one trial at a time, in processes of its own on cores of its own."""
 
 from __future__ import annotations
 
@@ -15,116 +15,116 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ganvas.errors import GanvasError
-from ganvas.experiments.tasks import Task, images_of, last_words
+from ganvas.experiments.trials import Trial, last_log_line, load_images
 
 if TYPE_CHECKING:
     from ganvas.data import ImageSet
 
-TICK = 0.5  # seconds between two looks at the processes
-Tell = Callable[[set[str]], None]
-"""Told the names of the tasks under way, as often as one likes."""
+POLL_SECONDS = 0.5
+OnUpdate = Callable[[set[str]], None]
+"""Called after each poll with the names of the trials that are running."""
 
 
-def share(jobs: int | None, most: int) -> tuple[int, int]:
-    """(trainings at a time, threads of each): all cores are used, none twice."""
+def split_cores(jobs: int | None, most: int) -> tuple[int, int]:
+    """(trainings at a time, threads of each): every core is used at most once. Without `jobs`: one core each."""
     from ganvas.training.backend import cores
 
-    there = cores()
-    jobs = min(jobs or there, there, most)
-    return jobs, there // jobs
+    available = cores()
+    jobs = min(jobs or available, available, most)
+    return jobs, available // jobs
 
 
 @dataclass
 class Worker:
-    """A place for one task at a time, on cores of its own."""
+    """Runs one trial at a time."""
 
     cores: frozenset[int]
-    task: Task | None = None
+    trial: Trial | None = None
     process: subprocess.Popen[bytes] | None = None
-    told: int = 0
-    """Signals passed on to the process: the first lets it save, a second one ends it."""
+    signals_sent: int = 0
+    """Signals passed on to the process: the first lets it save, the second one ends it."""
 
 
-def work(todo: Sequence[Task], jobs: int, threads: int, tell: Tell) -> bool:
-    """Train and score every task that is not done; True where a signal ended it early (everything is saved then)."""
-    there = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(jobs * threads))
-    places = [Worker(frozenset(there[i * threads : (i + 1) * threads])) for i in range(jobs)]
-    queue = [task for task in todo if task.state not in ("done", "failed")]
-    kept: dict[str, ImageSet] = {}
-    with _signals() as received:
-        while (queue and not received) or any(place.task for place in places):
-            for place in places:
-                if place.process is not None and place.process.poll() is not None:
-                    _ended(place, bool(received))
-                if place.task is None and queue and not received:
-                    place.task = queue.pop(0)
-                if place.task is not None and place.process is None:
+def run_trials(trials: Sequence[Trial], jobs: int, threads: int, on_update: OnUpdate) -> bool:
+    """Train and score every trial that is not done. True if a signal interrupted it; everything is saved then."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(jobs * threads))
+    workers = [Worker(frozenset(cores[i * threads : (i + 1) * threads])) for i in range(jobs)]
+    queue = [trial for trial in trials if trial.state not in ("done", "failed")]
+    images: dict[str, ImageSet] = {}
+    with _collect_signals() as received:
+        while (queue and not received) or any(worker.trial for worker in workers):
+            for worker in workers:
+                if worker.process is not None and worker.process.poll() is not None:
+                    _handle_exit(worker, interrupted=bool(received))
+                if worker.trial is None and queue and not received:
+                    worker.trial = queue.pop(0)
+                if worker.trial is not None and worker.process is None:
                     if received:
-                        place.task = None
+                        worker.trial = None
                     else:
-                        _next_step(place, kept, threads)
-                if place.process is not None and len(received) > place.told:
-                    place.told = len(received)
-                    place.process.send_signal(signal.SIGTERM)
-            tell({place.task.name for place in places if place.task})
-            time.sleep(TICK)
+                        _start_step(worker, images, threads)
+                if worker.process is not None and len(received) > worker.signals_sent:
+                    worker.signals_sent = len(received)
+                    worker.process.send_signal(signal.SIGTERM)
+            on_update({worker.trial.name for worker in workers if worker.trial})
+            time.sleep(POLL_SECONDS)
     return bool(received)
 
 
-def _next_step(place: Worker, kept: dict[str, ImageSet], threads: int) -> None:
-    """Start the process that a worker's task needs next, or let go of the task."""
-    task = place.task
-    assert task is not None
+def _start_step(worker: Worker, images: dict[str, ImageSet], threads: int) -> None:
+    """Start the process that the worker's trial needs next. Without a next step the worker becomes free."""
+    trial = worker.trial
+    assert trial is not None
     try:
-        if task.state == "waiting":
-            task.begin(images_of(kept, task))
-        if task.state == "training":
-            place.process = _process(task, place.cores, threads, "resume", str(task.path))
-        elif task.state == "scoring":
-            features = ["--features", ",".join(task.features)] if task.features else []
-            place.process = _process(
-                task, place.cores, threads, "evaluate", str(task.path), "--n", str(task.n), "--sets", "1", *features
-            )
+        if trial.state == "waiting":
+            trial.create_run(load_images(images, trial))
+        if trial.state == "training":
+            worker.process = _start_process(trial, worker.cores, threads, "resume", str(trial.path))
+        elif trial.state == "scoring":
+            argv = ["evaluate", str(trial.path), "--n", str(trial.n), "--sets", "1"]
+            if trial.features:
+                argv += ["--features", ",".join(trial.features)]
+            worker.process = _start_process(trial, worker.cores, threads, *argv)
         else:
-            place.task = None
+            worker.trial = None
     except GanvasError as error:
-        task.fail(str(error))
-        place.task = None
+        trial.mark_failed(str(error))
+        worker.trial = None
 
 
-def _ended(place: Worker, stopping: bool) -> None:
-    """Look at how a process ended: the same step must not be begun for ever."""
-    task, process = place.task, place.process
-    assert task is not None and process is not None
-    place.process = None
-    if stopping:
-        place.task = None
+def _handle_exit(worker: Worker, interrupted: bool) -> None:
+    """Mark the trial as failed if its process failed, or had no effect: the same step must not start for ever."""
+    trial, process = worker.trial, worker.process
+    assert trial is not None and process is not None
+    worker.process = None
+    if interrupted:
+        worker.trial = None
     elif process.returncode != 0:
-        task.fail(last_words(task.log))
-        place.task = None
-    elif task.state == "scoring" and "evaluate" in process.args and not task.scored:  # type: ignore[operator]
-        task.fail("its scores are not there though they were made")
-        place.task = None
+        trial.mark_failed(last_log_line(trial.log))
+        worker.trial = None
+    elif trial.state == "scoring" and "evaluate" in process.args and not trial.scored:  # type: ignore[operator]
+        trial.mark_failed("ganvas evaluate ended without the scores that were asked for")
+        worker.trial = None
 
 
-def _process(task: Task, cores: frozenset[int], threads: int, *words: str) -> subprocess.Popen[bytes]:
-    """`ganvas` with these words, on these cores, in a session of its own: signals reach it through us alone."""
-    task.log.parent.mkdir(parents=True, exist_ok=True)
+def _start_process(trial: Trial, cores: frozenset[int], threads: int, *argv: str) -> subprocess.Popen[bytes]:
+    """Start `ganvas` with these arguments on these cores. Its own session: only we send it signals."""
+    trial.log.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-    with open(task.log, "ab") as log:
+    with open(trial.log, "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ganvas", *words], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "ganvas", *argv], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             env=environment, start_new_session=True,
         )  # fmt: skip
     if hasattr(os, "sched_setaffinity"):
-        with contextlib.suppress(OSError):  # already gone, or not allowed: then the system shares the cores out
+        with contextlib.suppress(OSError):  # already ended, or not permitted: then the system assigns the cores
             os.sched_setaffinity(process.pid, cores)
     return process
 
 
 @contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Collect Ctrl-C and SIGTERM; the processes are told to save."""
+def _collect_signals() -> Iterator[list[int]]:
+    """Collect Ctrl-C and SIGTERM instead of ending at once, so that the processes can save."""
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield received

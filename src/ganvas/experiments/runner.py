@@ -1,0 +1,119 @@
+"""Run an experiment: train and score what is left of it, then compare its cells."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ganvas import comparison
+from ganvas.comparison import Comparison
+from ganvas.config import from_dict, to_dict
+from ganvas.errors import GanvasError, UsageError
+from ganvas.experiments import progress, workers
+from ganvas.experiments.plan import Plan
+from ganvas.experiments.trials import Trial, list_trials
+from ganvas.files import try_lock, writing_to
+from ganvas.runs.migrate import migrate_config
+
+PLAN_FILE = "experiment.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How an experiment ended."""
+
+    trials: list[Trial]
+    comparison: Comparison | None
+    """None if it was interrupted, or if fewer than two cells have a finished run."""
+    page: Path | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether every trial is done or has failed."""
+        return all(trial.state in ("done", "failed") for trial in self.trials)
+
+
+def run(
+    plan: Plan, folder: str | os.PathLike[str], jobs: int | None = None, retry: bool = False, lang: str = "en"
+) -> Result:
+    """Run what is left of an experiment, then compare its cells; all files are written to `folder`.
+
+    The same call resumes an interrupted experiment. `jobs` trainings run at a time (default: one per core), each on
+    its own cores, so that equal minutes are equal CPU time. A training that fails does not stop the others; with
+    `retry` it is started again.
+
+    Raises UsageError if the folder holds another experiment, GanvasError if it cannot be written.
+    """
+    base = Path(folder)
+    _save_plan(plan, base)
+    with _locked(base):
+        jobs, threads = workers.split_cores(jobs, len(plan.cells) * plan.seeds)
+        trials = list_trials(plan, base, threads)
+        for trial in trials:
+            if retry and trial.state == "failed":
+                trial.clear_failure()
+        with progress.show(plan, trials) as on_update:
+            interrupted = workers.run_trials(trials, jobs, threads, on_update)
+        return Result(trials, None, None) if interrupted else _compare_cells(plan, base, trials, lang)
+
+
+@contextmanager
+def _locked(base: Path) -> Iterator[None]:
+    """Hold the experiment's lock; GanvasError if another process has it."""
+    handle = os.open(base / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if not try_lock(handle):
+            raise GanvasError(f"{base} is being run by another process: wait for it, or stop it")
+        yield
+    finally:
+        os.close(handle)
+
+
+def _save_plan(plan: Plan, base: Path) -> None:
+    """Write experiment.json. Of an experiment that exists already, only the number of seeds may grow."""
+    path = base / PLAN_FILE
+    values: dict[str, Any] = {
+        "name": plan.name, "title": plan.title, "seeds": plan.seeds, "budget": asdict(plan.budget), "n": plan.n,
+        "features": list(plan.features),
+        "cells": [{"name": c.name, "about": c.about, "config": to_dict(c.config)} for c in plan.cells],
+    }  # fmt: skip
+    if path.is_file():
+        old: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        changed = [key for key in ("budget", "features", "n") if old.get(key) != values[key]]
+        if [(cell["name"], from_dict(migrate_config(cell["config"]))) for cell in old["cells"]] != [
+            (cell.name, cell.config) for cell in plan.cells
+        ]:
+            changed.insert(0, "cells")
+        if changed:
+            raise UsageError(f"{base} holds another experiment (different: {', '.join(changed)}): choose another --out")
+        values["seeds"] = max(plan.seeds, int(old.get("seeds", 0)))
+    elif base.exists() and any(base.iterdir()):
+        raise UsageError(f"{base} exists and is not empty: choose another --out")
+    with writing_to(base):
+        base.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _compare_cells(plan: Plan, base: Path, trials: list[Trial], lang: str) -> Result:
+    """Compare all cells that have a finished run with the first one; then write the report of every run."""
+    done = [trial for trial in trials if trial.state == "done"]
+    runs = {cell.name: [trial.path for trial in done if trial.cell == cell] for cell in plan.cells}
+    runs = {name: paths for name, paths in runs.items() if paths}
+    if len(runs) < 2:
+        return Result(trials, None, None)
+    found = comparison.compare(runs, features=plan.features, metrics=plan.metrics, n=plan.n, sets=1, progress=False)
+    page = comparison.write(found, base, lang)
+    from ganvas import report
+
+    for trial in done:
+        trial.save_summary(plan.name, found)
+        try:
+            report.write(trial.run, lang)
+        except GanvasError as error:
+            progress.print_line(f"{trial.path}: {error}")
+    return Result(trials, found, page)

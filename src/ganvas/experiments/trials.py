@@ -1,0 +1,152 @@
+"""A trial: one training of an experiment. Its state is what its files say, so that a later call can resume."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ganvas.config import Config
+from ganvas.errors import GanvasError
+from ganvas.experiments.plan import Cell, Plan
+from ganvas.runs.run import Run
+
+if TYPE_CHECKING:
+    from ganvas.comparison import Comparison
+    from ganvas.data import ImageSet
+
+State = Literal["waiting", "training", "scoring", "done", "failed"]
+SUMMARY = "part_of.json"  # in a run: its experiment and cell, with the verdicts on the cell
+
+
+class Progress(NamedTuple):
+    """How far a training is."""
+
+    nimg: int
+    total_nimg: int | None
+    """None until the budget in minutes is converted."""
+    img_s: float
+    """Images per second, lately."""
+
+
+@dataclass
+class Trial:
+    """A cell with a seed."""
+
+    cell: Cell
+    seed: int
+    config: Config
+    path: Path
+    features: tuple[str, ...]
+    n: int
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def run(self) -> Run:
+        return Run.open(self.path)
+
+    @property
+    def log(self) -> Path:
+        """The output of its processes."""
+        return self.path.parent / "logs" / f"{self.name}.log"
+
+    @property
+    def failure_file(self) -> Path:
+        """Exists if it failed, and holds the reason."""
+        return self.path.parent / "logs" / f"{self.name}.failed"
+
+    @property
+    def state(self) -> State:
+        """The step that it is at; `training` and `scoring` are running or were interrupted."""
+        if self.failure_file.is_file():
+            return "failed"
+        if not (self.path / "config.json").is_file():
+            return "waiting"
+        try:
+            if not self.trained:
+                return "training"
+            return "done" if self.scored else "scoring"
+        except GanvasError as error:  # a file of the run is broken; the other trials continue
+            self.mark_failed(str(error))
+            return "failed"
+
+    @property
+    def trained(self) -> bool:
+        run = self.run
+        return bool(run.snapshots()) and any(row.get("event") == "finish" for row in run.rows("events"))
+
+    @property
+    def scored(self) -> bool:
+        """Whether its final generator has a score on `n` images by every extractor."""
+        run = self.run
+        final = run.snapshots()[-1][0]
+        rows = [r for r in run.rows("evals") if r.get("nimg") == final and not r.get("during") and r.get("n") == self.n]
+        extractors = {row.get("extractor") for row in rows}
+        return extractors >= set(self.features) and bool(extractors)
+
+    @property
+    def progress(self) -> Progress:
+        rows = self.run.rows("metrics")[-5:] if (self.path / "metrics.jsonl").is_file() else []
+        speeds = [row["img_s"] for row in rows if row.get("img_s")]
+        total = self.run.total_nimg if (self.path / "config.json").is_file() else None
+        return Progress(rows[-1]["nimg"] if rows else 0, total, sum(speeds) / len(speeds) if speeds else 0.0)
+
+    def create_run(self, images: ImageSet) -> None:
+        """Create its run directory."""
+        from ganvas import api
+
+        api.create_run(self.config, images, self.path)
+
+    def mark_failed(self, reason: str) -> None:
+        self.failure_file.parent.mkdir(parents=True, exist_ok=True)
+        self.failure_file.write_text(reason + "\n", "utf-8")
+
+    @property
+    def failure_reason(self) -> str:
+        return self.failure_file.read_text("utf-8").strip() if self.failure_file.is_file() else ""
+
+    def clear_failure(self) -> None:
+        """Let it be started again."""
+        self.failure_file.unlink(missing_ok=True)
+
+    def save_summary(self, experiment: str, found: Comparison) -> None:
+        """Write into the run which experiment it is part of, and the verdicts on its cell; its report shows them."""
+        from ganvas.comparison.formats import group_summary
+
+        place = {"experiment": experiment, "cell": self.cell.name, "page": "../compare.html"}
+        self.run.write_json(SUMMARY, {**place, **group_summary(found, self.cell.name)})
+
+
+def list_trials(plan: Plan, base: Path, threads: int) -> list[Trial]:
+    """Every cell with every seed; all cells with one seed come before the next seed."""
+    return [
+        Trial(cell, seed, plan.trial_config(cell, seed, threads), base / f"{cell.slug}-s{seed}", plan.features, plan.n)
+        for seed in range(plan.seeds)
+        for cell in plan.cells
+    ]
+
+
+def last_log_line(path: Path) -> str:
+    """The last line of a log that is not empty."""
+    try:
+        lines = [line.strip() for line in path.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    except OSError:
+        lines = []
+    return lines[-1].removeprefix("ganvas: ") if lines else "the process ended without a message"
+
+
+def load_images(cache: dict[str, ImageSet], trial: Trial) -> ImageSet:
+    """The images of a trial; those in `cache` are not loaded again."""
+    from ganvas import data
+
+    key = json.dumps(vars(trial.config.data), default=str, sort_keys=True)
+    if key not in cache:
+        try:
+            cache[key] = data.load(trial.config.data)
+        except GanvasError as error:
+            raise GanvasError(f"{trial.name}: {error}") from error
+    return cache[key]
