@@ -47,6 +47,23 @@ FORMULAS = {
 
 
 @pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_says_the_truth_of_itself(name: str) -> None:
+    """Measured: whether targets count, whether D's loss rises with D(fake), at which logit an image is called real."""
+    loss, logits = LOSSES[name], torch.linspace(-6, 6, 49)
+    real, fake = (x.flatten() for x in torch.meshgrid(logits, logits, indexing="ij"))
+    soft = Targets(torch.full_like(real, 0.9), torch.full_like(real, 0.1))
+    assert loss.has_targets == (not torch.equal(loss.d(real, fake, None), loss.d(real, fake, soft)))
+    leaf = fake.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(loss.d(real, leaf, None).sum(), leaf)
+    assert loss.rises_with_fake == bool((slope > 0).all())
+    if loss.threshold is not None:  # there D's loss is as large for a real image as for a fake one
+        at = torch.tensor([loss.threshold])
+        sides = [torch.autograd.grad(loss.d(x := at.clone().requires_grad_(), at, None).sum(), x)[0],
+                 torch.autograd.grad(loss.d(at, x := at.clone().requires_grad_(), None).sum(), x)[0]]  # fmt: skip
+        torch.testing.assert_close(sides[0], -sides[1])
+
+
+@pytest.mark.parametrize("name", LOSSES)
 def test_a_loss_is_its_formula(name: str) -> None:
     real, fake = pairs()
     for found, formula in zip((LOSSES[name].d(real, fake, None), LOSSES[name].g(real, fake)), FORMULAS[name],
