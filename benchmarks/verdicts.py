@@ -1,11 +1,11 @@
-"""How often is a verdict wrong where nothing changed, and how large must a change be to be seen?
+"""How often is a verdict wrong if nothing changed, and how large must a change be to be detected?
 
 python benchmarks/verdicts.py [compare.csv ...] [--trials 5000] [--out docs/power.png]
 python benchmarks/verdicts.py --same FOLDER_OF_RUNS [--metric kd]
 
-Every trial draws one number a seed, group and metric, and asks the rule that `ganvas compare` asks. The spread between
-seeds is that of the runs in the tables given (written by `ganvas compare --out`); their means are set equal for the
-first part, and moved apart for the second. Without tables: a spread of 1.
+Each trial draws one score for each seed, group and metric, and applies the rule of `ganvas compare`. The spread between
+seeds is that of the runs in the given tables (written by `ganvas compare --out`). The means are equal in the first part
+and different in the second. Without tables the spread is 1.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SHAPES = {
 
 
 def spreads(tables: list[Path]) -> list[dict[str, float]]:
-    """For each group of at least three seeds: metric -> standard deviation between them."""
+    """For each group with three or more seeds: metric -> standard deviation between seeds."""
     found = []
     for table in tables:
         values: dict[tuple[str, str], list[float]] = defaultdict(list)
@@ -47,63 +47,61 @@ def spreads(tables: list[Path]) -> list[dict[str, float]]:
     return found
 
 
-def trial(rng: np.random.Generator, sides: list[np.ndarray], seeds: int, shift: float, shape: str) -> list[str]:
-    """The words of one comparison: `sides` holds each group's spread by metric, the first group's first."""
-    columns = []
-    for metric in range(len(sides[0])):
-        drawn = [SHAPES[shape](rng, seeds) * side[metric] for side in sides]
-        values = (drawn[0], *(d + shift * sides[0][metric] for d in drawn[1:]))
+def trial(rng: np.random.Generator, groups: list[np.ndarray], seeds: int, shift: float, shape: str) -> list[str]:
+    """The outcomes of one comparison. `groups`: each group's spread by metric; the first group is the reference."""
+    scores = []
+    for metric in range(len(groups[0])):
+        drawn = [SHAPES[shape](rng, seeds) * spread[metric] for spread in groups]
+        values = (drawn[0], *(d + shift * groups[0][metric] for d in drawn[1:]))
         rows = tuple(tuple(float(x) for x in group) for group in values)
-        columns.append(MetricScores(f"fd_{metric}", "lower", None, PROTOCOL, rows))
-    return [d.outcome for d in run_tests(columns, len(sides), [c.metric for c in columns])]
+        scores.append(MetricScores(f"fd_{metric}", "lower", None, PROTOCOL, rows))
+    return [d.outcome for d in run_tests(scores, len(groups), [each.metric for each in scores])]
 
 
 def rate(
-    trials: int, sides: list[np.ndarray], seeds: int = 3, shift: float = 0.0, shape: str = "normal", seed: int = 0
+    trials: int, groups: list[np.ndarray], seeds: int = 3, shift: float = 0.0, shape: str = "normal", seed: int = 0
 ) -> dict[str, float]:
-    """How often any verdict was given, with its Clopper-Pearson interval."""
+    """How often there is any verdict, with its Clopper-Pearson interval."""
     rng = np.random.default_rng(seed)
-    hits = sum(
-        any(word in ("better", "worse") for word in trial(rng, sides, seeds, shift, shape)) for _ in range(trials)
-    )
+    hits = sum(bool({"better", "worse"} & set(trial(rng, groups, seeds, shift, shape))) for _ in range(trials))
     share = binomial_interval(hits, trials)
     return {"share": share.value, "low": share.low, "high": share.high, "trials": trials}
 
 
-def null(folder: Path, metric: str, splits: int) -> float:
-    """The rule on real trainings that differ in their seed alone: disjoint threes, then random ones.
+def false_verdicts(folder: Path, metric: str, splits: int) -> float:
+    """The rule on real trainings that differ only in their seed: disjoint groups of three, then random ones.
 
-    Prints the verdict of every pair of disjoint threes in turn, as `ganvas compare` gives it; returns how often two
-    threes drawn at random from all the runs get a verdict (these share runs: no interval belongs to it).
+    Prints the verdict of `ganvas compare` for each pair of disjoint groups; returns how often two groups drawn at
+    random from all runs get a verdict. Random groups share runs, so this share has no interval.
     """
     import ganvas
 
     runs = sorted(path.parent for path in folder.glob("*/evals.jsonl"))
     values = []
     for first in range(0, len(runs) - 5, 6):
-        sides = {"a": runs[first : first + 3], "b": runs[first + 3 : first + 6]}
-        found = ganvas.compare(sides, metrics=[metric], make=False, progress=False)
-        (column,) = [c for c in found.scores if c.metric == found.verdicts[0].metric]
-        values += [value for side in column.values for value in side if value is not None]
+        groups = {"a": runs[first : first + 3], "b": runs[first + 3 : first + 6]}
+        found = ganvas.compare(groups, metrics=[metric], make=False, progress=False)
+        (scores,) = [each for each in found.scores if each.metric == found.verdicts[0].metric]
+        values += [value for group in scores.values for value in group if value is not None]
         verdict = found.verdicts[0]
-        print(f"runs {first} to {first + 2} beside {first + 3} to {first + 5}: p {verdict.p:.3f}, {verdict.outcome}")
+        print(f"runs {first} to {first + 2}, {first + 3} to {first + 5}: p {verdict.p:.3f}, {verdict.outcome}")
     rng = np.random.default_rng(0)
     hits = 0
     for _ in range(splits):
         a, b = rng.permutation(values)[:6].reshape(2, 3)
         rows = tuple(float(x) for x in a), tuple(float(x) for x in b)
-        words = [d.outcome for d in run_tests([MetricScores("fd_0", "lower", None, PROTOCOL, rows)], 2, ["fd_0"])]
-        hits += words[0] in ("better", "worse")
+        outcomes = [d.outcome for d in run_tests([MetricScores("fd_0", "lower", None, PROTOCOL, rows)], 2, ["fd_0"])]
+        hits += outcomes[0] in ("better", "worse")
     print(
-        f"{len(values)} runs, {column.metric}: mean {np.mean(values):.4g}, between seeds {np.std(values, ddof=1):.2g}"
+        f"{len(values)} runs, {scores.metric}: mean {np.mean(values):.4g}, between seeds {np.std(values, ddof=1):.2g}"
     )
     return hits / splits
 
 
-def seen(shift: float, seeds: int, tests: int, trials: int = 20_000) -> float:
-    """How often a difference of `shift` spreads in one of `tests` metrics is called, by scipy's Welch test and Holm.
+def power(shift: float, seeds: int, tests: int, trials: int = 20_000) -> float:
+    """How often a difference of `shift` spreads in one of `tests` metrics is detected, by scipy's Welch test and Holm.
 
-    Of Holm's steps the one that the metric stands at; the others have no difference.
+    The other metrics have no difference.
     """
     from scipy.stats import ttest_ind
 
@@ -112,12 +110,12 @@ def seen(shift: float, seeds: int, tests: int, trials: int = 20_000) -> float:
     b[:, :, 0] += shift
     p = np.asarray(ttest_ind(a, b, equal_var=False).pvalue)
     order = np.sort(p, axis=1)
-    holds = np.cumprod(order < 0.05 / np.arange(tests, 0, -1), axis=1).sum(1)  # how many of the smallest are called
+    holds = np.cumprod(order < 0.05 / np.arange(tests, 0, -1), axis=1).sum(1)  # number of significant p values
     return float(((p[:, :1] >= order).sum(1) <= holds).mean())
 
 
 def draw_power(path: Path) -> None:
-    """Power over the true difference in spreads between seeds, for several designs."""
+    """Plot power against the true difference (in spreads between seeds) for several designs."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -127,10 +125,12 @@ def draw_power(path: Path) -> None:
     shifts = np.linspace(0, 8, 33)
     for seeds, colour in ((3, "#b45f06"), (5, "#2f48c8"), (10, "#2e7d4f")):
         for tests, style in ((1, "-"), (5, "--")):
-            curve = [seen(float(shift), seeds, tests) for shift in shifts]
-            axes.plot(shifts, curve, style, color=colour, label=f"{seeds} seeds a side, {tests} test{'s'[: tests > 1]}")
+            curve = [power(float(shift), seeds, tests) for shift in shifts]
+            axes.plot(
+                shifts, curve, style, color=colour, label=f"{seeds} seeds per group, {tests} test{'s'[: tests > 1]}"
+            )
     axes.axhline(POWER, color="#8b8f9b", lw=0.8)
-    axes.set(xlabel="true difference / standard deviation between seeds", ylabel="share of experiments that see it",
+    axes.set(xlabel="true difference / standard deviation between seeds", ylabel="share of experiments that detect it",
              ylim=(0, 1.02), xlim=(0, 8))  # fmt: skip
     axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
@@ -142,41 +142,41 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tables", nargs="*", type=Path)
     parser.add_argument("--trials", type=int, default=5000)
-    parser.add_argument("--out", type=Path, help="draw the power curves there")
-    parser.add_argument("--same", type=Path, metavar="DIR", help="instead: real runs that differ in their seed alone")
+    parser.add_argument("--out", type=Path, help="file for a plot of the power curves")
+    parser.add_argument("--same", type=Path, metavar="DIR", help="instead: real runs that differ only in their seed")
     parser.add_argument("--metric", default="kd", help="with --same (kd)")
     args = parser.parse_args()
     if args.same:
-        print(f"random threes: {null(args.same, args.metric, args.trials):.4f} wrong")
+        print(f"random groups of three: {false_verdicts(args.same, args.metric, args.trials):.4f} wrong")
         return
     recorded = spreads(args.tables)
     rows: list[dict[str, object]] = []
 
-    def tell(what: str, found: dict[str, float]) -> None:
+    def report(what: str, found: dict[str, float]) -> None:
         rows.append({"what": what, **found})
         print(f"{what:70} {found['share']:.4f} ({found['low']:.4f} to {found['high']:.4f})", flush=True)
 
     one = np.ones(1)
     for shape in SHAPES:
-        tell(f"no difference, 1 test, equal spreads, {shape}", rate(args.trials, [one, one], shape=shape))
+        report(f"no difference, 1 test, equal spreads, {shape}", rate(args.trials, [one, one], shape=shape))
     for ratio in (3, 10):
-        tell(f"no difference, 1 test, one spread {ratio} times the other", rate(args.trials, [one, ratio * one]))
-    tell("no difference, 5 metrics x 1 group", rate(args.trials, [np.ones(5)] * 2))
-    tell("no difference, 5 metrics x 7 groups", rate(args.trials // 5, [np.ones(5)] * 8))
+        report(f"no difference, 1 test, one spread {ratio} times the other", rate(args.trials, [one, ratio * one]))
+    report("no difference, 5 metrics x 1 group", rate(args.trials, [np.ones(5)] * 2))
+    report("no difference, 5 metrics x 7 groups", rate(args.trials // 5, [np.ones(5)] * 8))
     for a in range(len(recorded)):
         for b in range(a + 1, len(recorded)):
             metrics = sorted(recorded[a].keys() & recorded[b].keys())
-            sides = [np.array([recorded[i][m] for m in metrics]) for i in (a, b)]
+            groups = [np.array([recorded[i][m] for m in metrics]) for i in (a, b)]
             if metrics:
-                tell(f"no difference, recorded spreads {a}, {b}, {len(metrics)} metrics", rate(args.trials, sides))
+                report(f"no difference, recorded spreads {a}, {b}, {len(metrics)} metrics", rate(args.trials, groups))
     for seeds in (3, 5):
         for shift in (2.0, 4.0):
             found = rate(args.trials, [one, one], seeds=seeds, shift=shift)
-            tell(f"difference of {shift:g} spreads, {seeds} seeds (scipy: {seen(shift, seeds, 1):.4f})", found)
+            report(f"difference of {shift:g} spreads, {seeds} seeds (scipy: {power(shift, seeds, 1):.4f})", found)
     for seeds in (3, 5, 10):
         for tests in (1, 5):
-            least = next(shift for shift in np.arange(0, 20, 0.05) if seen(float(shift), seeds, tests, 4000) >= POWER)
-            print(f"{seeds} seeds a side, {tests} tests: {least:.2f} spreads are seen in {POWER:.0%} of experiments")
+            least = next(shift for shift in np.arange(0, 20, 0.05) if power(float(shift), seeds, tests, 4000) >= POWER)
+            print(f"{seeds} seeds per group, {tests} tests: power {POWER:.0%} at {least:.2f} spreads")
     print(json.dumps({"recorded": recorded, "rows": rows}))
     if args.out:
         draw_power(args.out)
