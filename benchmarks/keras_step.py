@@ -1,4 +1,4 @@
-"""Keras' side of the throughput benchmark: trains `cifar-dcgan-recap` on random images when told to.
+"""Keras' side of the throughput benchmark: trains `cifar-dcgan-recap` on random images, on command.
 
     keras-venv/bin/python benchmarks/keras_step.py --dtype mixed_bfloat16
 

@@ -1,4 +1,4 @@
-"""What the vital signs cost: their share of a training's CPU time, measured within it.
+"""What the monitor costs: its share of a training's CPU time, measured within it.
 
 python benchmarks/monitor.py [--recipes quick,cifar-dcgan] [--data cifar10] [--kimg 60] [--threads 1]
 """
@@ -18,14 +18,14 @@ from ganvas.training import monitor, trainer
 spent = 0.0
 
 
-def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+def timed(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same function, with its CPU seconds added to `spent`."""
 
-    def call(*args: Any, **words: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
         global spent
         start = time.process_time()
         try:
-            return function(*args, **words)
+            return function(*args, **kwargs)
         finally:
             spent += time.process_time() - start
 
@@ -46,7 +46,7 @@ def main() -> None:
         (trainer, "update_ratio"),
         (trainer, "copy_weights"),
     ):
-        setattr(place, name, counted(getattr(place, name)))
+        setattr(place, name, timed(getattr(place, name)))
     for recipe in args.recipes.split(","):
         spent = 0.0
         with tempfile.TemporaryDirectory() as folder:

@@ -7,6 +7,7 @@ by the real images it consumes; an algorithm that multiplies less (Winograd) sho
 peak is the best of a few plain convolutions in the same dtype and minutes. Images are random: speed does not depend on
 them.
 """
+# ruff: noqa: E402  (the process is prepared before torch is imported, as in a training)
 
 from __future__ import annotations
 
@@ -18,13 +19,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ganvas import process
+
+process.prepare()
+
 import numpy as np
 import torch
 from step import conv_peak
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-import ganvas  # noqa: F401  (first: it says how OpenMP's threads wait)
 from ganvas import models
 from ganvas.config import Config, EngineConfig, recipes
 from ganvas.data import ImageSet
@@ -64,7 +68,8 @@ def gflop(config: Config, images: ImageSet) -> float:
 def measured(name: str, seconds: float, threads: int) -> dict[str, Any]:
     """One recipe's row."""
     config = recipes.get(name).config
-    config = dataclasses.replace(config, engine=EngineConfig("cpu", threads=threads))
+    config = dataclasses.replace(config, engine=engine.resolve(EngineConfig("cpu", threads=threads)))
+    torch.set_num_threads(config.engine.threads)
     images = random_images(config)
     config = settle_labels(config, images)
     chosen, _ = engine.probe(config.engine, lambda e: probe_step(config, images, e))

@@ -1,8 +1,9 @@
-"""Our side of the throughput benchmark: trains `cifar-dcgan-recap` when told to, as the loop does, statistics included.
+"""Our side of the throughput benchmark: trains `cifar-dcgan-recap` on command, train metrics included.
 
 It speaks `benchmarks/keras_step.py`'s protocol: one JSON line that says what it is, then "run N" -> seconds, images.
-"conv DTYPE" -> {"gflops": the best convolution rate of a few shapes}: the peak that the step is held against.
+"conv DTYPE" -> {"gflops": the best convolution rate of a few shapes}: the peak that the step is compared with.
 """
+# ruff: noqa: E402  (the process is prepared before torch is imported, as in a training)
 
 from __future__ import annotations
 
@@ -12,11 +13,14 @@ import json
 import sys
 import time
 
+from ganvas import process
+
+process.prepare()
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-import ganvas  # noqa: F401  (first: it says how OpenMP's threads wait)
 from ganvas.config import EngineConfig, recipes
 from ganvas.data import ImageSet
 from ganvas.training import backend as engine
@@ -60,7 +64,8 @@ def main() -> None:
     config = recipes.get(RECIPE).config
     config = dataclasses.replace(config, step=dataclasses.replace(config.step, batch=args.batch))
     images = random_images()
-    wanted = EngineConfig("cpu", args.dtype, args.layout, args.conv, args.threads)
+    wanted = engine.resolve(EngineConfig("cpu", args.dtype, args.layout, args.conv, args.threads))
+    torch.set_num_threads(wanted.threads)
     chosen, seconds = engine.probe(wanted, lambda e: probe_step(config, images, e))
     settled = engine.Engine(chosen)
     state, trainer = fresh_state(config, (3, 32, 32), settled), Trainer(config, images, settled)

@@ -146,12 +146,12 @@ def make_run(
     for nimg in np.linspace(0, total, rows + 1).astype(int)[1:]:
         run.append("metrics", row(int(nimg), nimg / total, noise, config))
     real = pictures(tiles, shape, seed=1)
-    run.write_bytes("samples/real.png", media.still(media.grid(real)))
+    run.write_bytes("samples/real.png", media.encode(media.grid(real)))
     final, rng = pictures(tiles, shape, seed=2).astype(float), np.random.default_rng(3)
     for nimg in np.linspace(0, total, grids).astype(int):
         share = (nimg / total) ** 0.5
         mixed = final * share + (1 - share) * rng.normal(127, 8, final.shape)
-        run.write_bytes(f"samples/{stem(int(nimg))}.png", media.still(media.grid(mixed.clip(0, 255).astype(np.uint8))))
+        run.write_bytes(f"samples/{stem(int(nimg))}.png", media.encode(media.grid(mixed.clip(0, 255).astype(np.uint8))))
     if evals != "none":
         moments = [int(nimg) for nimg in np.linspace(0, total, 9)[1:]]
         rows = [row for nimg in moments for row in watched(nimg, nimg / total)]

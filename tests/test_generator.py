@@ -15,7 +15,7 @@ import torch
 import ganvas
 from conftest import tiny, trained
 from ganvas import generator as sampling
-from ganvas import media
+from ganvas import media, process
 from ganvas.config import SCHEMA_VERSION, to_dict
 from ganvas.errors import GanvasError, UsageError
 from ganvas.generator import Generator, load
@@ -26,7 +26,7 @@ from ganvas.training import loop as training
 
 @pytest.fixture(scope="module")
 def conditional(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A small training that is told the ten shapes."""
+    """A small class-conditional training on the ten shapes."""
     return trained(tmp_path_factory.mktemp("conditional") / "run", {"data.labels": "auto", "g_optim.lr": 0.01})
 
 
@@ -70,12 +70,12 @@ def test_samples_come_from_the_average_where_there_is_one(tmp: Path, snapshots: 
 
 
 def test_an_image_is_a_function_of_seed_and_index(finished: Run) -> None:
-    sampler = load(finished.path)
-    eight = sampler.sample(8)
-    np.testing.assert_array_equal(sampler.sample(8), eight)
-    assert np.abs(sampler.sample(4).astype(int) - eight[:4]).max() <= 1  # another batch may round another way
-    assert np.abs(sampler.sample(300)[:8].astype(int) - eight).max() <= 1  # 256 are drawn at a time
-    assert (sampler.sample(8, seed=1) != eight).any(axis=(1, 2, 3)).all()
+    generator = load(finished.path)
+    eight = generator.sample(8)
+    np.testing.assert_array_equal(generator.sample(8), eight)
+    assert np.abs(generator.sample(4).astype(int) - eight[:4]).max() <= 1  # another batch may round another way
+    assert np.abs(generator.sample(300)[:8].astype(int) - eight).max() <= 1  # 256 are drawn at a time
+    assert (generator.sample(8, seed=1) != eight).any(axis=(1, 2, 3)).all()
     assert len(np.unique(eight.reshape(8, -1), axis=0)) == 8
 
 
@@ -85,10 +85,10 @@ def test_a_grid_is_a_picture(finished: Run) -> None:
 
 
 def test_loading_leaves_training_mode_and_the_given_device(finished: Run) -> None:
-    sampler = ganvas.load(finished.path, device="cpu")
-    assert isinstance(sampler, Generator)
-    sampler.sample(1)
-    assert not sampler.network.training
+    generator = ganvas.load(finished.path, device="cpu")
+    assert isinstance(generator, Generator)
+    generator.sample(1)
+    assert not generator.network.training
     with pytest.raises(UsageError, match="device cuda:99 is not here"):
         load(finished.path, device="cuda:99")
 
@@ -103,50 +103,50 @@ def test_no_images_is_no_request(finished: Run, n: int) -> None:
 # -- classes ---------------------------------------------------------------------------------------------------
 
 
-def test_a_generator_that_was_told_classes_knows_them(conditional: Run) -> None:
-    sampler = load(conditional.path)
+def test_a_conditional_generator_knows_its_classes(conditional: Run) -> None:
+    generator = load(conditional.path)
     data = conditional.data
-    assert sampler.class_names == tuple(data["class_names"]) and len(sampler.class_names) == 10
-    assert sampler.class_counts == tuple(data["class_counts"]) and sum(sampler.class_counts) == 96
-    assert load(conditional.snapshots()[-1][1]).class_names == sampler.class_names
+    assert generator.class_names == tuple(data["class_names"]) and len(generator.class_names) == 10
+    assert generator.class_counts == tuple(data["class_counts"]) and sum(generator.class_counts) == 96
+    assert load(conditional.snapshots()[-1][1]).class_names == generator.class_names
 
 
 def test_a_class_is_asked_for_by_name_or_by_number(conditional: Run) -> None:
-    sampler = load(conditional.path)
-    star = sampler.class_names.index("star")
-    np.testing.assert_array_equal(sampler.sample(6, labels="star"), sampler.sample(6, labels=[star] * 6))
-    assert (sampler.sample(6, labels="star") != sampler.sample(6, labels="ring")).any(axis=(1, 2, 3)).all()
-    np.testing.assert_array_equal(sampler.sample(2, labels="Star"), sampler.sample(2, labels="star"))
+    generator = load(conditional.path)
+    star = generator.class_names.index("star")
+    np.testing.assert_array_equal(generator.sample(6, labels="star"), generator.sample(6, labels=[star] * 6))
+    assert (generator.sample(6, labels="star") != generator.sample(6, labels="ring")).any(axis=(1, 2, 3)).all()
+    np.testing.assert_array_equal(generator.sample(2, labels="Star"), generator.sample(2, labels="star"))
     mixed = [star, 0, star, 0, 0, star]
-    alone = sampler.sample(6, labels="star")
-    assert np.abs(sampler.sample(6, labels=mixed).astype(int) - alone)[[0, 2, 5]].max() <= 1  # of one z and class
+    alone = generator.sample(6, labels="star")
+    assert np.abs(generator.sample(6, labels=mixed).astype(int) - alone)[[0, 2, 5]].max() <= 1  # of one z and class
     with pytest.raises(UsageError, match=r"no class 'stra'; did you mean star\? \(there are: circle, .*pillar\)"):
-        sampler.sample(1, labels="stra")
+        generator.sample(1, labels="stra")
     for wrong in ([0], [10, 0], [-1, 0]):
         with pytest.raises(UsageError, match="labels: expected 2 numbers from 0 to 9"):
-            sampler.sample(2, labels=wrong)
+            generator.sample(2, labels=wrong)
 
 
-def test_without_wishes_classes_come_as_often_as_they_were_learnt(finished: Run, conditional: Run) -> None:
-    sampler = dataclasses.replace(load(conditional.path), class_counts=(60, 30, 10, *(0,) * 7))
-    drawn = sampler.labels(3000, seed=1)
+def test_by_default_classes_come_as_often_as_in_training(finished: Run, conditional: Run) -> None:
+    generator = dataclasses.replace(load(conditional.path), class_counts=(60, 30, 10, *(0,) * 7))
+    drawn = generator.labels(3000, seed=1)
     assert drawn is not None
     np.testing.assert_allclose(np.bincount(drawn, minlength=10) / 3000, [0.6, 0.3, 0.1, *(0,) * 7], atol=0.03)
-    np.testing.assert_array_equal(sampler.labels(100, seed=1, start=200), drawn[200:300])
-    assert (sampler.labels(3000, seed=2) != drawn).any()
+    np.testing.assert_array_equal(generator.labels(100, seed=1, start=200), drawn[200:300])
+    assert (generator.labels(3000, seed=2) != drawn).any()
     assert load(finished.path).labels(5) is None
     with pytest.raises(UsageError, match="was trained without classes: leave the class out"):
         load(finished.path).sample(1, labels="star")
 
 
 def test_a_grid_shows_one_class_a_row(conditional: Run) -> None:
-    sampler = load(conditional.path)
-    assert sampler.grid().size == (8 * 16, 10 * 16)
-    shown = media.tiles(sampler.grid(columns=3, seed=2), sampler.shape)
+    generator = load(conditional.path)
+    assert generator.grid().size == (8 * 16, 10 * 16)
+    shown = media.tiles(generator.grid(columns=3, seed=2), generator.shape)
     rows = np.arange(30) // 3
-    np.testing.assert_array_equal(shown, sampler.sample(30, seed=2, labels=rows.tolist()))
-    one = media.tiles(sampler.grid(4, columns=2, labels="heart"), sampler.shape)
-    np.testing.assert_array_equal(one, sampler.sample(4, labels="heart"))
+    np.testing.assert_array_equal(shown, generator.sample(30, seed=2, labels=rows.tolist()))
+    one = media.tiles(generator.grid(4, columns=2, labels="heart"), generator.shape)
+    np.testing.assert_array_equal(one, generator.sample(4, labels="heart"))
 
 
 # -- models that ship ------------------------------------------------------------------------------------------
@@ -265,10 +265,9 @@ def test_nothing_there_is_a_request_that_cannot_be_right(tmp: Path) -> None:
         load(tmp)
 
 
-def test_loading_leaves_the_threads_of_a_training_alone(finished: Run) -> None:
-    torch.set_num_threads(2)
-    try:
-        load(finished.path).sample(1)
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(1)
+def test_loading_leaves_the_process_alone(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+    monkeypatch.setattr(torch, "set_num_threads", calls.append)
+    monkeypatch.setattr(process, "keep_freed_memory", lambda: calls.append("malloc"))
+    load(finished.path).sample(1)
+    assert calls == []

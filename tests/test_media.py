@@ -50,9 +50,9 @@ def test_a_grid_refuses_what_is_no_image(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7, 100])
-def test_thinning_keeps_both_ends(limit: int) -> None:
+def test_evenly_spaced_items_keep_both_ends(limit: int) -> None:
     items = list(range(40))
-    kept = media.thin(items, limit)
+    kept = media.evenly_spaced(items, limit)
     assert len(kept) == min(limit, 40)
     assert kept == sorted(set(kept))
     assert kept[0] == 0

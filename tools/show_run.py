@@ -25,7 +25,7 @@ def main() -> None:
     assert facts.real is not None
     _, height, width = facts.shape
     box = (0, 0, TILES[1] * width, TILES[0] * height)
-    frames = [(at, grid.crop(box)) for at, grid in media.thin(facts.grids, FRAMES)]
+    frames = [(at, grid.crop(box)) for at, grid in media.evenly_spaced(facts.grids, FRAMES)]
     last, real = frames[-1][1], facts.real.crop(box)
     both = Image.new("RGB", (2 * last.width + 8, last.height), "white")
     both.paste(last, (0, 0))

@@ -55,7 +55,7 @@ def train(
     (16, 3, 16, 16)
     """
     process.prepare()  # before torch is imported
-    from ganvas.training.progress import live as show_progress
+    from ganvas.training.progress import show_progress
     from ganvas.training.setup import configure
 
     own: dict[str, Any] = {

@@ -37,9 +37,9 @@ class Generator:
     path: Path
     engine: Engine
     class_names: tuple[str, ...] = ()
-    """The classes it can be asked for, in the order of their numbers; empty where it was told none."""
+    """Its classes, in the order of their numbers; empty if it was trained without classes."""
     class_counts: tuple[int, ...] = ()
-    """How often each stood among the training images."""
+    """Number of training images of each class."""
 
     def sample(
         self, n: int, seed: int = 0, start: int = 0, labels: str | Sequence[int] | None = None
@@ -47,8 +47,8 @@ class Generator:
         """Images number start to start + n - 1, each a function of (seed, number, class) alone.
 
         `labels` is a class's name, or the number of a class for each image; without, classes come as often as in the
-        training images. Raises UsageError for n < 1, for a class that is not there, and for any class where the
-        generator was told none.
+        training images. Raises UsageError for n < 1, for an unknown class, and for any class if the generator was
+        trained without classes.
         """
         if n < 1:
             raise UsageError(f"n = {n}: ask for 1 image or more")
@@ -60,7 +60,7 @@ class Generator:
     def labels(
         self, n: int, seed: int = 0, start: int = 0, labels: str | Sequence[int] | None = None
     ) -> Int64[np.ndarray, "n"] | None:
-        """The classes of the images that `sample` gives for the same arguments; None where there are none."""
+        """The classes of the images that `sample` gives for the same arguments; None without classes."""
         if not self.class_names:
             if labels is not None:
                 raise UsageError(f"{self.path} was trained without classes: leave the class out")
@@ -69,11 +69,11 @@ class Generator:
             return latents.draw_labels(self.class_counts, seed, np.arange(start, start + n))
         if isinstance(labels, str):
             exact = [name for name in self.class_names if name == labels]
-            meant = exact or [name for name in self.class_names if name.casefold() == labels.casefold()]
-            if len(meant) != 1:
+            matches = exact or [name for name in self.class_names if name.casefold() == labels.casefold()]
+            if len(matches) != 1:
                 known = ", ".join(self.class_names)
                 raise UsageError(f"no class {labels!r}{did_you_mean(labels, self.class_names)} (there are: {known})")
-            return np.full(n, self.class_names.index(meant[0]))
+            return np.full(n, self.class_names.index(matches[0]))
         chosen = np.asarray(labels, np.int64)
         if len(chosen) != n or chosen.min() < 0 or chosen.max() >= len(self.class_names):
             raise UsageError(f"labels: expected {n} numbers from 0 to {len(self.class_names) - 1}")
@@ -111,8 +111,7 @@ def load(target: str | os.PathLike[str], device: str = "auto") -> Generator:
         why = str(error).strip().splitlines()[-1].strip()
         message = f"{source} does not hold the generator it describes ({why}): choose another snapshot"
         raise GanvasError(message) from error
-    threads = torch.get_num_threads()  # a training in the same process keeps its own
-    engine = Engine(resolve(EngineConfig(device, "float32", "channels_last", "direct", threads)))
+    engine = Engine(resolve(EngineConfig(device, "float32", "channels_last", "direct")))
     counts = tuple(metadata.get("class_counts", ()))
     return Generator(engine.place(network), config, shape, nimg, source, engine, names, counts)
 
@@ -120,8 +119,8 @@ def load(target: str | os.PathLike[str], device: str = "auto") -> Generator:
 def find(target: str | os.PathLike[str]) -> Path:
     """The file of a generator: the newest of a run directory, a .safetensors snapshot, or one that ships, by name.
 
-    A name may go without its end: `cifar10` is the newest `cifar10-cpu-vN`, which is then said on stderr. A shipped
-    name wins over a folder of that name here, as with data sets: ./cifar10 means the folder.
+    The version may be left out: `cifar10` is the newest `cifar10-cpu-vN`; a line on stderr says so. A shipped name
+    wins over a folder of that name, as with data sets: ./cifar10 means the folder.
     Raises UsageError where there is none.
     """
     source, name, models = Path(target), os.fspath(target), shipped()

@@ -42,7 +42,7 @@ def tiles(picture: Image.Image, shape: tuple[int, int, int]) -> np.ndarray:
     return cut.transpose(0, 2, 4, 1, 3).reshape(rows * columns, c, h, w)
 
 
-def thin(items: Sequence[T], limit: int) -> list[T]:
+def evenly_spaced(items: Sequence[T], limit: int) -> list[T]:
     """At most `limit` items, evenly spread, the first and the last among them."""
     if len(items) <= limit:
         return list(items)
@@ -84,12 +84,12 @@ def _animation(frames: list[Image.Image], kind: str, **options: object) -> bytes
     return file.getvalue()
 
 
-def small(picture: Image.Image) -> bytes:
+def encode_small(picture: Image.Image) -> bytes:
     """One picture as lossy WebP, for a page that holds many."""
-    return still(picture, "WEBP", quality=WEBP_QUALITY, method=2)
+    return encode(picture, "WEBP", quality=WEBP_QUALITY, method=2)
 
 
-def still(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+def encode(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     """One picture as the bytes of a file."""
     file = io.BytesIO()
     picture.save(file, kind, **options)

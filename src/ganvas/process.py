@@ -23,7 +23,7 @@ def prepare() -> None:
 def keep_freed_memory() -> None:
     """Let glibc keep what is freed instead of giving it back to the system: a step asks for the same blocks again.
 
-    Otherwise large tensors are mapped anew every time, and a step spends an eighth of its time on page faults.
+    Otherwise large tensors are mapped again every time, and page faults take an eighth of a step.
     """
     if platform.libc_ver()[0] == "glibc":
         mallopt = ctypes.CDLL(None).mallopt

@@ -472,7 +472,7 @@ def test_a_signal_saves_and_has_its_exit_code(
         if event.kind == "row":
             signal.raise_signal(number)
 
-    monkeypatch.setattr(console, "live", lambda n: press)
+    monkeypatch.setattr(console, "show_progress", lambda n: press)
     answer = ganvas_("resume", copy.path, "--kimg", 10)
     assert answer == (code, [f"report: {copy.path}/report.html"], [f"continue with: ganvas resume {copy.path}"])
     assert copy.checkpoints()[-1][0] == copy.rows("metrics")[-1]["nimg"] < copy.total_nimg
@@ -524,7 +524,7 @@ def test_progress_on_a_terminal_and_elsewhere(
             "trained 192 images in 1:01:40",
         ):
             assert part in " ".join(err.split()) or part in err, (type(live), part)
-    assert isinstance(console.live(96), console.Lines)
+    assert isinstance(console.show_progress(96), console.Lines)
 
 
 def test_a_discriminator_that_only_compares_is_told_by_its_pairs() -> None:

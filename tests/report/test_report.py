@@ -534,5 +534,5 @@ def test_the_report_needs_no_torch(finished: Run) -> None:
 def test_grids_of_another_size_are_left_out(tmp_path: Path) -> None:
     run = make_run(tmp_path / "0001-odd", epochs=1, **SMALL)
     first = run.samples()[0][1]
-    first.write_bytes(media.still(Image.new("RGB", (8, 8))))
+    first.write_bytes(media.encode(Image.new("RGB", (8, 8))))
     assert len(grids.frames(gather(run))) == len(run.samples()) - 1

@@ -17,8 +17,7 @@ from PIL import Image
 from test_loop import assert_same, contents
 
 from conftest import flags, python, start
-from ganvas import api
-from ganvas import generator as sampler
+from ganvas import api, generator
 from ganvas.runs import listing
 from ganvas.runs.run import Run
 from ganvas.runs.storage import load_tensors
@@ -69,7 +68,7 @@ def assert_readable(run: Run) -> int:
     if checkpoint is None:
         assert nimg == [] and run.checkpoints() == []
         return 0
-    assert sampler.load(run.path).sample(2).shape == (2, 3, 16, 16)
+    assert generator.load(run.path).sample(2).shape == (2, 3, 16, 16)
     return checkpoint.nimg
 
 

@@ -181,9 +181,9 @@ def test_a_resume_elsewhere_warns_that_it_is_not_bit_for_bit(tmp: Path) -> None:
     state = json.loads(path.read_bytes())
     state["environment"] |= {"torch": "1.0", "threads": 64}
     path.write_text(json.dumps(state))
-    told: list[Event] = []
-    assert api.run_training(run, images, [told.append])
-    warnings = [event.details["what"] for event in told if event.kind == "warning"]
+    events: list[Event] = []
+    assert api.run_training(run, images, [events.append])
+    warnings = [event.details["what"] for event in events if event.kind == "warning"]
     assert warnings == [
         f"torch was 1.0, is {torch.__version__}: not bit for bit the same run",
         "threads was 64, is 1: not bit for bit the same run",
@@ -354,11 +354,10 @@ def test_samples_are_dense_early_and_sparser_later() -> None:
 def test_a_grid_shows_what_the_generator_makes_of_the_fixed_latents(tmp: Path) -> None:
     from PIL import Image
 
-    from ganvas import generator as sampler
-    from ganvas import media
+    from ganvas import generator, media
 
     run = trained(tmp / "run", {"step.ema_kimg": 0.1})
-    loaded = sampler.load(run.path)
+    loaded = generator.load(run.path)
     drawn = training.draw(loaded.network, *samples.fixed_latents(run.config, ()), loaded.engine).numpy()
     with Image.open(run.samples()[-1][1]) as picture:
         np.testing.assert_array_equal(media.tiles(picture, (3, 16, 16)), drawn)
@@ -452,6 +451,13 @@ def test_the_probe_settles_what_is_open_and_writes_it_down(tmp: Path) -> None:
     assert probe[f"float32 {engine.layout} {engine.conv}"] == min(probe.values())
     assert api.run_training(run, extra=BudgetConfig(kimg=0.016))
     assert run.rows("events")[-2]["probe"] == {}  # settled is settled
+
+
+def test_a_training_computes_with_its_threads(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", calls.append)
+    trained(tmp / "run", {"engine.threads": 3, "budget.kimg": 0.016})
+    assert calls == [3]
 
 
 def test_the_probe_leaves_the_training_as_it_would_have_been(tmp: Path) -> None:

@@ -129,7 +129,7 @@ def test_targets_are_smooth_soft_and_now_and_then_the_wrong_way_round() -> None:
     assert not torch.equal(flipped.real == 0, flipped.fake == 1)
 
 
-def test_a_margin_asks_for_no_more_of_names_that_are_right() -> None:
+def test_a_margin_stops_the_loss_of_classes_that_are_right() -> None:
     logits = torch.tensor([[2.0, 0.5, -1.0], [0.2, 0.0, 0.1], [1.0, 3.0, -2.0]], requires_grad=True)
     labels = torch.tensor([0, 2, 0])
     lacking = classification_loss(Critique(torch.zeros(3), torch.zeros(3, 4), logits), labels, 1.5)
@@ -143,8 +143,8 @@ def test_without_class_logits_the_classification_loss_is_0() -> None:
     assert (
         classification_loss(silent, torch.tensor([0, 1])) == classification_loss(silent, torch.tensor([0, 1]), 1.0) == 0
     )
-    named = Critique(torch.zeros(2), torch.zeros(2, 4), torch.eye(2))
-    assert classification_loss(named, None) == classification_loss(named, None, 1.0) == 0
+    critique = Critique(torch.zeros(2), torch.zeros(2, 4), torch.eye(2))
+    assert classification_loss(critique, None) == classification_loss(critique, None, 1.0) == 0
 
 
 def test_feature_matching_is_the_squared_distance_of_means() -> None:
@@ -155,7 +155,7 @@ def test_feature_matching_is_the_squared_distance_of_means() -> None:
 # -- accuracy rules
 
 
-def outcome(real: Tensor, fake: Tensor, name: str = "bce") -> UpdateResult:
+def update_result(real: Tensor, fake: Tensor, name: str = "bce") -> UpdateResult:
     loss = LOSSES[name]
     found = BatchResult(real, fake, loss.d(real, fake, None), loss.g(real, fake), torch.tensor(0.25))
     return UpdateResult(found, torch.tensor(2.0), torch.tensor(3.0))
@@ -163,7 +163,7 @@ def outcome(real: Tensor, fake: Tensor, name: str = "bce") -> UpdateResult:
 
 def row(real: Tensor, fake: Tensor, name: str) -> dict[str, float]:
     config = tiny({"loss.name": name, "penalty.r1": 1.0})
-    return dict(zip(columns(config), train_metrics(outcome(real, fake, name), config).tolist(), strict=True))
+    return dict(zip(columns(config), train_metrics(update_result(real, fake, name), config).tolist(), strict=True))
 
 
 def test_accuracy_counts_logits_above_zero_as_real_and_the_notebooks_above_a_half() -> None:

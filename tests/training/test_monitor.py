@@ -63,7 +63,7 @@ def test_the_update_ratio_is_the_length_of_the_step_over_that_of_the_weights(tmp
         assert row[f"update_ratio/{name}"] == pytest.approx(rate * metrics[f"grad/{name}"] / length, rel=1e-3)
 
 
-def test_reading_the_signs_changes_nothing(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_monitoring_changes_nothing(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changes = {"step.ema_kimg": 0.1, "discriminator.dropout": 0.3, "discriminator.norms": (True, True)}
 
     def weights(run: Run) -> dict[str, Any]:
@@ -76,9 +76,9 @@ def test_reading_the_signs_changes_nothing(tmp: Path, monkeypatch: pytest.Monkey
     assert one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
 
 
-def test_classes_are_asked_about_where_the_networks_are_told_them(tmp: Path) -> None:
-    told = {"data.labels": "use", "discriminator.classify": 1.0, "data.limit": 200}
-    row = trained(tmp / "told", told).rows("monitor")[-1]
+def test_conditional_runs_test_d_on_the_classes(tmp: Path) -> None:
+    conditional = {"data.labels": "use", "discriminator.classify": 1.0, "data.limit": 200}
+    row = trained(tmp / "conditional", conditional).rows("monitor")[-1]
     assert 0 <= row["label/auc"] <= 1 and 0 <= row["label/accuracy"] <= 1 and row["within"] > 0
     assert row["label/n"] == 128 > row["n_rated"]
     assert not any(key.startswith("label/") for key in trained(tmp / "not").rows("monitor")[-1])
@@ -118,7 +118,7 @@ def test_without_another_split_here_nothing_is_fetched(tmp: Path, monkeypatch: p
     assert data.unseen(DataConfig(name="cifar10"), 40) is None
 
 
-def test_copies_are_counted_where_few_images_were_learnt_from(tmp: Path) -> None:
-    row = trained(tmp / "few").rows("monitor")[-1]  # 96 images, and as many unseen
+def test_copies_are_counted_where_there_are_few_training_images(tmp: Path) -> None:
+    row = trained(tmp / "few").rows("monitor")[-1]  # 96 images, and as many held-out ones
     assert 0 <= row["nearest_train"] <= 1
     assert "nearest_train" not in trained(tmp / "many", {"data.limit": 1100}).rows("monitor")[-1]

@@ -169,7 +169,7 @@ def test_clipping_scales_the_whole_gradient_and_reports_the_norm_before(clip: fl
 
 
 def test_historical_averaging_pulls_towards_the_mean_of_the_past() -> None:
-    """theta - lr (g + 2 weight (theta - mean of all thetas so far)), the mean taken anew from a list."""
+    """theta - lr (g + 2 weight (theta - mean of all thetas so far)), the mean computed from a list."""
     config = OptimConfig("sgd", lr=0.05, beta1=0.0, historical=0.7)
     optimiser = Optimiser(ours := network(), config)
     history = [[p.detach().double() for p in network()]]

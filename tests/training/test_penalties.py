@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.models.critique import Critique
-from ganvas.training.penalties import finite_difference, gradient_penalty, near, squared_gradient
+from ganvas.training.penalties import add_noise, finite_difference, gradient_penalty, squared_gradient
 
 SHAPE = (3, 8, 8)
 
@@ -54,7 +54,7 @@ def test_the_exact_penalty_reaches_ds_weights_and_not_what_made_the_images() -> 
 def test_the_finite_difference_tends_to_the_exact_one(sigma: float) -> None:
     d, rng = Quadratic(0.05), torch.Generator().manual_seed(3)
     x = images(1).expand(4000, *SHAPE)
-    here, there = d(x, None).logits, d(near(x, sigma, rng), None).logits
+    here, there = d(x, None).logits, d(add_noise(x, sigma, rng), None).logits
     found = finite_difference(here, there, sigma)
     exact = squared_gradient(d, x[:1], None).item()
     error = found.std().item() / len(x) ** 0.5
@@ -67,7 +67,7 @@ def test_the_finite_difference_tends_to_the_exact_one(sigma: float) -> None:
 def test_the_finite_difference_has_the_exact_ones_gradient_on_average() -> None:
     d, rng = Quadratic(), torch.Generator().manual_seed(4)
     x = images(1).expand(6000, *SHAPE)
-    found = finite_difference(d(x, None).logits, d(near(x, 0.05, rng), None).logits, 0.05).mean()
+    found = finite_difference(d(x, None).logits, d(add_noise(x, 0.05, rng), None).logits, 0.05).mean()
     (on_a,) = torch.autograd.grad(found, d.a)
     cosine = torch.nn.functional.cosine_similarity(on_a.flatten(), d.a.detach().flatten(), dim=0).item()
     assert cosine > 0.95
@@ -96,8 +96,8 @@ def test_the_gradient_penalty_looks_between_the_images() -> None:
     assert at.min() > -1e-3 and at.max() < 1.001 and at[:, 0].std() > 0.1
 
 
-def test_near_moves_by_sigma_and_cuts_the_graph() -> None:
+def test_noise_has_standard_deviation_sigma_and_cuts_the_graph() -> None:
     x = images(64).requires_grad_()
-    moved = near(x, 0.2, torch.Generator().manual_seed(0))
+    moved = add_noise(x, 0.2, torch.Generator().manual_seed(0))
     assert not moved.requires_grad
     assert (moved - x).std().item() == pytest.approx(0.2, rel=0.02)

@@ -1,4 +1,4 @@
-"""The controller: how far it moves, which way, and where it stops."""
+"""Adaptive strengths: how far they move, which way, and where they stop."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def test_it_needs_kimg_images_from_nothing_to_everything() -> None:
     assert abs(seen - 6400) <= 64
 
 
-def test_what_is_no_number_moves_nothing() -> None:
+def test_nan_moves_nothing() -> None:
     assert adjust(0.3, math.nan, 0.5, kimg=10, images=1000) == 0.3

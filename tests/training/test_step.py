@@ -21,7 +21,7 @@ from ganvas.training.batch import Batch
 from ganvas.training.checkpoint import TrainState, fresh_state
 from ganvas.training.losses import LOSSES, within_class_variety
 from ganvas.training.objective import DOutput, Objective
-from ganvas.training.penalties import near, squared_gradient
+from ganvas.training.penalties import add_noise, squared_gradient
 from ganvas.training.step import UPDATES, UpdateResult
 
 SHAPE = (3, 16, 16)
@@ -29,7 +29,7 @@ PLAIN = {"discriminator.dropout": 0.0}
 
 
 class Recorder:
-    """Stands where an optimiser stands: keeps what it is given, then lets the real one step."""
+    """In place of an optimiser: records its gradients, then calls the real one."""
 
     def __init__(self, optimiser: object) -> None:
         self.optimiser, self.gradients = optimiser, []
@@ -58,8 +58,8 @@ def updated(changes: dict[str, object], classes: int = 0) -> tuple[TrainState, T
     networks.g_optim, networks.d_optim = Recorder(networks.g_optim), Recorder(networks.d_optim)  # type: ignore[assignment]
     batches = [batch(config, 1 + i, classes=classes) for i in range(config.step.d_steps)]
     objective = Objective(config, Augment(config.augment, SHAPE), engine.autocast)
-    outcome = UPDATES[config.step.update](networks, batches, objective)
-    return old, new, outcome
+    result = UPDATES[config.step.update](networks, batches, objective)
+    return old, new, result
 
 
 def expected_gradients(generator: nn.Module, judge: nn.Module, learner: nn.Module, of: str) -> list[Tensor]:
@@ -101,25 +101,25 @@ def test_alternating_lets_g_meet_the_updated_d() -> None:
 
 @pytest.mark.parametrize("update", UPDATES)
 def test_each_optimiser_moves_its_own_network_and_nothing_else_remains(update: str) -> None:
-    old, new, outcome = updated({"step.update": update, "discriminator.norms": (False, False)})
+    old, new, result = updated({"step.update": update, "discriminator.norms": (False, False)})
     for name in ("generator", "discriminator"):
         before, after = getattr(old.networks, name), getattr(new.networks, name)
         assert all(not torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True))
         assert all(p.grad is None for p in after.parameters())
     norms = [torch.linalg.vector_norm(torch.stack([g.norm() for g in o.gradients])) for o in
              (new.networks.d_optim, new.networks.g_optim)]  # type: ignore[attr-defined]  # fmt: skip
-    torch.testing.assert_close(torch.stack([outcome.d_norm, outcome.g_norm]), torch.stack(norms))
+    torch.testing.assert_close(torch.stack([result.d_norm, result.g_norm]), torch.stack(norms))
 
 
 @pytest.mark.parametrize("update", UPDATES)
 def test_the_weight_of_gs_loss_scales_its_gradient_alone(update: str) -> None:
     alone = {"step.update": update, "discriminator.norms": (False, False)}
     _, one, _ = updated(alone)
-    _, three, outcome = updated({**alone, "loss.g_weight": 3.0})
+    _, three, result = updated({**alone, "loss.g_weight": 3.0})
     close(grads(three, "g"), [3 * g for g in grads(one, "g")])
     close(grads(three, "d"), grads(one, "d"))
     if update != "alternating":  # the loss logged is unweighted
-        torch.testing.assert_close(outcome.batch.g_loss, LOSSES["bce"].g(outcome.batch.real, outcome.batch.fake))
+        torch.testing.assert_close(result.batch.g_loss, LOSSES["bce"].g(result.batch.real, result.batch.fake))
 
 
 @pytest.mark.parametrize(("update", "calls"), [("simultaneous", "rf"), ("alternating", "rff")])
@@ -232,7 +232,7 @@ def test_the_finite_penalty_treats_a_moved_image_as_the_image_itself() -> None:
     old, _, _ = updated(settings)
     found = updated(settings)[2].batch.penalty
     given, augment, D = batch(config), Augment(config.augment, SHAPE), old.networks.discriminator
-    moved = near(given.real, 0.001, torch.Generator().manual_seed(2))
+    moved = add_noise(given.real, 0.001, torch.Generator().manual_seed(2))
     logits = [D(augment(x, given.draws[0]), None).logits for x in (given.real, moved)]
     expected = ((logits[1] - logits[0]) / 0.001).square().mean() / 2
     torch.testing.assert_close(found, expected.detach(), rtol=1e-2, atol=1e-4)
@@ -248,9 +248,9 @@ def test_gs_loss_may_match_features_too() -> None:
     close(grads(new, "g"), list(torch.autograd.grad(loss, tuple(G.parameters()))))
 
 
-def test_d_learns_to_name_real_images_and_g_to_be_named() -> None:
+def test_d_classifies_real_images_and_g_is_trained_to_be_classified() -> None:
     settings = {**ALONE, "discriminator.classify": 3.0, "loss.g_classify": 0.5}
-    old, new, outcome = updated(settings, classes=3)
+    old, new, result = updated(settings, classes=3)
     G, D, given = old.networks.generator, old.networks.discriminator, batch(tiny(), classes=3)
     real, fake = D(given.real, given.labels), D(G(given.z, given.labels), given.labels)
     assert real.classes is not None and fake.classes is not None
@@ -260,14 +260,14 @@ def test_d_learns_to_name_real_images_and_g_to_be_named() -> None:
         cross_entropy(real.logits, torch.ones(16)) + cross_entropy(fake.logits, torch.zeros(16)) + 3 * of_real.mean()
     )
     g_loss = cross_entropy(fake.logits, torch.ones(16)) + 0.5 * of_fake.mean()
-    torch.testing.assert_close((outcome.batch.d_loss.mean(), outcome.batch.g_loss.mean()), (d_loss, g_loss))
+    torch.testing.assert_close((result.batch.d_loss.mean(), result.batch.g_loss.mean()), (d_loss, g_loss))
     for of, loss, network in (("d", d_loss, D), ("g", g_loss, G)):
         close(grads(new, of), list(torch.autograd.grad(loss, tuple(network.parameters()), retain_graph=True)))
 
 
-def test_d_names_real_images_by_its_projection_and_a_margin() -> None:
-    naming = {"discriminator.classify": 3.0, "discriminator.classify_by": "projection"}
-    old, new, outcome = updated({**ALONE, **naming, "discriminator.classify_margin": 0.7}, classes=3)
+def test_d_classifies_real_images_by_its_projection_and_a_margin() -> None:
+    classify = {"discriminator.classify": 3.0, "discriminator.classify_by": "projection"}
+    old, new, result = updated({**ALONE, **classify, "discriminator.classify_margin": 0.7}, classes=3)
     G, D, given = old.networks.generator, old.networks.discriminator, batch(tiny(), classes=3)
     fake = D(G(given.z, given.labels), given.labels)
     every = torch.stack([D(given.real, torch.full((16,), k)).logits for k in range(3)], 1)  # what differs is the class
@@ -278,19 +278,19 @@ def test_d_names_real_images_by_its_projection_and_a_margin() -> None:
     real = every[rows, given.labels]
     d_loss = cross_entropy(real, torch.ones(16)) + cross_entropy(fake.logits, torch.zeros(16))
     d_loss = d_loss + 3 * torch.stack(short).amax(0).mean()
-    torch.testing.assert_close(outcome.batch.d_loss.mean(), d_loss)
+    torch.testing.assert_close(result.batch.d_loss.mean(), d_loss)
     close(grads(new, "d"), list(torch.autograd.grad(d_loss, tuple(D.parameters()), retain_graph=True)))
     g_loss = cross_entropy(fake.logits, torch.ones(16))
     close(grads(new, "g"), list(torch.autograd.grad(g_loss, tuple(G.parameters()))))
 
 
-def test_d_names_only_while_fakes_vary_within_their_classes() -> None:
-    naming = {**ALONE, "discriminator.classify": 3.0, "discriminator.classify_by": "projection"}
-    G, given = updated(naming, classes=3)[0].networks.generator, batch(tiny(), classes=3)
+def test_d_classifies_only_while_fakes_vary_within_their_classes() -> None:
+    classify = {**ALONE, "discriminator.classify": 3.0, "discriminator.classify_by": "projection"}
+    G, given = updated(classify, classes=3)[0].networks.generator, batch(tiny(), classes=3)
     share = within_class_variety(given.real, G(given.z, given.labels), given.labels).item()
     assert 0.01 < share < 0.99
-    always, named, left, never = (
-        updated({**naming, **more}, classes=3)[1]
+    always, varied, alike, never = (
+        updated({**classify, **more}, classes=3)[1]
         for more in (
             {},
             {"discriminator.classify_variety": share - 0.01},
@@ -298,20 +298,20 @@ def test_d_names_only_while_fakes_vary_within_their_classes() -> None:
             {"discriminator.classify": 0.0},
         )
     )
-    close(grads(named, "d"), grads(always, "d"))
-    close(grads(left, "d"), grads(never, "d"))
+    close(grads(varied, "d"), grads(always, "d"))
+    close(grads(alike, "d"), grads(never, "d"))
 
 
-def test_where_no_labels_are_nothing_is_named() -> None:
-    named, plain = updated({**ALONE, "discriminator.classify": 3.0, "loss.g_classify": 0.5}), updated(ALONE)
+def test_without_labels_nothing_is_classified() -> None:
+    classify, plain = updated({**ALONE, "discriminator.classify": 3.0, "loss.g_classify": 0.5}), updated(ALONE)
     for of in ("d", "g"):
-        close(grads(named[1], of), grads(plain[1], of))
+        close(grads(classify[1], of), grads(plain[1], of))
 
 
 def test_centring_pulls_the_sum_of_a_pairs_logits_to_zero() -> None:
     settings = {**ALONE, "loss.name": "relativistic", "penalty.centring": 0.5}
-    _, _, outcome = updated(settings)
-    found = outcome.batch
+    _, _, result = updated(settings)
+    found = result.batch
     expected = torch.nn.functional.softplus(found.fake - found.real) + 0.5 * (found.real + found.fake) ** 2
     torch.testing.assert_close(found.d_loss, expected)
 

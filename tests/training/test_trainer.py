@@ -29,12 +29,12 @@ def trainer(changes: dict[str, Any]) -> Trainer:
     return Trainer(settle_labels(config, images), images, Engine(config.engine))
 
 
-def test_images_held_out_are_never_learnt() -> None:
-    learnt, aside = split_held_out(tiny({"data.held_out": 0.25}), 96)
-    assert len(aside) == 24 and sorted([*learnt, *aside]) == list(range(96))
-    assert split_held_out(tiny({"data.held_out": 0.25, "seed": 1}), 96)[1].tolist() != aside.tolist()
+def test_held_out_images_are_never_trained_on() -> None:
+    train, held_out = split_held_out(tiny({"data.held_out": 0.25}), 96)
+    assert len(held_out) == 24 and sorted([*train, *held_out]) == list(range(96))
+    assert split_held_out(tiny({"data.held_out": 0.25, "seed": 1}), 96)[1].tolist() != held_out.tolist()
     step = trainer({"data.held_out": 0.25})
-    secret = {step.images.images[i].tobytes() for i in aside}
+    secret = {step.images.images[i].tobytes() for i in held_out}
     for at in range(0, 288, 16):  # four passes
         real = ((step.batch(at, 0.0, 0.0).real + 1) * 127.5).round().to(torch.uint8).numpy()
         assert not secret & {np.ascontiguousarray(image).tobytes() for image in real}
@@ -45,9 +45,9 @@ def test_a_small_share_still_holds_out_an_image() -> None:
     assert len(train) == len(held_out) == 1
 
 
-def test_without_a_share_every_image_is_learnt_in_its_old_order() -> None:
-    learnt, aside = split_held_out(tiny(), 96)
-    assert len(aside) == 0 and learnt.tolist() == list(range(96))
+def test_without_a_share_every_image_is_trained_on_in_its_old_order() -> None:
+    train, held_out = split_held_out(tiny(), 96)
+    assert len(held_out) == 0 and train.tolist() == list(range(96))
 
 
 def test_a_row_says_how_d_judges_what_it_never_saw(tmp: Any) -> None:
@@ -93,7 +93,7 @@ def test_adas_probability_moves_with_the_rows_and_survives_a_resume(tmp: Any, mo
     assert broken_off(tmp / "broken", settings) == [timeless(row) for row in rows]
 
 
-def test_the_real_and_the_fake_of_a_pair_are_treated_alike_unless_told_otherwise() -> None:
+def test_the_real_and_the_fake_of_a_pair_are_treated_alike_unless_set_otherwise() -> None:
     settings = {"augment.p": 1.0, "augment.translate": 0.25, "step.batch": 64}
     same, other = trainer(settings).batch(0, 0.0, 0.0).draws, trainer({**settings, "augment.paired": False}).batch(
         0, 0.0, 0.0).draws  # fmt: skip
@@ -107,7 +107,7 @@ def test_lazy_penalties_are_due_at_every_so_many_updates() -> None:
     assert [adaptive.batch(16 * k, 0.0, 0.0, 0.25).penalty_scale for k in range(5)] == [1, 0, 0, 0, 1]
 
 
-def test_naming_gives_way_to_penalties_that_grow() -> None:
+def test_the_classification_loss_falls_as_adaptive_penalties_grow() -> None:
     adaptive = trainer({"penalty.r1": 1.0, "penalty.adapt": 0.5, "discriminator.classify": 2.0})
     assert [adaptive.batch(0, 0.0, 0.0, strength).classify_scale for strength in (0.0, 0.25, 1.0)] == [2.0, 1.5, 0.0]
     steady = trainer({"penalty.r1": 1.0, "discriminator.classify": 2.0})

@@ -102,7 +102,7 @@ def _save_folder(out: Path, images: Any, labels: Any, class_names: tuple[str, ..
     for i, image in enumerate(images):
         folder = out if labels is None else out / _folder_name(class_names[labels[i]], int(labels[i]))
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{i:06d}.png").write_bytes(media.still(media.grid(image[None])))
+        (folder / f"{i:06d}.png").write_bytes(media.encode(media.grid(image[None])))
 
 
 def _folder_name(class_name: str, label: int) -> str:

@@ -115,12 +115,12 @@ def _train(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, 
     from ganvas import api, report
     from ganvas.training import progress
 
-    live = progress.live(len(images.images))
+    bar = progress.show_progress(len(images.images))
     try:
-        finished = api.run_training(run, images, [live], extra, device)
+        finished = api.run_training(run, images, [bar], extra, device)
     finally:
-        if isinstance(live, progress.Bar):
-            live.close()
+        if isinstance(bar, progress.Bar):
+            bar.close()
     score = api.finish(run) if finished else ""
     path = report.write(run, lang)
     if not finished:

@@ -38,7 +38,7 @@ def render(found: Comparison, say: Translator, base: Path) -> str:
     animations = [
         {
             "name": group.name,
-            "frames": [html.as_uri(media.small(grid), "webp") for grid in grids],
+            "frames": [html.as_uri(media.encode_small(grid), "webp") for grid in grids],
             "size": grids[-1].size,
         }
         for group, grids in zip(found.groups, grids_over_training(members), strict=True)

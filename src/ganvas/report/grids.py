@@ -15,7 +15,7 @@ def frames(facts: Facts) -> list[tuple[int, Image.Image]]:
     """(images seen, grid), at most FRAMES of those that have the last grid's size and mode."""
     last = facts.grids[-1][1] if facts.grids else None
     alike = [(at, grid) for at, grid in facts.grids if last and (grid.size, grid.mode) == (last.size, last.mode)]
-    return media.thin(alike, FRAMES)
+    return media.evenly_spaced(alike, FRAMES)
 
 
 def label(facts: Facts, at: int, say: Translator) -> str:

@@ -134,8 +134,8 @@ class Augment:
 def overfitting(real: float, held_out: float, fake: float) -> float:
     """How far the mean logit of held-out images has gone from that of training images to that of generated ones.
 
-    0 = not at all, 1 = all the way: D knows its training images by heart (Karras et al. 2020, arXiv 2006.06676, eq. 1,
-    r_v). Clipped to [0, 1]; 0 too where D does not rate training images above generated ones, or a mean is no number.
+    0 = not at all, 1 = all the way: D has memorised its training images (Karras et al. 2020, arXiv 2006.06676, eq. 1,
+    r_v). Clipped to [0, 1]; 0 too where D does not rate training images above generated ones, or a mean is NaN.
     """
     return min(max(0.0, (real - held_out) / (real - fake)), 1.0) if real > fake else 0.0
 

@@ -43,7 +43,6 @@ class Engine:
         dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[config.dtype]
         self.autocast = torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32)
         self.memory_format = torch.channels_last if config.layout == "channels_last" else torch.contiguous_format
-        torch.set_num_threads(config.threads)
 
     def place(self, network: nn.Module) -> nn.Module:
         """The network on the device, in the memory format, with the chosen convolutions."""

@@ -63,7 +63,9 @@ def train(
     with run.writing(), stop_signals() as interrupted:
         # Where and how to compute: settled once, then kept in config.json
         config, recipe, total = run.config, run.recipe, run.total_nimg
-        chosen, medians = backend.probe(engine_config or config.engine, lambda e: probe_step(config, images, e))
+        wanted = backend.resolve(engine_config or config.engine)
+        torch.set_num_threads(wanted.threads)
+        chosen, medians = backend.probe(wanted, lambda e: probe_step(config, images, e))
         config = dataclasses.replace(config, engine=chosen)
         engine = Engine(chosen)
         environment = backend.environment(engine)

@@ -14,7 +14,7 @@ from ganvas.models.critique import Critique
 from ganvas.training.augment import Augment, Draws
 from ganvas.training.batch import Batch, DInput
 from ganvas.training.losses import Targets, classification_loss, feature_matching, get_loss, within_class_variety
-from ganvas.training.penalties import finite_difference, gradient_penalty, near, squared_gradient
+from ganvas.training.penalties import add_noise, finite_difference, gradient_penalty, squared_gradient
 
 
 @dataclass(frozen=True)
@@ -96,18 +96,18 @@ class Objective:
         p, inputs = self.config.penalty, [real_input, fake_input]
         k = max(round(p.share * len(batch.real)), 1) if batch.penalty_scale and (p.r1 or p.r2 or p.gp) else 0
         r, f = real_input.first(k), fake_input.first(k)
-        if k and p.form == "finite":  # D at moved copies as well, in the same call
-            inputs += [r._replace(images=near(r.images, p.sigma, batch.rng))] if p.r1 else []
-            inputs += [f._replace(images=near(f.images, p.sigma, batch.rng))] if p.r2 else []
+        if k and p.form == "finite":  # D at noisy copies as well, in the same call
+            inputs += [r._replace(images=add_noise(r.images, p.sigma, batch.rng))] if p.r1 else []
+            inputs += [f._replace(images=add_noise(f.images, p.sigma, batch.rng))] if p.r2 else []
             inputs += [f] if p.r2 and self.detach_penalty else []
-        on_real, on_fake, *moved = self.critiques(D, inputs)
+        on_real, on_fake, *noisy = self.critiques(D, inputs)
         d_loss = self.d_loss(on_real.logits, on_fake.logits, batch.targets)
         if batch.classify_scale:
             d_loss = d_loss + batch.classify_scale * self._classification_loss(on_real, real_input, fake_input)
         penalty = d_loss.new_zeros(())
         if k and p.form == "finite":
-            here = (moved.pop() if p.r2 and self.detach_penalty else on_fake).logits[:k]
-            penalty = batch.penalty_scale * self._finite(on_real.logits[:k], here, [c.logits for c in moved])
+            here = (noisy.pop() if p.r2 and self.detach_penalty else on_fake).logits[:k]
+            penalty = batch.penalty_scale * self._finite(on_real.logits[:k], here, [c.logits for c in noisy])
         elif k:
             penalty = batch.penalty_scale * self._exact(D, r, f, batch.rng)
         return DOutput(on_real, on_fake, d_loss, penalty)
@@ -142,13 +142,13 @@ class Objective:
 
     # -- penalties ---------------------------------------------------------------------------------------------
 
-    def _finite(self, real: Tensor, fake: Tensor, moved: list[Tensor]) -> Float[Tensor, ""]:
-        """From logits of real and fake images, and of their moved copies: [real, if R1], [fake, if R2]."""
+    def _finite(self, real: Tensor, fake: Tensor, noisy: list[Tensor]) -> Float[Tensor, ""]:
+        """From logits of real and fake images, and of their noisy copies: [real, if R1], [fake, if R2]."""
         p, total = self.config.penalty, real.new_zeros(())
         if p.r1:
-            total = total + p.r1 / 2 * finite_difference(real, moved[0], p.sigma).mean()
+            total = total + p.r1 / 2 * finite_difference(real, noisy[0], p.sigma).mean()
         if p.r2:
-            total = total + p.r2 / 2 * finite_difference(fake, moved[-1], p.sigma).mean()
+            total = total + p.r2 / 2 * finite_difference(fake, noisy[-1], p.sigma).mean()
         return total
 
     def _exact(self, D: nn.Module, real: DInput, fake: DInput, rng: torch.Generator) -> Float[Tensor, ""]:

@@ -35,8 +35,8 @@ def gradient_penalty(d: D, real: Images, fake: Images, labels: Labels, rng: torc
     return (squared_gradient(d, torch.lerp(fake.detach(), real, at), labels).add(1e-12).sqrt() - 1).square()
 
 
-def near(images: Images, sigma: float, rng: torch.Generator) -> Images:
-    """The images moved by Gaussian noise of standard deviation sigma."""
+def add_noise(images: Images, sigma: float, rng: torch.Generator) -> Images:
+    """The images plus Gaussian noise of standard deviation sigma."""
     noise = torch.randn(images.shape, generator=rng, device=images.device)
     return images.detach() + sigma * noise.contiguous(memory_format=torch.channels_last)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 PLAIN_SECONDS = 15.0
 
 
-def live(n: int) -> Hook:
+def show_progress(n: int) -> Hook:
     """A hook that shows progress on stderr; `n` images make an epoch."""
     return Bar(n) if sys.stderr.isatty() else Lines(n)
 
@@ -33,7 +33,7 @@ def losses(row: dict[str, Any], n: int) -> str:
     return f"epoch {row['nimg'] / n:.2f}  {losses}  {accuracy}  {row['img_s']:.0f} img/s"
 
 
-def remark(event: Event) -> str | None:
+def event_line(event: Event) -> str | None:
     """The line for an event that happens once; None for others."""
     details = event.details
     match event.kind:
@@ -64,7 +64,7 @@ class Lines:
         self.n, self.last = n, time.monotonic()
 
     def __call__(self, event: Event) -> None:
-        if text := remark(event):
+        if text := event_line(event):
             print(text, file=sys.stderr, flush=True)
         elif event.kind == "row" and time.monotonic() - self.last >= PLAIN_SECONDS:
             self.last = time.monotonic()
@@ -91,7 +91,7 @@ class Bar:
         self.task = self.bar.add_task("", total=None, left="")
 
     def __call__(self, event: Event) -> None:
-        if text := remark(event):
+        if text := event_line(event):
             self.bar.console.print(text, highlight=False)
         if event.kind in ("start", "resume"):
             self.first = (event.nimg, event.sec)

@@ -26,7 +26,7 @@ def fixed_latents(config: Config, class_names: Sequence[str]) -> tuple[Tensor, T
 
 def write_samples(run: Run, nimg: int, images: Tensor) -> None:
     """Write uint8 images [n, c, h, w] as the run's sample grid at `nimg` images."""
-    run.write_bytes(f"samples/{stem(nimg)}.png", media.still(media.grid(images.numpy(), latents.ROW)))
+    run.write_bytes(f"samples/{stem(nimg)}.png", media.encode(media.grid(images.numpy(), latents.ROW)))
 
 
 def write_real(run: Run, images: ImageSet, config: Config) -> None:
@@ -38,4 +38,4 @@ def write_real(run: Run, images: ImageSet, config: Config) -> None:
         wanted = latents.grid_labels(config.log.samples, classes)
         queues = {k: iter(chosen[images.labels[chosen] == k]) for k in range(classes)}
         chosen = np.array([at for k in wanted if (at := next(queues[int(k)], None)) is not None])
-    run.write_bytes("samples/real.png", media.still(media.grid(images.images[chosen[: config.log.samples]])))
+    run.write_bytes("samples/real.png", media.encode(media.grid(images.images[chosen[: config.log.samples]])))

@@ -18,8 +18,8 @@ def values(facts: Facts, say: Translator) -> dict[str, Any] | None:
         return None
     at, last = facts.grids[-1]
     return {
-        "last": as_uri(media.still(last), "png"),
-        "real": as_uri(media.still(facts.real), "png"),
+        "last": as_uri(media.encode(last), "png"),
+        "real": as_uri(media.encode(facts.real), "png"),
         "label": grids.label(facts, at, say),
         "data": facts.data["name"],
     }

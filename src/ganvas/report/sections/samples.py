@@ -31,10 +31,10 @@ def values(facts: Facts, say: Translator) -> dict[str, Any]:
 def _frames(facts: Facts, say: Translator) -> list[dict[str, Any]]:
     """Each grid as lossy WebP, with its label."""
     shown = grids.frames(facts)
-    key = {at for at, _ in media.thin(shown, KEY_FRAMES)}
+    key = {at for at, _ in media.evenly_spaced(shown, KEY_FRAMES)}
     return [
         {
-            "src": as_uri(media.small(picture), "webp"),
+            "src": as_uri(media.encode_small(picture), "webp"),
             "label": grids.label(facts, at, say),
             "short": charts.compact(at),
             "key": at in key,
