@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from ganvas import __version__, plugins
+from ganvas import __version__, plugins, process
 from ganvas.errors import GanvasError, UsageError, did_you_mean
 
 VERBS = {
@@ -71,6 +71,8 @@ def _load_plugins(arguments: list[str]) -> list[str]:
             raise UsageError("--plugin needs the path of a Python file")
         paths.append(os.path.abspath(arguments[at + 1]))
         arguments = arguments[:at] + arguments[at + 2 :]
+    if paths and arguments[:1] in (["train"], ["resume"]):
+        process.prepare()  # before a plugin imports torch
     for path in paths:
         plugins.load(path)
     if paths:
