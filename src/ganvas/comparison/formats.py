@@ -83,9 +83,8 @@ def comma_separated(found: Comparison) -> str:
     """Every score, one per line: the numbers behind the tables."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(
-        ["group", "run", "seed", "nimg", "metric", "value", "better", "floor", *EvaluationProtocol._fields]
-    )  # floor: the real baseline
+    head = ["group", "run", "seed", "nimg", "metric", "value", "better", "real_baseline", *EvaluationProtocol._fields]
+    writer.writerow(head)
     for scores in found.scores:
         for group, values in zip(found.groups, scores.values, strict=True):
             for member, value in zip(group.members, values, strict=True):
