@@ -11,7 +11,7 @@ import numpy as np
 from ganvas.comparison.groups import Group
 from ganvas.i18n import Translator
 from ganvas.report import charts, losses
-from ganvas.runs.run import is_number
+from ganvas.stats.finite import is_number
 
 POINTS = 200
 STYLES = 8  # colours of compare.css

@@ -11,7 +11,7 @@ from ganvas.comparison.groups import Group, Member
 from ganvas.data.progress import Progress
 from ganvas.errors import GanvasError
 from ganvas.metrics.extractors.registry import kind
-from ganvas.runs.run import is_number
+from ganvas.stats.finite import is_number
 
 N = 10_000
 

@@ -57,16 +57,16 @@ def _terminal_bar(label: str, total: int | None, unit: str) -> Iterator[Advance]
 
 @contextmanager
 def _plain_lines(label: str, total: int | None, unit: str) -> Iterator[Advance]:
-    done, told, start = 0, 0, time.monotonic()
+    done, shown, start = 0, 0, time.monotonic()
 
     def amount(n: int) -> str:
         return f"{n / 1e6:.1f} MB" if unit == "MB" else f"{n} {unit}"
 
     def advance(n: int) -> None:
-        nonlocal done, told
+        nonlocal done, shown
         done += n
-        if total and done < total and (quarter := 4 * done // total) > told:
-            told = quarter
+        if total and done < total and (quarter := 4 * done // total) > shown:
+            shown = quarter
             print(f"{label}: {25 * quarter} %", file=sys.stderr, flush=True)
 
     print(f"{label}{f' ({amount(total)})' if total else ''} ...", file=sys.stderr, flush=True)

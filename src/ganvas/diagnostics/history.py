@@ -15,7 +15,7 @@ import numpy as np
 from ganvas.config import Config
 from ganvas.diagnostics.finding import Evidence
 from ganvas.diagnostics.series import column
-from ganvas.runs.run import is_number
+from ganvas.stats.finite import is_number
 
 PERSISTENT = 0.85
 """Share of the measurements of a stretch at which a condition must hold."""

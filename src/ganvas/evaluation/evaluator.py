@@ -199,9 +199,9 @@ def _size(source: ImageSource, n: int | None, sets: int) -> int:
 
 def _inputs(source: ImageSource, reference: Reference, extractor: Extractor, metrics: tuple[str, ...]) -> MetricInputs:
     inputs = MetricInputs(extractor, reference.features(extractor), classes_of(reference.images), reference.modes)
-    learnt = source.data is None or source.data.name == reference.data.name
+    trained_on_it = source.data is None or source.data.name == reference.data.name
     wanted = (not metrics or "copying" in metrics) and extractor.name != "classifier"
-    if not (wanted and learnt) or reference.other is None:
+    if not (wanted and trained_on_it) or reference.other is None:
         return inputs
     other = reference.other.features(extractor)
     training, held_out = (other, inputs.reference) if reference.data.split == "test" else (inputs.reference, other)

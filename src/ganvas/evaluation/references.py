@@ -167,7 +167,7 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 def with_progress(batches: Iterable[np.ndarray], advance: Any) -> Iterator[np.ndarray]:
-    """The batches, each told to a progress bar once it is used."""
+    """The batches; a progress bar advances once each is used."""
     for batch in batches:
         yield batch
         advance(len(batch))

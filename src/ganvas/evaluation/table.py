@@ -38,7 +38,7 @@ def _block(scores: list[Score]) -> str:
 
 
 def _classes(scores: list[Score]) -> list[str]:
-    """A line for each class: what the numbers are that can be told class by class."""
+    """A line for each class, with the numbers that exist per class."""
     columns = {OF_A_CLASS[kind(score.metric)]: score.by_class for score in scores if score.by_class}
     names = dict.fromkeys(name for column in columns.values() for name in column)
     width = max(map(len, ("class", *names)))

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from ganvas.errors import UsageError, did_you_mean
-from ganvas.runs.run import is_number
+from ganvas.stats.finite import is_number
 
 FOLDER = Path(__file__).parent
 

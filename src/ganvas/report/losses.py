@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganvas.i18n import Translator
-from ganvas.runs.run import is_number
+from ganvas.stats.finite import is_number
 
 THRESHOLDS: dict[str, float | None] = {
     "bce": 0.0, "hinge": 0.0, "least-squares": 0.5, "wasserstein": None, "relativistic": None,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ganvas.i18n import Translator, figure
-from ganvas.runs.run import is_number
+from ganvas.stats.finite import is_number
 
 Row = dict[str, Any]
 IDENTITY = ("extractor", "weights_hash", "reference", "split")

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
 from ganvas.errors import GanvasError, UsageError
@@ -266,7 +266,7 @@ class Run:
     def selected(self) -> dict[str, Any] | None:
         """nimg, metric and value of the checkpoint that scored best while training; None without evaluation.
 
-        It was chosen among several by that very score, which flatters it: results are told of the last one.
+        It was chosen among several by that very score, which flatters it: results are reported for the last one.
         """
         path = self.path / "selected.json"
         return self.read_json(path.name) if path.exists() else None
@@ -379,11 +379,6 @@ def _verified(nimg: int, path: Path) -> Checkpoint:
         if hashlib.sha256((path / f"{name}.safetensors").read_bytes()).hexdigest() != digest:
             raise ValueError(f"{name}.safetensors is truncated or altered")
     return Checkpoint(nimg, path, state)
-
-
-def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a JSON value is a finite number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def next_path(parent: Path, config: Config) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-LARGEST = 1 << 33  # 8 GiB: above this a header is more likely wrong than meant
+LARGEST = 1 << 33  # 8 GiB: above this a header is more likely wrong than right
 
 
 def parse(content: bytes) -> NDArray[np.uint8]:

@@ -97,7 +97,7 @@ class EfficientNetLite0(nn.Module):
         self.classify = nn.Linear(HEAD, CLASSES)
 
     def forward(self, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 1280"]:
-        """What the classes are told from: the head, averaged over the image. `pixels` run from 0 to 255."""
+        """The features that the classes are computed from: the head, averaged over the image. `pixels` run from 0 to 255."""
         x = self.stem((pixels - 127) / 128)
         for block in self.blocks:
             x = block(x)

@@ -14,7 +14,7 @@ from ganvas.report.charts import Chart, Chosen, Series, Tick
 from ganvas.report.facts import Facts
 from ganvas.report.scores import Curve, Row, Selection, finite
 from ganvas.report.section import Section, register
-from ganvas.runs.run import is_number
+from ganvas.stats.finite import is_number
 
 plugins.discover(metrics)  # each brings its sentences
 

@@ -10,7 +10,7 @@ from ganvas.report import scores
 from ganvas.report.accuracy import balanced_sentence, signed, trend_sentence
 from ganvas.report.facts import COURSE_EPOCHS, Facts
 from ganvas.report.section import Section, register
-from ganvas.runs.run import is_number
+from ganvas.stats.finite import is_number
 
 # Quotations, the same in every language of the report.
 RUBRIC = (
