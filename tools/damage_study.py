@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from ganvas import data, metrics, plugins
+from ganvas import data
 from ganvas.config import DataConfig
 from ganvas.data import ImageSet
 from ganvas.data.progress import Progress
@@ -54,9 +54,6 @@ class Damage:
     """(images, labels, strength, training set) -> (images, labels)."""
     loses: bool = False
     """Whether images go missing, so that it must begin with more than are measured."""
-
-
-plugins.discover(metrics)
 
 
 def each(picture: Callable[[Image.Image, float], Image.Image]) -> Callable[..., tuple[np.ndarray, np.ndarray]]:

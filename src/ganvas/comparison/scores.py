@@ -155,11 +155,7 @@ def _evaluate(
 
 def _measures_of(metrics: Sequence[str]) -> list[str]:
     """The names for `ganvas evaluate --metrics` that give these metrics."""
-    from ganvas import metrics as metric_files
-    from ganvas import plugins
     from ganvas.metrics.registry import METRICS
-
-    plugins.discover(metric_files)
 
     return [name for name, metric in METRICS.items() if name in metrics or any(m in metric.better for m in metrics)]
 

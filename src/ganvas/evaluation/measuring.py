@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ganvas import metrics as metric_files
-from ganvas import plugins
 from ganvas.errors import UsageError, did_you_mean
 from ganvas.metrics.classes import Classes
 from ganvas.metrics.registry import METRICS, Fakes, Metric, MetricInputs, Value
-
-plugins.discover(metric_files)
 
 
 def measure_sets(sets: Iterable[Fakes], metrics: Mapping[str, Metric], inputs: MetricInputs) -> dict[str, list[Value]]:

@@ -1,1 +1,7 @@
-"""How good, how diverse, how recognisable, and does it copy: pure maths over feature arrays, and what makes those."""
+"""Pure functions over features. Each file registers its metrics; what makes the features is in extractors/."""
+
+import sys
+
+from ganvas.plugins import discover
+
+discover(sys.modules[__name__])

@@ -205,8 +205,10 @@ class Run:
 
     def _old_log(self, log: str) -> Path | None:
         """The file in which an older version kept this log, as long as there is no new one."""
-        path = self.path / f"{LOGS.get(log, log)}.jsonl"
-        return path if log in LOGS and path.exists() and not (self.path / f"{log}.jsonl").exists() else None
+        if log not in LOGS or (self.path / f"{log}.jsonl").exists():
+            return None
+        path = self.path / f"{LOGS[log]}.jsonl"
+        return path if path.exists() else None
 
     def event(self, kind: str, nimg: int, **details: Any) -> None:
         """Add a row to events.jsonl: start, resume, stop, finish, warning, nan, ..."""

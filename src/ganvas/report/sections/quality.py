@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ganvas import metrics, plugins
 from ganvas.i18n import Translator, figure
 from ganvas.metrics.extractors.registry import kind
 from ganvas.report import charts, scores
@@ -15,8 +14,6 @@ from ganvas.report.facts import Facts
 from ganvas.report.scores import Curve, Row, Selection, finite
 from ganvas.report.section import Section, register
 from ganvas.stats.finite import is_number
-
-plugins.discover(metrics)  # each brings its sentences
 
 BASIS = (
     *scores.IDENTITY, "resize", "n_ref", "seed", "n", "sets", "nimg", "snapshot", "ema", "during", "real_baseline_from",
