@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data.files import pictures
+from ganvas.data.files import decode, pictures
 from ganvas.data.files.pixels import luma, over_white, resize
 from ganvas.data.progress import Progress
 from ganvas.errors import GanvasError, UsageError
@@ -30,7 +30,7 @@ def encoded(picture, kind="PNG", **options) -> bytes:
 
 
 def decoded(content: bytes, size=16) -> np.ndarray:
-    return pictures.decode(io.BytesIO(content), size)[0]
+    return decode.decode(io.BytesIO(content), size)[0]
 
 
 def read(where, split="train", size=16, classes=(), limit=None):
