@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data.files import decode, pictures
+from ganvas.data.files import decode, listing, pictures
 from ganvas.data.files.pixels import luma, over_white, resize
 from ganvas.data.progress import Progress
 from ganvas.errors import GanvasError, UsageError
@@ -296,7 +296,7 @@ def test_zip_names_that_lead_outside_are_refused(tmp_path):
 
 
 def test_zip_members_that_unpack_to_too_much_are_skipped(tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "LARGEST_FILE", 1 << 20)
+    monkeypatch.setattr(listing, "LARGEST_FILE", 1 << 20)
     files = {f"{k}.png": encoded(Image.fromarray(np.roll(NOISE, k))) for k in range(2)}
     raw = read(zipped(tmp_path / "x.zip", files | {"huge.png": b"\0" * (3 << 20)}))
     assert raw.skipped == ("huge.png: unpacks to 3 MiB, more than 1",)
