@@ -68,6 +68,8 @@ def load(config: DataConfig, progress: bool = True) -> ImageSet:
     own_sizes = raw.own_sizes or ((raw.images.shape[3], raw.images.shape[2]),)
     raw = replace(raw, images=_resized(raw.images, config, smallest, largest))
     _check_variety(raw, config)
+    for note in raw.notes:
+        bar.say(f"{config.name}: {note}")
     if raw.skipped:
         warn(f"{config.name}: {len(raw.skipped)} files skipped, such as {raw.skipped[0]}")
     name = _path(config.name).absolute().name if source is None else source.name

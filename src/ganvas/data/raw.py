@@ -19,3 +19,5 @@ class Raw:
     skipped: tuple[str, ...] = ()
     own_sizes: tuple[tuple[int, int], ...] = ()
     """Width and height of the pictures before any resizing, each kind once; empty = that of `images`."""
+    notes: tuple[str, ...] = ()
+    """What was done to the pixels that the user must know, one line each, such as the scale of 12-bit values."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.files import idx
+from ganvas.data.files import idx, scale
 from ganvas.data.files.pixels import over_white
 from ganvas.data.raw import Raw
 from ganvas.data.reader import Reader, register_reader
@@ -46,7 +46,8 @@ def read_npz(where: Path, split: str) -> Raw:
     try:
         arrays = _arrays(where)
         key = _image_key(arrays, split, where)
-        images = channels_first(to_bytes(arrays[key]))
+        values, note = scale.to_bytes(arrays[key])
+        images = channels_first(values)
         if label_key := _first(arrays, _keys(LABEL_KEYS, arrays, split)):
             names = _first(arrays, NAME_KEYS)
             labels, class_names = to_labels(arrays[label_key], len(images), arrays[names] if names else None)
@@ -54,7 +55,7 @@ def read_npz(where: Path, split: str) -> Raw:
         pickled = "it holds pickled objects, which can run code and are never opened: save plain arrays"
         reason = pickled if "pickle" in str(error) else error
         raise GanvasError(f"{where} cannot be used: {reason}") from error
-    return Raw(images, labels, class_names, f"{where}, array '{key}'")
+    return Raw(images, labels, class_names, f"{where}, array '{key}'", notes=(note,) if note else ())
 
 
 def is_idx(where: Path) -> bool:
@@ -73,38 +74,13 @@ def read_idx(where: Path, split: str) -> Raw:
     labels: NDArray[np.int64] | None = None
     class_names: tuple[str, ...] = ()
     try:
-        images = channels_first(idx.read(path))
+        values, note = scale.to_bytes(idx.read(path))
+        images = channels_first(values)
         if beside := _labels_beside(path):
             labels, class_names = to_labels(idx.read(beside), len(images), None)
     except (ValueError, OSError) as error:
         raise GanvasError(f"{path} cannot be used: {error}") from error
-    return Raw(images, labels, class_names, str(path))
-
-
-def to_bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Pixel values of any number type as uint8. Raises ValueError where their range is unclear."""
-    if not values.size:
-        raise ValueError("its images are empty")
-    if values.dtype.kind not in "buif":
-        raise ValueError(f"its images are of type {values.dtype}, not numbers")
-    if values.dtype == np.bool_:
-        return values.astype(np.uint8) * np.uint8(255)
-    low, high = float(values.min()), float(values.max())
-    if values.dtype == np.uint16 and high > 255:
-        return _rounded(values, 1 / 257, 0)
-    if values.dtype.kind in "ui":
-        if low < 0 or high > 255:
-            raise ValueError(f"its {values.dtype} values run from {low:g} to {high:g}: save uint8, 0 to 255")
-        if high <= 1:
-            raise ValueError("its images hold no value but 0 and 1: multiply them by 255, or save them as bool")
-        return values.astype(np.uint8)
-    if not np.isfinite(low + high):
-        raise ValueError("its images hold NaN or infinite values")
-    if low >= 0 and high <= 1:
-        return _rounded(values, 255, 0)
-    if low >= -1 and high <= 1:
-        return _rounded(values, 127.5, 127.5)
-    raise ValueError(f"its {values.dtype} values run from {low:g} to {high:g}: save [0, 1], [-1, 1] or uint8")
+    return Raw(images, labels, class_names, str(path), notes=(note,) if note else ())
 
 
 def channels_first(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -135,14 +111,6 @@ def to_labels(values: NDArray[Any], n: int, names: NDArray[Any] | None) -> tuple
         return values.reshape(-1).astype(np.int64), given
     as_text = found if found.dtype.kind == "U" else found.astype(np.int64)
     return labels.reshape(-1).astype(np.int64), tuple(str(name) for name in as_text)
-
-
-def _rounded(values: NDArray[Any], scale: float, offset: float) -> NDArray[np.uint8]:
-    """values * scale + offset, in parts: a float64 copy of everything would take eight times the memory."""
-    out = np.empty(values.shape, np.uint8)
-    for start in range(0, len(values), 1024):
-        out[start : start + 1024] = np.rint(values[start : start + 1024] * scale + offset)
-    return out
 
 
 def _arrays(where: Path) -> Arrays:
