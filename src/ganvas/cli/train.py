@@ -17,6 +17,38 @@ SIGNALS = {"SIGINT": 130, "SIGTERM": 143}
 
 def train(argv: list[str]) -> int:
     """Train a recipe and write its report."""
+    parser = _parser()
+    if not argv or argv[0].startswith("-"):
+        if "--help" in argv or "-h" in argv:
+            parser.print_help()
+            print(_config_help())
+            return 0
+        raise UsageError("name a recipe first: ganvas train RECIPE (ganvas recipes lists them)")
+    if "--help" in argv or "-h" in argv:
+        from ganvas.config.recipes import get
+
+        recipe = get(argv[0]).config
+        parser.print_help()
+        print(_config_help(recipe))
+        return 0
+    config, args = _parse(argv, parser)
+    if args.dry_run:
+        return _dry_run(config)
+
+    from ganvas import api
+
+    images = _load(config)
+    run = api.create_run(config, images, args.out)
+    print(f"run: {run.path}", file=sys.stderr, flush=True)
+    return _train(run, images, args.lang)
+
+
+def configured(argv: list[str]) -> Config:
+    """The config that `ganvas train` makes of its arguments. Raises UsageError as it does."""
+    return _parse(argv, _parser())[0]
+
+
+def _parser() -> Parser:
     parser = Parser(
         prog="ganvas train RECIPE",
         description="Train a recipe, then write its report.",
@@ -43,24 +75,17 @@ def train(argv: list[str]) -> int:
     parser.add_argument("--from", dest="init_from", metavar="MODEL", help="start from the generator of a model or run")
     parser.add_argument("--dry-run", action="store_true", help="show what would run, and stop")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
-    if not argv or argv[0].startswith("-"):
-        if "--help" in argv or "-h" in argv:
-            parser.print_help()
-            print(_config_help())
-            return 0
-        raise UsageError("name a recipe first: ganvas train RECIPE (ganvas recipes lists them)")
+    return parser
 
+
+def _parse(argv: list[str], parser: Parser) -> tuple[Config, Any]:
+    """The config, and the flags that are no settings."""
     from ganvas.config.recipes import get
 
     recipe = get(argv[0]).config
-    if "--help" in argv or "-h" in argv:
-        parser.print_help()
-        print(_config_help(recipe))
-        return 0
     args, rest = parser.parse_known_args(argv[1:])
 
     process.prepare()  # before torch is imported
-    from ganvas import api
     from ganvas.training.setup import configure
 
     tricks = [name for word in args.tricks or () for name in names(word)]
@@ -73,19 +98,20 @@ def train(argv: list[str]) -> int:
     settings = _settings(rest, configure(recipe.recipe, tricks, init_from=args.init_from), parser) if rest else {}
     settings |= {name: value for name, value in own.items() if value is not None}
     config = configure(recipe.recipe, tricks, settings, args.init_from)
-    if args.dry_run:
-        changes = diff(recipe, config)
-        print(f"{config.recipe} on {config.data.name}, seed {config.seed}; changes to the recipe:")
-        for name, (old, new) in changes.items():
-            print(f"  {name}: {old} -> {new}")
-        if not changes:
-            print("  none")
-        return 0
+    return config, args
 
-    images = _load(config)
-    run = api.create_run(config, images, args.out)
-    print(f"run: {run.path}", file=sys.stderr, flush=True)
-    return _train(run, images, args.lang)
+
+def _dry_run(config: Config) -> int:
+    """Say what would run."""
+    from ganvas.config.recipes import get
+
+    changes = diff(get(config.recipe).config, config)
+    print(f"{config.recipe} on {config.data.name}, seed {config.seed}; changes to the recipe:")
+    for name, (old, new) in changes.items():
+        print(f"  {name}: {old} -> {new}")
+    if not changes:
+        print("  none")
+    return 0
 
 
 def resume(argv: list[str]) -> int:

@@ -15,7 +15,7 @@ class DataConfig:
     name: str = "cifar10"
     """A known set (`ganvas data list`) or a path to a folder, zip, npz or IDX file of your own images."""
     split: Literal["train", "test"] = "train"
-    """Which split of a known set."""
+    """Which split. Of your own images, test is what folders named test, or else val, hold."""
     size: int | None = None
     """Side in pixels; None keeps the set's own (32 for your own images)."""
     channels: int | None = None
@@ -24,6 +24,12 @@ class DataConfig:
     """Only these classes, by name; empty = all."""
     limit: int | None = None
     """Only so many images, balanced over the classes; None = all."""
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    """How a rectangle becomes a square: its middle, all of it on white, or all of it pulled into shape."""
+    label_from: str = "auto"
+    """Where the classes of your own pictures are: auto, folders, a table of labels, or name:REGEX or path:REGEX."""
+    encoding: str = "auto"
+    """Encoding of the names in a zip file without UTF-8 names, such as cp949, cp932, gbk or big5."""
     labels: Literal["ignore", "auto", "use"] = "ignore"
     """Class-conditional training: ignore the labels, use them, or auto: use them when the data have classes."""
     flip: bool = False

@@ -6,7 +6,7 @@ It gives an ImageSet (uint8, never scaled). Nothing here knows of torch.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,7 @@ from ganvas.config import DataConfig
 from ganvas.data import builtin, cache, files
 from ganvas.data.files import pixels
 from ganvas.data.progress import Progress, warn
-from ganvas.data.raw import Raw
+from ganvas.data.raw import Found, Raw
 from ganvas.data.reader import OWN_SIZE, READERS
 from ganvas.data.select import balanced, matching_classes
 from ganvas.data.source import SOURCES, DataSource
@@ -28,6 +28,8 @@ plugins.discover(builtin)
 plugins.discover(files)
 
 SPLITS = ("train", "test")
+SHOWN_CLASSES = 20
+"""Class names in the line that says what was read."""
 OWN_SIZES = (16, 64)
 """Smallest and largest side, in pixels, of the user's own images."""
 
@@ -39,7 +41,8 @@ class ImageSet:
     images: uint8 [n, c, h, w]; labels: int64 [n], from 0 on in the order of `class_names`, or None;
     sha256: of the bytes of images, then labels; source: one line, where they came from;
     skipped: "file: reason" for each file that could not be read; own_sizes: (width, height) of the images before they
-    were resized, each kind once.
+    were resized, each kind once; notes: what else was done that the user must know; found: of which split, with
+    labels from where; fit: what was done to rectangles.
     """
 
     name: str
@@ -50,6 +53,37 @@ class ImageSet:
     source: str
     skipped: tuple[str, ...] = ()
     own_sizes: tuple[tuple[int, int], ...] = ()
+    notes: tuple[str, ...] = ()
+    found: Found = field(default_factory=Found)
+    fit: pixels.Fit = "crop"
+
+    def summary(self) -> str:
+        """One line: number, size and what was done to get it, split, classes and their names."""
+        n, channels, height, width = self.images.shape
+        kind = "grey" if channels == 1 else "RGB"
+        parts = [f"{self.found.n or n:,} images", f"{width} x {height} {kind}{self._resized()}"]
+        if self.found.split:
+            others = ", ".join(name for name in self.found.splits if name != self.found.split)
+            parts.append(f"split {self.found.split}" + (f" (beside {others})" if others else ""))
+        if self.labels is None:
+            parts.append("no classes" + (f" ({self.found.labels})" if self.found.labels else ""))
+        else:
+            more = ", ..." if len(self.class_names) > SHOWN_CLASSES else ""
+            source = f" {self.found.labels}" if self.found.labels else ""
+            names = ", ".join(self.class_names[:SHOWN_CLASSES]) + more
+            parts.append(f"{len(self.class_names)} classes{source}: {names}")
+        return f"{self.name}: {', '.join(parts)}"
+
+    def _resized(self) -> str:
+        """What was done to images of another size, in brackets; nothing where nothing was."""
+        _, _, height, width = self.images.shape
+        if self.own_sizes in ((), ((width, height),)):
+            return ""
+        smallest, largest = (pick(self.own_sizes, key=lambda s: s[0] * s[1]) for pick in (min, max))
+        sizes = f"from {smallest[0]} x {smallest[1]}"
+        sizes += f" to {largest[0]} x {largest[1]}" if smallest != largest else ""
+        done = {"crop": "cropped to their middle", "pad": "padded with white", "stretch": "stretched"}[self.fit]
+        return f" ({sizes}{f'; {self.found.rectangles:,} rectangles {done}' if self.found.rectangles else ''})"
 
 
 def load(config: DataConfig, progress: bool = True) -> ImageSet:
@@ -66,6 +100,8 @@ def load(config: DataConfig, progress: bool = True) -> ImageSet:
     bar = Progress(progress)
     raw = _select(_read_files(config, bar) if source is None else source.read(config, bar), config)
     own_sizes = raw.own_sizes or ((raw.images.shape[3], raw.images.shape[2]),)
+    if not raw.own_sizes and own_sizes[0][0] != own_sizes[0][1]:
+        raw = replace(raw, found=replace(raw.found, rectangles=len(raw.images)))
     raw = replace(raw, images=_resized(raw.images, config, smallest, largest))
     _check_variety(raw, config)
     for note in raw.notes:
@@ -74,7 +110,13 @@ def load(config: DataConfig, progress: bool = True) -> ImageSet:
         warn(f"{config.name}: {len(raw.skipped)} files skipped, such as {raw.skipped[0]}")
     name = _path(config.name).absolute().name if source is None else source.name
     sha256 = _sha256(raw.images, raw.labels)
-    return ImageSet(name, raw.images, raw.labels, raw.class_names, sha256, raw.source, raw.skipped, own_sizes)
+    found = raw.found
+    if source is not None:
+        found = replace(found, split=config.split, splits=tuple(source.splits))
+    return ImageSet(
+        name, raw.images, raw.labels, raw.class_names, sha256, raw.source, raw.skipped, own_sizes, raw.notes,
+        found, config.fit,
+    )  # fmt: skip
 
 
 def unseen(config: DataConfig, n: int) -> ImageSet | None:
@@ -168,7 +210,7 @@ def _resized(images: NDArray[np.uint8], config: DataConfig, smallest: int, large
     channels = config.channels or images.shape[1]
     if channels == 1:  # before resizing, which then has a third of the work
         images = pixels.to_channels(images, 1)
-    return np.ascontiguousarray(pixels.to_channels(pixels.resize(images, config.size or own), channels))
+    return np.ascontiguousarray(pixels.to_channels(pixels.resize(images, config.size or own, config.fit), channels))
 
 
 def _check_variety(raw: Raw, config: DataConfig) -> None:

@@ -115,6 +115,20 @@ def test_crop_takes_the_middle_and_resize_does_not_alias():
     assert abs(small.astype(int) - 127.5).max() < 12
 
 
+def test_a_rectangle_is_cropped_padded_or_stretched():
+    """A picture twice as wide as high: black, red, red, black in quarters of its width."""
+    wide = np.zeros((32, 64, 3), np.uint8)
+    wide[:, 16:48, 0] = 255
+    file = encoded(Image.fromarray(wide))
+    crop, pad, stretch = (decode.decode(io.BytesIO(file), 32, fit)[0] for fit in ("crop", "pad", "stretch"))
+    assert crop.reshape(3, -1).T.tolist() == [[255, 0, 0]] * 1024
+    assert (pad[:, :8] == 255).all() and (pad[:, 24:] == 255).all()
+    assert pad[:, 16, 1].tolist() == [0, 0, 0] and pad[:, 16, 16].tolist() == [255, 0, 0]
+    assert stretch[:, 0, 1].tolist() == [0, 0, 0] and stretch[:, 31, 16].tolist() == [255, 0, 0]
+    as_array = wide.transpose(2, 0, 1)[None]
+    np.testing.assert_array_equal(resize(as_array, 32, "pad")[0], pad)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (7, 5), (16, 16), (2000, 1500)])
 def test_any_shape_comes_out_square(shape):
     assert mean_colour(encoded(colour(9, 99, 199, shape))) == [9, 99, 199]

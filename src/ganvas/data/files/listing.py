@@ -44,6 +44,7 @@ class Entry:
 
 @contextmanager
 def entries(where: Path) -> Iterator[list[Entry]]:
+    """The files of a folder or a zip. Raises GanvasError for a zip that cannot be read."""
     if where.is_dir():
         below = ((path.relative_to(where).as_posix(), path) for path in _walk(where, set()))
         yield [Entry(name, PurePosixPath(name), partial(_file, path)) for name, path in below]
@@ -80,4 +81,5 @@ def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
 
 
 def hidden(path: PurePosixPath) -> bool:
+    """Whether this is a file that systems leave behind, not the user."""
     return any((part.startswith(".") and part != "..") or part.lower() in NOT_PICTURES for part in path.parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,32 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Images = NDArray[np.uint8]  # [n, c, h, w]
+Fit = Literal["crop", "pad", "stretch"]
 
 
-def square(picture: Image.Image, size: int) -> Image.Image:
-    """Scale the shorter side to `size` and crop the middle, in one antialiased (Lanczos) step."""
+def square(picture: Image.Image, size: int, fit: Fit = "crop") -> Image.Image:
+    """Any picture as size x size, in one antialiased (Lanczos) step.
+
+    crop: the shorter side becomes `size`, the middle is kept; pad: the longer side does, the rest is white;
+    stretch: both do.
+    """
     from PIL.Image import Resampling
 
     width, height = picture.size
     if (width, height) == (size, size):
         return picture
+    if fit == "stretch":
+        return picture.resize((size, size), Resampling.LANCZOS, reducing_gap=4.0)
+    if fit == "pad":
+        from PIL import Image
+
+        scale = size / max(width, height)
+        small = picture.resize(
+            (max(1, round(width * scale)), max(1, round(height * scale))), Resampling.LANCZOS, reducing_gap=4.0
+        )
+        white = Image.new(picture.mode, (size, size), "white")
+        white.paste(small, ((size - small.width) // 2, (size - small.height) // 2))
+        return white
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
     return picture.resize((size, size), Resampling.LANCZOS, (left, top, left + side, top + side), reducing_gap=4.0)
@@ -42,7 +59,7 @@ def to_rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def resize(images: Images, size: int) -> Images:
+def resize(images: Images, size: int, fit: Fit = "crop") -> Images:
     """Images of one shape [n, c, h, w], c 1 or 3, as [n, c, size, size]."""
     from PIL import Image
 
@@ -52,7 +69,7 @@ def resize(images: Images, size: int) -> Images:
     resized = np.empty((n, channels, size, size), np.uint8)
     for i, image in enumerate(images):
         pixels = np.ascontiguousarray(image[0] if channels == 1 else image.transpose(1, 2, 0))
-        result = np.asarray(square(Image.fromarray(pixels), size))
+        result = np.asarray(square(Image.fromarray(pixels), size, fit))
         resized[i] = result if channels == 1 else result.transpose(2, 0, 1)
     return resized
 
