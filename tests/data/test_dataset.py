@@ -161,7 +161,7 @@ def test_limit_is_balanced_and_a_prefix(tiny):
         ({"name": "shapes", "limit": 1}, "limit must be at least 2"),
         ({"name": "shapes", "limit": -3}, "limit must be at least 2"),
         ({"name": "shapes", "limit": 10**9}, "too large"),
-        ({"name": "shapes", "size": 4}, "choose 8 to 64"),
+        ({"name": "shapes", "size": 4}, "choose 8 to 128"),
         ({"name": "shapes", "channels": 2}, "1 .grey. or 3"),
         ({"name": "shapes", "split": "val"}, "train or test"),
         ({"name": "shapes", "classes": ("stra",)}, "did you mean star"),
@@ -182,8 +182,17 @@ def test_own_folder(folder, capsys):
     assert found.skipped == ("cat/broken.png: not a picture",)
     assert "1 files skipped, such as cat/broken.png: not a picture" in capsys.readouterr().err
     assert data.load(config(folder, size=16, channels=1), progress=False).images.shape == (6, 1, 16, 16)
-    with pytest.raises(UsageError, match="16 to 64"):
+    with pytest.raises(UsageError, match="16 to 128"):
         data.load(config(folder, size=8))
+
+
+@pytest.mark.parametrize("size", [64, 96, 128])
+def test_arrays_above_64_px_are_enlarged_or_kept_only_when_asked(tmp_path, size):
+    images = RNG.integers(0, 256, (4, size, size, 3), dtype=np.uint8)
+    np.savez(tmp_path / "x.npz", images=images)
+    assert data.load(config(tmp_path / "x.npz"), progress=False).images.shape[2] == (64 if size == 64 else 32)
+    asked = data.load(config(tmp_path / "x.npz", size=size), progress=False)
+    np.testing.assert_array_equal(asked.images, images.transpose(0, 3, 1, 2))
 
 
 def test_grey_pictures_get_one_channel(folder):

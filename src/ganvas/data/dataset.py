@@ -30,8 +30,10 @@ plugins.discover(files)
 SPLITS = ("train", "test")
 SHOWN_CLASSES = 20
 """Class names in the line that says what was read."""
-OWN_SIZES = (16, 64)
+OWN_SIZES = (16, 128)
 """Smallest and largest side, in pixels, of the user's own images."""
+LARGEST_UNASKED = 64
+"""Arrays up to this side keep their size where the config names none; larger ones then become OWN_SIZE."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,7 @@ def _select(raw: Raw, config: DataConfig) -> Raw:
 
 def _resized(images: NDArray[np.uint8], config: DataConfig, smallest: int, largest: int) -> NDArray[np.uint8]:
     height, width = images.shape[2:]
-    own = height if height == width and smallest <= height <= largest else OWN_SIZE
+    own = height if height == width and smallest <= height <= min(largest, LARGEST_UNASKED) else OWN_SIZE
     channels = config.channels or images.shape[1]
     if channels == 1:  # before resizing, which then has a third of the work
         images = pixels.to_channels(images, 1)

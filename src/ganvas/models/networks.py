@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -10,6 +11,7 @@ from torch import nn
 from ganvas.config import Config
 from ganvas.config.validation import enforce
 from ganvas.models.layers.dropout import Dropout
+from ganvas.models.layers.sizes import fit_large
 from ganvas.models.registry import family_of
 from ganvas.rng import stream_seed
 
@@ -17,6 +19,21 @@ from ganvas.rng import stream_seed
 def num_classes(config: Config, class_names: Sequence[str]) -> int:
     """Number of classes that the networks are conditioned on; 0 where labels are not used."""
     return len(class_names) if config.data.labels == "use" else 0
+
+
+def for_size(config: Config, size: int) -> Config:
+    """The config with the channels and blocks that its networks have for images of `size` px, where that is above 64.
+
+    See layers.sizes.fit_large. Up to 64 px the config is returned as it is, and the families fit its networks.
+    """
+    g, d = config.generator, config.discriminator
+    if (fewer := family_of(g).g_fewer) is not None:
+        (base, *widths), blocks = fit_large(size, fewer, (g.base, *g.widths), g.blocks)
+        g = replace(g, base=base, widths=tuple(widths), blocks=blocks)
+    if (fewer := family_of(d).d_fewer) is not None:
+        reverse, blocks = fit_large(size, fewer, d.widths[::-1], d.blocks[::-1])
+        d = replace(d, widths=reverse[::-1], blocks=blocks[::-1])
+    return replace(config, generator=g, discriminator=d)
 
 
 def build_generator(config: Config, shape: tuple[int, int, int], classes: int = 0) -> nn.Module:

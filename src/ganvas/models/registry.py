@@ -35,6 +35,11 @@ class Family:
     d_rules: Callable[[DiscriminatorConfig], Iterator[Rule]] | None = None
     """Further rules of D's settings."""
 
+    g_fewer: int | None = None
+    """By how many G's maps are fewer than those of layers.sizes.map_sizes; None: they follow another rule."""
+    d_fewer: int | None = None
+    """The same of D's."""
+
     def check_generator(self, config: GeneratorConfig) -> Iterator[Rule]:
         """The rules of this family for G's settings."""
         norm = config.norm != "virtual" or "virtual" in self.g_norms

@@ -62,7 +62,7 @@ def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | N
     """
     backend.resolve(config.engine)
     check_compatibility(config)
-    config = settle_labels(config, images)
+    config = models.for_size(settle_labels(config, images), images.images.shape[2])
     if config.init_from:
         _check_init_from(config, images)
     networks = models.summary(config, images.images.shape[1:], models.num_classes(config, images.class_names))

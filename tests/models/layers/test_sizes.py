@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ganvas.errors import UsageError
-from ganvas.models.layers.sizes import fit_blocks, fit_widths, map_sizes, scale_channels, strided_sizes
+from ganvas.models.layers.sizes import fit_blocks, fit_large, fit_widths, map_sizes, scale_channels, strided_sizes
 from ganvas.models.ops.resize import downsample, upsample
 
 
@@ -52,6 +52,17 @@ def test_widths_are_dropped_or_halved_at_the_large_end() -> None:
     assert fit_widths((256, 128, 64), 5) == [256, 128, 64, 32, 16]
     assert fit_widths((256, 40), 5) == [256, 40, 20, 16, 16]
     assert fit_widths((8,), 2) == [8, 8]
+
+
+@pytest.mark.parametrize("size", [16, 28, 32, 64, 96])
+def test_up_to_five_maps_numbers_stay_as_they_are(size: int) -> None:
+    assert fit_large(size, 0, (128, 64), (1, 0)) == ((128, 64), (1, 0))
+
+
+def test_above_64_px_the_smallest_map_is_repeated() -> None:
+    assert fit_large(128, 0, (128, 128, 64, 32)) == ((128, 128, 128, 64, 32, 16), ())
+    assert fit_large(128, 1, (128, 128, 64), (1, 1, 0)) == ((128, 128, 128, 64, 32), (1, 1, 1, 0, 0))
+    assert fit_large(128, 0, (9, 8, 7, 6, 5, 4), (1,)) == ((9, 8, 7, 6, 5, 4), (1,))
 
 
 def test_the_last_number_of_blocks_holds_for_further_maps() -> None:

@@ -177,6 +177,7 @@ register_data(
         read=read,
         licence="drawn by ganvas, free of rights; 80 known modes (10 shapes x 8 colours)",
         verified="nothing to compare with: drawn when needed",
+        sizes=(8, 128),
         max_limit=1_000_000,
         modes=modes,
     )

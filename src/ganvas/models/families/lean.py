@@ -129,4 +129,4 @@ class Discriminator(nn.Module):
         return apply_head(features, labels, self.dense, self.projection, self.minibatch, self.naming)
 
 
-register_family(Family("lean", Generator, Discriminator))
+register_family(Family("lean", Generator, Discriminator, g_fewer=1, d_fewer=1))

@@ -178,4 +178,4 @@ class Discriminator(nn.Module):
         return apply_head(features, labels, self.dense, self.projection, self.minibatch, self.naming)
 
 
-register_family(Family("r3", Generator, Discriminator, g_norms=()))
+register_family(Family("r3", Generator, Discriminator, g_norms=(), g_fewer=0, d_fewer=0))

@@ -45,6 +45,24 @@ def fit_widths(widths: Sequence[int], maps: int) -> list[int]:
     return fitted
 
 
+def fit_large(
+    size: int, fewer: int, widths: Sequence[int], blocks: Sequence[int] = ()
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Channels and blocks of every map, the smallest first, of a network for images above 64 px; `fewer` than the
+    maps of `map_sizes`.
+
+    `fit_widths` alone would give each map that such images add the fewest channels. Here the smallest map's are
+    repeated, once for each map more than 64 px have, and the others move up. Up to 64 px, or with a number for each
+    map, they stay as they are.
+    """
+    maps = len(map_sizes(size)) - fewer
+    more = min(len(map_sizes(size)) - len(map_sizes(64)), maps - len(widths))
+    if more <= 0:
+        return tuple(widths), tuple(blocks)
+    fitted = fit_widths([*[widths[0]] * more, *widths], maps)
+    return tuple(fitted), tuple(fit_blocks([*[blocks[0]] * more, *blocks], maps) if blocks else ())
+
+
 def fit_blocks(blocks: Sequence[int], maps: int) -> list[int]:
     """Numbers of residual blocks at `maps` maps, the smallest map first; the last number is repeated."""
     return [*blocks[:maps], *[blocks[-1]] * (maps - len(blocks))]
