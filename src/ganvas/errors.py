@@ -24,3 +24,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def shape_text(shape: Iterable[int]) -> str:
     """A shape as text: 3x32x32."""
     return "x".join(map(str, shape))
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception of a library says, as one short line; its type where it says nothing."""
+    text = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    text = f"{type(error).__name__} {text}".rstrip() if isinstance(error, KeyError) or not text else text
+    return text if len(text) <= 300 else f"{text[:300]} ..."

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from ganvas.errors import GanvasError
+from ganvas.errors import GanvasError, first_line
+
+MOST_BYTES = 64_000_000
+"""Of a JSON file that is read whole."""
 
 
 @contextmanager
@@ -20,6 +25,36 @@ def writing_to(path: Path) -> Iterator[None]:
         why = error.strerror or str(error)
         hint = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another folder"
         raise GanvasError(f"cannot write {error.filename or path}: {why}; {hint}") from error
+
+
+def read_object(path: Path, most: int = MOST_BYTES) -> dict[str, Any]:
+    """The JSON object in a file; GanvasError naming it where it is missing, broken, huge, or another kind of value.
+
+    NaN and infinities, which JSON does not have, are None.
+    """
+    try:
+        size = path.stat().st_size
+        if size > most:
+            raise GanvasError(f"{path} has {size / 1e6:.0f} MB, too much for what it should hold: is it damaged?")
+        values = parse_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise GanvasError(f"{path} cannot be read ({first_line(error)}): is it whole?") from error
+    if not isinstance(values, dict):
+        raise GanvasError(f"{path} is not a JSON object: is it whole?")
+    return values
+
+
+def parse_json(content: bytes | str) -> Any:
+    """The value of a JSON text; ValueError where it is broken or nested too deep. NaN and infinities are None."""
+    try:
+        return json.loads(content, parse_constant=lambda _: None)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def utf8(text: str) -> bytes:
+    r"""Text as UTF-8. The bytes of a name that is not UTF-8 (lone surrogates) become \\udcff, which JSON reads back."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -36,7 +71,7 @@ def replace_file(path: Path, content: bytes) -> None:
     try:
         write_file(part, content)
         os.replace(part, path)
-    except OSError:
+    except Exception:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise

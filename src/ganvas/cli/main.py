@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from ganvas import __version__, plugins, process
-from ganvas.errors import GanvasError, UsageError, did_you_mean
+from ganvas.cli import failure, streams
+from ganvas.errors import UsageError, did_you_mean
 
 VERBS = {
     "data": ("ganvas.cli.data", "list, fetch, check or show data sets"),
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code: 0, 2 for usage, 1 for other errors, 130 / 143 after a signal."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
+    streams.prepare()
     arguments = [word for word in arguments if word != "--debug"]
     try:
         arguments = _load_plugins(arguments)
@@ -43,23 +45,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         if arguments[0] not in VERBS:
             raise UsageError(f"unknown command {arguments[0]!r}{did_you_mean(arguments[0], VERBS)} (ganvas --help)")
-        return verb(arguments[0])(arguments[1:])
-    except GanvasError as error:
-        if debug:
+        code = verb(arguments[0])(arguments[1:])
+        streams.flush()
+        return code
+    except (Exception, KeyboardInterrupt) as error:
+        if debug and not isinstance(error, (BrokenPipeError, KeyboardInterrupt)):
             raise
-        print(f"ganvas: {error}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
-    except KeyboardInterrupt:
-        print("ganvas: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        if debug:
-            raise
-        print(f"ganvas: {error.filename or 'input/output'}: {error.strerror or error}", file=sys.stderr)
-        return 1
+        return failure.tell(error)
 
 
 def _load_plugins(arguments: list[str]) -> list[str]:

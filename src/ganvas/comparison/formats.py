@@ -13,7 +13,7 @@ from ganvas import i18n
 from ganvas.comparison.comparison import Comparison
 from ganvas.comparison.scores import EvaluationProtocol
 from ganvas.comparison.tables import method, preface, tables, verdict_sentences
-from ganvas.files import writing_to
+from ganvas.files import utf8, writing_to
 from ganvas.i18n import Translator
 
 LATEX = str.maketrans(
@@ -33,11 +33,11 @@ def write(found: Comparison, folder: str | os.PathLike[str], lang: str = "en") -
 
     say, base = i18n.load(lang), Path(folder)
     files = {
-        "compare.md": markdown(found, say).encode(),
-        "compare.tex": latex(found, say).encode(),
-        "compare.csv": comma_separated(found).encode(),
+        "compare.md": utf8(markdown(found, say)),
+        "compare.tex": utf8(latex(found, say)),
+        "compare.csv": utf8(comma_separated(found)),
         "compare.webp": pictures.side_by_side(found.groups),
-        "compare.html": page.render(found, say, base).encode(),
+        "compare.html": utf8(page.render(found, say, base)),
     }
     with writing_to(base):
         base.mkdir(parents=True, exist_ok=True)

@@ -13,11 +13,11 @@ from typing import Any
 from ganvas import comparison
 from ganvas.comparison import Comparison
 from ganvas.config import from_dict, to_dict
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, first_line
 from ganvas.experiments import progress, workers
 from ganvas.experiments.plan import Plan
 from ganvas.experiments.trials import Trial, list_trials
-from ganvas.files import try_lock, writing_to
+from ganvas.files import read_object, replace_file, try_lock, utf8, writing_to
 from ganvas.runs.migrate import migrate_config
 
 PLAN_FILE = "experiment.json"
@@ -83,20 +83,30 @@ def _save_plan(plan: Plan, base: Path) -> None:
         "cells": [{"name": c.name, "about": c.about, "config": to_dict(c.config)} for c in plan.cells],
     }  # fmt: skip
     if path.is_file():
-        old: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        old = _read_plan(path)
         changed = [key for key in ("budget", "features", "n") if old.get(key) != values[key]]
-        if [(cell["name"], from_dict(migrate_config(cell["config"]))) for cell in old["cells"]] != [
-            (cell.name, cell.config) for cell in plan.cells
-        ]:
+        if old["cells"] != [(cell.name, cell.config) for cell in plan.cells]:
             changed.insert(0, "cells")
         if changed:
             raise UsageError(f"{base} holds another experiment (different: {', '.join(changed)}): choose another --out")
-        values["seeds"] = max(plan.seeds, int(old.get("seeds", 0)))
+        values["seeds"] = max(plan.seeds, old["seeds"])
     elif base.exists() and any(base.iterdir()):
         raise UsageError(f"{base} exists and is not empty: choose another --out")
     with writing_to(base):
         base.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        replace_file(path, utf8(json.dumps(values, indent=1, ensure_ascii=False) + "\n"))
+
+
+def _read_plan(path: Path) -> dict[str, Any]:
+    """The values of experiment.json, its cells as (name, config); GanvasError where it is damaged."""
+    values = read_object(path)
+    try:
+        cells = [(cell["name"], from_dict(migrate_config(cell["config"]))) for cell in values["cells"]]
+        return {**values, "cells": cells, "seeds": max(int(values.get("seeds", 0)), 0)}
+    except (KeyError, TypeError, ValueError, OverflowError, GanvasError) as error:
+        raise GanvasError(
+            f"{path} is not the plan of an experiment ({first_line(error)}): restore it, or choose another --out"
+        ) from error
 
 
 def _compare_cells(plan: Plan, base: Path, trials: list[Trial], lang: str) -> Result:

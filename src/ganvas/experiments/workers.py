@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ganvas.data import ImageSet
 
 POLL_SECONDS = 0.5
+SAVE_SECONDS = 60.0
+"""How long processes may take to save once the loop has failed; then they are killed, and resume from a checkpoint."""
 OnUpdate = Callable[[set[str]], None]
 """Called after each poll with the names of the trials that are running."""
 
@@ -51,7 +53,7 @@ def run_trials(trials: Sequence[Trial], jobs: int, threads: int, on_update: OnUp
     workers = [Worker(frozenset(cores[i * threads : (i + 1) * threads])) for i in range(jobs)]
     queue = [trial for trial in trials if trial.state not in ("done", "failed")]
     images: dict[str, ImageSet] = {}
-    with _collect_signals() as received:
+    with _collect_signals() as received, _reaped(workers):
         while (queue and not received) or any(worker.trial for worker in workers):
             for worker in workers:
                 if worker.process is not None and worker.process.poll() is not None:
@@ -69,6 +71,26 @@ def run_trials(trials: Sequence[Trial], jobs: int, threads: int, on_update: OnUp
             on_update({worker.trial.name for worker in workers if worker.trial})
             time.sleep(POLL_SECONDS)
     return bool(received)
+
+
+@contextmanager
+def _reaped(workers: Sequence[Worker]) -> Iterator[None]:
+    """However the loop ends, no process outlives it: those still running are told to save and end, and waited for."""
+    try:
+        yield
+    finally:
+        running = [worker.process for worker in workers if worker.process is not None]
+        for worker in workers:
+            if worker.process is not None and not worker.signals_sent:  # a second one would end it unsaved
+                with contextlib.suppress(OSError):
+                    worker.process.send_signal(signal.SIGTERM)
+        patience = time.monotonic() + SAVE_SECONDS
+        for process in running:
+            try:
+                process.wait(max(patience - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def _start_step(worker: Worker, images: dict[str, ImageSet], threads: int) -> None:
@@ -124,12 +146,14 @@ def _start_process(trial: Trial, cores: frozenset[int], threads: int, *argv: str
 
 @contextmanager
 def _collect_signals() -> Iterator[list[int]]:
-    """Collect Ctrl-C and SIGTERM instead of ending at once, so that the processes can save."""
+    """Collect Ctrl-C, SIGTERM and the terminal's end instead of ending at once, so that the processes can save."""
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield received
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    before = {number: handler for number, handler in before.items() if handler != signal.SIG_IGN}  # as under nohup
     for number in before:
         signal.signal(number, lambda got, _: received.append(got))
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING
 
 from ganvas.report import scores
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = {"d": "#5b6070", "g": "#2f48c8"}
+LONGEST = 120
+"""Characters of a title."""
 LOSSES = ("loss", (("loss/d", "d", "D"), ("loss/g", "g", "G")))
 REAL_FAKE = (("acc/real", "d", "real"), ("acc/fake", "g", "fake"))
 PAIRS = (("acc/fake", "d", "balanced threshold, real = fake"), ("acc/pair", "g", "pairs with D(real) > D(fake)"))
@@ -51,9 +54,11 @@ def draw(facts: Facts) -> bytes:
     if scored:
         _scored(figure.add_subplot(1, panels, panels), facts, scored)
     title = f"{facts.config.recipe} · {facts.data.get('name', '')} · seed {facts.config.seed}"
-    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
+    figure.suptitle(_shown(title), fontsize=10, x=0.01, ha="left", parse_math=False)
     file = io.BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a sign that the font lacks becomes a box
+        figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()
 
 
@@ -69,12 +74,18 @@ def _scored(axes: Axes, facts: Facts, curves: list[scores.Curve]) -> None:
         if again := chosen.fresh.get(curve.metric):
             axes.plot(chosen.nimg / facts.n, again["value"], "o", color=COLOURS["g"], mfc="white",
                       label="selected, new images")  # fmt: skip
-    _finish(axes, curve.metric.replace("$", r"\$"))
+    _finish(axes, curve.metric)
+
+
+def _shown(name: str) -> str:
+    """A name as one short line of what a font can hold."""
+    text = "".join(sign if sign.isprintable() else "?" for sign in name)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _finish(axes: Axes, title: str) -> None:
     axes.set_xlabel("epoch")
-    axes.set_title(title, loc="left", fontsize=10)
+    axes.set_title(_shown(title), loc="left", fontsize=10, parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, fontsize=9)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas import i18n, media
+from ganvas.files import utf8
 from ganvas.i18n import Translator
 from ganvas.plugins import discover
 from ganvas.report import curves_png, grids, section, sections
@@ -30,7 +31,7 @@ def write(run: Run, lang: str = "en") -> Path:
         run.write_bytes("progress.gif", media.gif(frames, palette))
         run.write_bytes("progress.webp", media.webp(frames))
     run.write_bytes("curves.png", curves_png.draw(facts))
-    return run.write_bytes("report.html", render(facts, say).encode())
+    return run.write_bytes("report.html", utf8(render(facts, say)))
 
 
 def render(facts: Facts, say: Translator) -> str:

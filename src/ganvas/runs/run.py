@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
 from ganvas.errors import GanvasError, UsageError
-from ganvas.files import replace_file, sync_folder, try_lock, write_file, writing_to
+from ganvas.files import read_object, replace_file, sync_folder, try_lock, utf8, write_file, writing_to
 from ganvas.runs.migrate import LOGS, migrate_config, migrate_row
 
 KEPT_CHECKPOINTS = 2
@@ -94,7 +94,7 @@ class Run:
                 run.write_networks(networks)
             run.write_bytes("notes.md", b"## Keep\n\n## Problem\n\n## Try\n")
             run.write_config(config, recipe)
-        except GanvasError:
+        except BaseException:
             shutil.rmtree(run.path, ignore_errors=True)  # half a run would be in the way of the next attempt
             raise
         return run
@@ -175,7 +175,7 @@ class Run:
     def append(self, log: str, row: Mapping[str, Any]) -> None:
         """Add one row to `log`.jsonl; NaN and infinities become null."""
         plain = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-        line = json.dumps(plain, ensure_ascii=False).encode() + b"\n"
+        line = utf8(json.dumps(plain, ensure_ascii=False)) + b"\n"
         path = self.path / f"{log}.jsonl"
         old = self._old_log(log)
         if old is not None:  # an older version began this log under another name
@@ -299,7 +299,7 @@ class Run:
             if old is not None or (self.path / f"{log}.jsonl").exists():
                 kept = [row for row in self.rows(log) if row.get("nimg", 0) <= nimg]
                 lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in kept]
-                self.write_bytes(f"{log}.jsonl", "".join(lines).encode())
+                self.write_bytes(f"{log}.jsonl", utf8("".join(lines)))
                 if old is not None:
                     old.unlink()
         for at, path in [*self.samples(), *self.snapshots()]:
@@ -325,17 +325,11 @@ class Run:
 
     def write_json(self, name: str, values: Mapping[str, Any]) -> None:
         """Write a JSON file atomically."""
-        self.write_bytes(name, (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode())
+        self.write_bytes(name, utf8(json.dumps(values, indent=1, ensure_ascii=False) + "\n"))
 
     def read_json(self, name: str) -> dict[str, Any]:
         """A JSON object; GanvasError naming the file where it is missing or broken."""
-        try:
-            values = json.loads((self.path / name).read_bytes())
-        except (OSError, ValueError) as error:
-            raise GanvasError(f"{self.path / name} cannot be read ({error}): is this a whole run directory?") from error
-        if not isinstance(values, dict):
-            raise GanvasError(f"{self.path / name} is not a JSON object: is this a whole run directory?")
-        return values
+        return read_object(self.path / name)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganvas.errors import GanvasError
+from ganvas.errors import GanvasError, first_line
+from ganvas.files import parse_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,13 +26,17 @@ def save_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and metadata of a file of ours; GanvasError where it is truncated or foreign."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.torch import load
 
     try:
-        with safe_open(path, "pt") as file:
-            metadata = json.loads((file.metadata() or {}).get("ganvas", "null"))
-            if not isinstance(metadata, dict):
-                raise GanvasError(f"{path} was not written by ganvas: choose a snapshot or a run directory")
-            return {key: file.get_tensor(key) for key in file.keys()}, metadata  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise GanvasError(f"{path} is truncated or no safetensors file ({error}): choose another snapshot") from error
+        content = path.read_bytes()  # not by its path, which would have to be UTF-8
+        tensors = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        metadata = parse_json((header.get("__metadata__") or {}).get("ganvas", "null"))
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        why = first_line(error)
+        raise GanvasError(f"{path} is truncated or no safetensors file ({why}): choose another snapshot") from error
+    if not isinstance(metadata, dict):
+        raise GanvasError(f"{path} was not written by ganvas: choose a snapshot or a run directory")
+    return tensors, metadata
