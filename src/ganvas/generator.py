@@ -124,20 +124,23 @@ def find(target: str | os.PathLike[str]) -> Path:
     Raises UsageError where there is none.
     """
     source, name, models = Path(target), os.fspath(target), shipped()
-    ends = {full: re.fullmatch(rf"{re.escape(name)}(?:-cpu)?-v(\d+)", full) for full in models}
-    versions = {full: int(end[1]) for full, end in ends.items() if end}
-    if name in models:
-        return WEIGHTS / f"{name}.safetensors"
-    if versions:
-        newest = max(versions, key=lambda full: versions[full])
-        print(f"{target} is {newest}", file=sys.stderr)
-        return WEIGHTS / f"{newest}.safetensors"
+    if (full := ships(name)) is not None:
+        if full != name:
+            print(f"{target} is {full}", file=sys.stderr)
+        return WEIGHTS / f"{full}.safetensors"
     if source.is_dir():
         return _newest(Run.open(source))
     if source.is_file():
         return source
     known = f", or a model that ships: {', '.join(models)}{did_you_mean(name, models)}" if models else ""
     raise UsageError(f"{source} does not exist: name a run directory or a .safetensors snapshot{known}")
+
+
+def ships(name: str) -> str | None:
+    """The full name of the model that ships under a name, the newest where the version is left out, or None."""
+    ends = {full: re.fullmatch(rf"{re.escape(name)}(?:-cpu)?-v(\d+)", full) for full in shipped()}
+    versions = {full: int(end[1]) for full, end in ends.items() if end}
+    return name if name in ends else max(versions, key=lambda full: versions[full], default=None)
 
 
 def shipped() -> list[str]:

@@ -156,23 +156,12 @@ def test_folder_names_are_the_classes_that_were_meant(tmp: Path) -> None:
         ({"n": 500}, "too few for 5 disjoint sets of 500 .--n 60, or --sets 1"),
         ({"n": 1}, "at least 2 images"),
         ({"sets": 0}, "at least 1 set"),
-        ({"reference": "fashion-mnist:test"}, "32x32|fashion-mnist"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_line(tmp: Path, wishes: dict[str, object], message: str) -> None:
-    if wishes.get("reference") == "fashion-mnist:test":
-        wishes = {"reference": str(npz(tmp / "small.npz", shapes("train", 300, 16)))}
-        message = "has images of 3x32x32, the reference .* of 3x16x16"
     with pytest.raises(UsageError, match=message) as error:
         scores_of(npz(tmp / "f.npz", shapes("train", 300)), **wishes)
     assert "\n" not in str(error.value)
-
-
-def test_pictures_of_another_or_of_many_sizes_are_not_resized(tmp: Path) -> None:
-    for i, side in enumerate((32, 32, 48)):
-        Image.fromarray(np.random.default_rng(i).integers(0, 256, (side, side, 3), np.uint8)).save(tmp / f"{i}.png")
-    with pytest.raises(UsageError, match="holds images of 32x32, 48x48: evaluation compares pixels as they are"):
-        sources.find(tmp)
 
 
 def test_numbers_that_are_none_stop_the_evaluation(tmp: Path) -> None:

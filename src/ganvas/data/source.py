@@ -34,7 +34,7 @@ class DataSource:
     """What `ganvas data check` says of its bytes."""
     files: FileSet | None = None
     """The files that are fetched and verified; None: the images are drawn when needed."""
-    sizes: tuple[int, int] = (8, 64)
+    sizes: tuple[int, int] = (8, 128)
     """Smallest and largest side, in pixels, to which its images may be resized."""
     max_limit: int | None = None
     """Largest `data.limit`, for sets without an end."""

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ganvas.data.progress import Progress
-from ganvas.errors import GanvasError, UsageError, shape_text
+from ganvas.errors import GanvasError, UsageError
 from ganvas.evaluation import baselines, sources
+from ganvas.evaluation.matching import match
 from ganvas.evaluation.measuring import choose_metrics, measure_sets
-from ganvas.evaluation.references import Reference, names_split, parse, with_progress
+from ganvas.evaluation.references import Reference, Split, with_progress
 from ganvas.evaluation.sources import ImageSource
 from ganvas.metrics.classes import classes_of
 from ganvas.metrics.extractors import classifier
@@ -79,36 +80,41 @@ def evaluate(
     device: str = "auto",
     progress: bool = True,
 ) -> list[Score]:
-    """Score a run's newest generator, a snapshot, or images (folder, zip, npz, IDX) against real images.
+    """Score a run's newest generator, a snapshot, or images (folder, zip, npz, IDX, a known set) against real images.
 
     `reference` is NAME_OR_PATH[:train|:test]; without it, what the generator was trained on, its test split where it
-    has one (its training split under `inception`, as in the literature). `features`: see metrics.extractors.NAMES;
+    has one (its training split under `inception`, as in the literature). It is read at the target's size, and both
+    sides are RGB where one is; a line says where that changes images. `features`: see metrics.extractors.NAMES;
     "all" = what can be had; without them, the classifier that ships for the data, else efficientnet-lite0.
     `metrics`: see metrics.registry.METRICS; without them, all that can be measured. `sets` fresh sets of `n` images
     each (10,000; given images are divided up), numbered from `seed`. Scores of a run's generator are added
     to its evals.jsonl.
 
-    Raises UsageError for what cannot be intended, such as fewer images than dimensions or a reference of another size,
-    GanvasError for what goes wrong.
+    Raises UsageError for what cannot be intended, such as fewer images than dimensions, GanvasError for what goes
+    wrong.
     """
-    source = sources.find(target, seed, device)
     bar = Progress(progress)
+    source = sources.find(target, seed, device, bar)
+    pairs: dict[Split, tuple[ImageSource, Reference]] = {}
+
+    def pair(split: Split) -> tuple[ImageSource, Reference]:
+        if split not in pairs:
+            pairs[split] = match(source, reference, split, bar)
+        return pairs[split]
+
     scores: list[Score] = []
     every = tuple(features) == ("all",)
-    for name in extractors.NAMES if every else features or default_features(source, reference):
-        data = parse(reference, source.data, "train" if name == "inception" else "test")
-        found = Reference(data, bar)
-        if not names_split(reference) and found.only_training:
-            found = Reference(replace(data, split="train"), bar)
+    for name in extractors.NAMES if every else features or default_features(*pair("test")):
+        subject, found = pair("train" if name == "inception" else "test")
         try:
-            extractor = extractors.find(name, data.name, source.shape)
+            extractor = extractors.find(name, found.data.name, subject.shape)
         except GanvasError as error:
             if not every:
                 raise
             bar.say(f"features {name} cannot be had: {str(error).splitlines()[0]}")
             continue
         try:
-            scores += judge(source, found, extractor, tuple(metrics), n, sets, seed, bar)
+            scores += judge(subject, found, extractor, tuple(metrics), n, sets, seed, bar)
         except UsageError as error:  # a metric that this extractor cannot measure, and another may
             if not every:
                 raise
@@ -121,10 +127,10 @@ def evaluate(
     return scores
 
 
-def default_features(source: ImageSource, reference: str | None) -> tuple[str, ...]:
+def default_features(source: ImageSource, reference: Reference) -> tuple[str, ...]:
     """The classifier where one ships for these images, else ImageNet features."""
-    name = parse(reference, source.data, "test").name
-    return ("classifier",) if name in classifier.shipped() else ("efficientnet-lite0",)
+    fits = classifier.fits(reference.data.name, source.shape)
+    return ("classifier",) if fits else ("efficientnet-lite0",)
 
 
 def judge(
@@ -139,13 +145,6 @@ def judge(
 ) -> list[Score]:
     """The scores of one source under one extractor."""
     n = _size(source, n, sets)
-    shape = reference.images.images.shape[1:]
-    if shape != source.shape:
-        raise UsageError(
-            f"{source.name} has images of {shape_text(source.shape)},"
-            f" the reference {reference.label} of {shape_text(shape)}:"
-            " name a --reference of the same size and channels"
-        )
     intended = source.intended(0, n)
     inputs = _inputs(source, reference, extractor, metrics)
     measured, left_out = choose_metrics(metrics, inputs, n, intended)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 import numpy as np
 from PIL.Image import Image
@@ -11,7 +10,8 @@ from PIL.Image import Image
 from ganvas.data.progress import Progress
 from ganvas.errors import UsageError
 from ganvas.evaluation import default_features, sources
-from ganvas.evaluation.references import Reference, parse
+from ganvas.evaluation.matching import match
+from ganvas.evaluation.references import split_name
 from ganvas.metrics import neighbours
 from ganvas.metrics.extractors import registry as extractors
 
@@ -35,14 +35,14 @@ def nearest_pictures(
     Searches the training split of what the generator was trained on, or of `reference`. Raises as `evaluate`.
     """
     bar = Progress(progress)
-    source = sources.find(target, seed, device)
-    data = replace(parse(reference, source.data, "train"), split="train")
-    training = Reference(data, bar)
-    if training.images.images.shape[1:] != source.shape:
-        raise UsageError(f"{source.name} has images of another shape than {training.label}: name another --reference")
+    source = sources.find(target, seed, device, bar)
+    if reference is not None:
+        reference = f"{split_name(reference)[0]}:train"
+    source, training = match(source, reference, "train", bar)
     if not 1 <= n <= (source.total or n):
         raise UsageError(f"n = {n}: ask for 1 to {source.total} images")
-    extractor = extractors.find(features or default_features(source, reference)[0], data.name, source.shape)
+    name = features or default_features(source, training)[0]
+    extractor = extractors.find(name, training.data.name, source.shape)
     known = training.features(extractor).vectors
     fakes = np.concatenate(list(source.draw(0, n)))
     index, _ = neighbours.nearest_few(extractor.extract([fakes]).vectors, known, min(NEIGHBOURS, len(known)))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -96,13 +96,17 @@ def parse(text: str | None, trained_on: DataConfig | None, split: Split) -> Data
                 "these images were not made by a run: name real ones with --reference, such as cifar10:test"
             )
         return of_run(trained_on, split)
-    if names_split(text):
-        text, _, ending = text.rpartition(":")
-        split = cast(Split, ending)
-    if trained_on is not None and text == trained_on.name:
+    name, own_split = split_name(text)
+    split = own_split or split
+    if trained_on is not None and name == trained_on.name:
         return of_run(trained_on, split)
-    size = trained_on.size if trained_on else None
-    return DataConfig(text, split, size)
+    return DataConfig(name, split)
+
+
+def split_name(text: str) -> tuple[str, Split | None]:
+    """NAME_OR_PATH[:train|:test] as name and split, which is None where none is named."""
+    name, _, ending = text.rpartition(":")
+    return (name, ending) if ending in OTHER and name else (text, None)
 
 
 def of_run(trained_on: DataConfig, split: Split) -> DataConfig:
@@ -112,7 +116,7 @@ def of_run(trained_on: DataConfig, split: Split) -> DataConfig:
 
 def names_split(text: str | None) -> bool:
     """Whether `--reference` ends in a split of its own."""
-    return text is not None and text.rpartition(":")[2] in OTHER
+    return text is not None and split_name(text)[1] is not None
 
 
 def cached_features(extractor: Extractor, images: ImageSet, label: str, progress: Progress) -> Features:

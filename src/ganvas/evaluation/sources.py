@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,16 @@ from numpy.typing import NDArray
 from ganvas import data as datasets
 from ganvas.config import DataConfig
 from ganvas.data import ImageSet
-from ganvas.errors import UsageError
+from ganvas.data.dataset import OWN_SIZES
+from ganvas.data.progress import Progress
+from ganvas.evaluation.references import split_name
+from ganvas.generator import ships
 from ganvas.metrics.classes import Classes, classes_in_turn, classes_of
 from ganvas.metrics.extractors.base import BATCH, in_batches
 from ganvas.runs.run import Run
+
+SHOWN = 3  # sizes that a line names
+FITTED = {"crop": "cropped to the middle and ", "pad": "padded and "}
 
 Batches = Iterator[NDArray[np.uint8]]
 
@@ -45,31 +51,52 @@ class ImageSource:
     about: dict[str, Any] | None = None
     """nimg, snapshot, ema, seed: what else a score's row says."""
 
+    def as_rgb(self) -> ImageSource:
+        """The same grey images with three equal channels."""
+        draw = self.draw
+        shape = (3, *self.shape[1:])
+        return replace(self, shape=shape, draw=lambda start, n: (np.repeat(x, 3, axis=1) for x in draw(start, n)))
 
-def find(target: str | os.PathLike[str], seed: int = 0, device: str = "auto") -> ImageSource:
-    """The images of that name: a folder, zip, npz or IDX file, a run directory, a snapshot, a shipped model.
 
+def find(
+    target: str | os.PathLike[str], seed: int = 0, device: str = "auto", bar: Progress | None = None
+) -> ImageSource:
+    """The images of that name: a folder, zip, npz or IDX file, a run directory, a snapshot, a shipped model, a set.
+
+    A folder or a known set may end in :train or :test; a model that ships wins over a known set of the same name.
     Raises UsageError where there is nothing to evaluate, GanvasError where it cannot be read.
     """
-    path = Path(target).expanduser()
-    if path.exists() and path.suffix != ".safetensors" and not (path / "config.json").is_file():
-        return from_images(_as_they_are(os.fspath(path)))
+    name, split = split_name(os.fspath(target))
+    path = Path(name).expanduser()
+    known = name in datasets.SOURCES
+    files = not known and path.exists() and path.suffix != ".safetensors" and not (path / "config.json").is_file()
+    if split is not None or files or (known and not ships(name)):
+        return from_images(_in_one_size(DataConfig(name, split or "train"), bar or Progress(False)))
     return _generator(path, seed, device)
 
 
-def _as_they_are(name: str) -> ImageSet:
-    """The user's images, none of them resized: the resizer would be measured with them."""
-    images = datasets.load(DataConfig(name))
-    if images.own_sizes == (images.images.shape[:1:-1],):
-        return images
-    side = images.own_sizes[0][0]
-    if images.own_sizes != ((side, side),) or not 16 <= side <= 64:
-        found = ", ".join(f"{w}x{h}" for w, h in images.own_sizes[:3]) + (" ..." if len(images.own_sizes) > 3 else "")
-        raise UsageError(
-            f"{name} holds images of {found}: evaluation compares pixels as they are, square, of one size of 16 to 64; "
-            "resize them to the reference's size first, and say with the result how"
-        )
-    return datasets.load(DataConfig(name, size=side))
+def _in_one_size(data: DataConfig, bar: Progress) -> ImageSet:
+    """Images at their own size; of several sizes or rectangles, at their shortest side, and a line says so."""
+    images = datasets.load(data, bar.show)
+    smallest, largest = OWN_SIZES if data.name not in datasets.SOURCES else datasets.SOURCES[data.name].sizes
+    side = min(max(min(min(size) for size in images.own_sizes), smallest), largest)
+    if side != images.images.shape[2]:
+        images = datasets.load(replace(data, size=side), bar.show)
+    if (line := fitted(images)) is not None:
+        bar.say(line)
+    return images
+
+
+def fitted(images: ImageSet) -> str | None:
+    """A line on how images were made square and of one size; None where they are as they were."""
+    side = images.images.shape[2]
+    others = [size for size in images.own_sizes if size != (side, side)]
+    if not others:
+        return None
+    found = ", ".join(f"{width}x{height}" for width, height in others[:SHOWN]) + (", ..." if others[SHOWN:] else "")
+    squares = all(width == height for width, height in others)
+    how = "" if squares or images.fit == "stretch" else FITTED[images.fit]
+    return f"{images.name}: images of {found} were {how}resized to {side}x{side}, and the scores are of those"
 
 
 def from_images(images: ImageSet) -> ImageSource:

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ganvas.data.source import SOURCES
 from ganvas.errors import UsageError, shape_text
 from ganvas.metrics.extractors.base import Extractor
 from ganvas.runs.storage import load_tensors
@@ -66,6 +67,11 @@ def load(data_name: str, shape: tuple[int, int, int]) -> Extractor:
         )
     with resources.as_file(_file(data_name)) as path:
         return from_file(path, shape)
+
+
+def fits(data_name: str, shape: tuple[int, int, int]) -> bool:
+    """Whether a classifier ships for that data set, and for images of this shape."""
+    return data_name in shipped() and SOURCES[data_name].shape == shape
 
 
 def _file(data_name: str) -> Traversable:
