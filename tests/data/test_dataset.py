@@ -100,6 +100,7 @@ def test_nothing_reachable_is_one_message(monkeypatch):
         raise SourceError("cannot be reached")
 
     monkeypatch.delenv("GANVAS_FASHION_MNIST", raising=False)
+    monkeypatch.setattr(fashion_mnist, "other_caches", lambda *_: [])
     monkeypatch.setattr(fashion_mnist, "SYSTEM_FOLDER", fashion_mnist.SYSTEM_FOLDER / "none")
     monkeypatch.setattr(fashion_mnist, "download", unreachable)
     monkeypatch.setattr(sources.shutil, "which", lambda _: None)

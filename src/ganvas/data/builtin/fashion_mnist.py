@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.data.cache import FileSet, Source
-from ganvas.data.download import apt_unpack, copy_plain_or_gzip, download, folders_below, gunzip, named_by_user
+from ganvas.data.download import (
+    apt_unpack,
+    copy_plain_or_gzip,
+    download,
+    folders_below,
+    gunzip,
+    named_by_user,
+    other_caches,
+)  # fmt: skip
 from ganvas.data.files import idx
 from ganvas.data.progress import Progress
 from ganvas.data.source import from_files, register_data
@@ -45,6 +53,11 @@ def from_system(folder: Path, progress: Progress) -> None:
     copy_plain_or_gzip(folders_below(SYSTEM_FOLDER), SHA256, folder)
 
 
+def from_caches(folder: Path, progress: Progress) -> None:
+    """From where Keras and torchvision keep it."""
+    copy_plain_or_gzip(other_caches("fashion-mnist", "FashionMNIST/raw"), SHA256, folder)
+
+
 def from_author(folder: Path, progress: Progress) -> None:
     """From Zalando's address."""
     for name in SHA256:
@@ -65,6 +78,7 @@ SET = from_files(
         sources=(
             Source("the folder named by $GANVAS_FASHION_MNIST", from_user),
             Source(f"the system's package, {SYSTEM_FOLDER}", from_system),
+            Source("the caches of Keras and torchvision", from_caches),
             Source("the author's page, fashion-mnist.s3-website.eu-central-1.amazonaws.com", from_author),
             Source(f"Debian package {DEBIAN_PACKAGE}", from_debian),
         ),
