@@ -202,7 +202,7 @@ def _published(batches: Mapping[str, bytes], form: Form) -> str:
 
 
 def _read(where: Path, config: DataConfig, progress: Progress) -> Raw:
-    chosen = config.label_from
+    chosen = getattr(config, "label_from", "auto")
     return read(where, config.split, None if chosen in ("auto", "folders") else chosen)
 
 
