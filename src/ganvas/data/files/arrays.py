@@ -51,11 +51,9 @@ def channels_first(values: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], str]:
 def unfolded(rows: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], str]:
     """Rows of numbers [n, d] as square images [n, c, side, side]; 4096 is 64 x 64, 3072 is 3 x 32 x 32."""
     n, d = rows.shape
-    found = [(c, math.isqrt(d // c)) for c in (1, 3) if d % c == 0 and math.isqrt(d // c) ** 2 == d // c]
-    found = [(c, side) for c, side in found if side in SIDES]
-    if not found:
+    if (found := sides(d)) is None:
         raise ValueError(f"its images are [{n}, {d}], and {d} numbers make no square image: {SAVE}")
-    ((channels, side),) = found
+    channels, side = found
     if channels == 1:
         return rows.reshape(n, 1, side, side), f"each row of {d} numbers is read as {side} x {side} pixels"
     planes = rows.reshape(n, 3, side, side)
@@ -67,6 +65,15 @@ def unfolded(rows: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], str]:
     if rough_mixed < CLEARLY * rough:
         return mixed, f"{what}, R, G, B of each pixel together"
     raise ValueError(f"its images are [{n}, {d}], in which the order of the colours is unclear: {SAVE}")
+
+
+def sides(d: int) -> tuple[int, int] | None:
+    """(channels, side) of the square image that d numbers make; None where they make none."""
+    for channels in (1, 3):
+        side = math.isqrt(d // channels)
+        if channels * side * side == d and side in SIDES:
+            return channels, side
+    return None
 
 
 def _four(values: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], str]:

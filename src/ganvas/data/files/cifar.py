@@ -202,7 +202,7 @@ def _published(batches: Mapping[str, bytes], form: Form) -> str:
 
 
 def _read(where: Path, config: DataConfig, progress: Progress) -> Raw:
-    chosen = getattr(config, "label_from", "auto")
+    chosen = config.label_from
     return read(where, config.split, None if chosen in ("auto", "folders") else chosen)
 
 
