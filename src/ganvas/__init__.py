@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 __all__ = [
     "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
-    "compare", "evaluate", "load", "register_family", "register_loss", "register_recipe", "register_rule", "train",
+    "compare", "evaluate", "load", "register_family", "register_loss", "register_recipe", "register_rule", "resume",
+    "train",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
-    from ganvas.api import train
+    from ganvas.api import resume, train
     from ganvas.comparison import compare
     from ganvas.config import Config
     from ganvas.config.recipes import RECIPES, Recipe, register_recipe
@@ -42,6 +43,7 @@ _HOMES = {
     "register_loss": ("ganvas.training.losses", "register_loss"),
     "register_recipe": ("ganvas.config.recipes", "register_recipe"),
     "register_rule": ("ganvas.diagnostics", "register_rule"),
+    "resume": ("ganvas.api", "resume"),
     "train": ("ganvas.api", "train"),
 }
 

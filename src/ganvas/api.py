@@ -6,14 +6,17 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
+
+from numpy.typing import ArrayLike
 
 from ganvas import process
 from ganvas import report as reports
 from ganvas.config import BudgetConfig, Config, EngineConfig
-from ganvas.data import ImageSet
+from ganvas.data import IN_MEMORY, ImageSet, as_images, available
 from ganvas.data import load as load_data
-from ganvas.errors import GanvasError
+from ganvas.errors import GanvasError, UsageError
 from ganvas.runs.run import Run
 
 if TYPE_CHECKING:
@@ -23,7 +26,9 @@ if TYPE_CHECKING:
 def train(
     recipe: str = "quick",
     *,
-    data: str | os.PathLike[str] | None = None,
+    data: Any = None,
+    labels: ArrayLike | None = None,
+    class_names: Sequence[str] = (),
     minutes: float | None = None,
     epochs: float | None = None,
     kimg: float | None = None,
@@ -40,11 +45,13 @@ def train(
 ) -> Run:
     """Train a recipe, write its report, and return its run directory.
 
-    `data` is a known set or a path; the budget is one of `minutes`, `epochs`, `kimg` and `cpu_minutes` (default: 50
-    epochs); `tricks` are switched on first (see `ganvas tricks`); `settings` changes any field of the config by its
-    dotted name, such as {"g_optim.lr": 1e-4}; `init_from` is a model, run or snapshot whose generator training starts
-    from; `progress` shows it on stderr. Ctrl-C and SIGTERM first save the run, then arrive as they would have without
-    ganvas. Raises UsageError for a request that cannot be right, GanvasError for what goes wrong.
+    `data` is a known set, a path, or images in memory: an array (uint8 or float, channels last or first) with `labels`
+    and `class_names`, a torch Dataset, pictures of Pillow, or what else `ganvas.data.as_images` takes. The budget is
+    one of `minutes`, `epochs`, `kimg` and `cpu_minutes` (default: 50 epochs); `tricks` are switched on first (see
+    `ganvas tricks`); `settings` changes any field of the config by its dotted name, such as {"g_optim.lr": 1e-4};
+    `init_from` is a model, run or snapshot whose generator training starts from; `progress` shows it on stderr. Ctrl-C
+    and SIGTERM first save the run, then arrive as they would have without ganvas. Raises UsageError for a request that
+    cannot be right, GanvasError for what goes wrong.
 
     >>> import ganvas
     >>> small = {"step.batch": 16, "data.size": 16, "generator.width": 0.25, "engine.conv": "direct"}
@@ -55,7 +62,6 @@ def train(
     (16, 3, 16, 16)
     """
     process.prepare()  # before torch is imported
-    from ganvas.training.progress import show_progress
     from ganvas.training.setup import configure
 
     own: dict[str, Any] = {
@@ -66,14 +72,71 @@ def train(
         "budget.minutes": minutes,
         "budget.cpu_minutes": cpu_minutes,
     }
+    if data is None and (labels is not None or class_names):
+        raise UsageError("labels and class_names go with data given as images")
     if data is not None:
-        own["data.name"] = os.fspath(data)
+        own["data.name"] = os.fspath(data) if isinstance(data, str | os.PathLike) else IN_MEMORY
     config = configure(recipe, tricks, {**own, **(settings or {})}, init_from)
-    images = load_data(config.data)
-    run = create_run(config, images, out)
+    if config.data.name != IN_MEMORY:
+        images = load_data(config.data)
+        return _train(create_run(config, images, out), images, hooks, report, progress)
+    images = as_images(data, labels, class_names, config.data, progress)
+    with available(images):
+        return _train(create_run(config, images, out), images, hooks, report, progress)
+
+
+def resume(
+    run: Run | str | os.PathLike[str],
+    *,
+    data: Any = None,
+    labels: ArrayLike | None = None,
+    class_names: Sequence[str] = (),
+    minutes: float | None = None,
+    epochs: float | None = None,
+    kimg: float | None = None,
+    device: str | None = None,
+    hooks: Sequence[Hook] = (),
+    report: bool = True,
+    progress: bool = True,
+) -> Run:
+    """Continue a run to the end of its budget, or extend the budget by one of `minutes`, `epochs` and `kimg`.
+
+    `data`: the images that it was trained on, where they were given in Python or have moved; the same bytes, by hash.
+    A finished run is returned as it is. Raises UsageError where the images were given in Python and are not given
+    again, GanvasError where they are others.
+    """
+    process.prepare()
+    run = run if isinstance(run, Run) else Run.open(run)
+    given = [value for value in (epochs, kimg, minutes) if value is not None]
+    if len(given) > 1 or any(not 0 < value < float("inf") for value in given):
+        raise UsageError("give one of minutes, epochs and kimg, more than 0")
+    checkpoint, _ = run.latest_checkpoint()
+    if not given and checkpoint is not None and checkpoint.nimg >= (run.total_nimg or float("inf")):
+        return run
+    extra = BudgetConfig(epochs, kimg, minutes) if given else None
+    if data is None:
+        images = load_data(run.config.data)
+        return _train(run, images, hooks, report, progress, extra, device)
+    images = as_images(data, labels, class_names, run.config.data, progress)
+    with available(images) if run.config.data.name == IN_MEMORY else nullcontext():
+        return _train(run, images, hooks, report, progress, extra, device)
+
+
+def _train(
+    run: Run,
+    images: ImageSet,
+    hooks: Sequence[Hook],
+    report: bool,
+    progress: bool,
+    extra: BudgetConfig | None = None,
+    device: str | None = None,
+) -> Run:
+    """Train a run, score it and write its report; a signal arrives once the run is saved."""
+    from ganvas.training.progress import show_progress
+
     if progress:
         hooks = [*hooks, show_progress(len(images.images))]
-    if not run_training(run, images, hooks):
+    if not run_training(run, images, hooks, extra, device):
         signal.raise_signal(signal.Signals[run.rows("events")[-1]["signal"]])
         return run
     score = finish(run)

@@ -32,6 +32,8 @@ SHOWN_CLASSES = 20
 """Class names in the line that says what was read."""
 OWN_SIZES = (16, 128)
 """Smallest and largest side, in pixels, of the user's own images."""
+IN_MEMORY = "in-memory"
+"""The name of images that were given in Python (`ganvas.data.as_images`)."""
 LARGEST_UNASKED = 64
 """Arrays up to this side keep their size where the config names none; larger ones then become OWN_SIZE."""
 
@@ -97,27 +99,36 @@ def load(config: DataConfig, progress: bool = True) -> ImageSet:
     data cannot be had or trained on.
     """
     source = find_source(config.name)
-    smallest, largest = OWN_SIZES if source is None else source.sizes
-    _check_request(config, smallest, largest, source)
+    sizes = OWN_SIZES if source is None else source.sizes
+    check_request(config, *sizes, source)
     bar = Progress(progress)
-    raw = _select(_read_files(config, bar) if source is None else source.read(config, bar), config)
+    raw = _read_files(config, bar) if source is None else source.read(config, bar)
+    if source is not None:
+        raw = replace(raw, found=replace(raw.found, split=config.split, splits=tuple(source.splits)))
+    name = _path(config.name).absolute().name if source is None else source.name
+    return prepare(raw, config, name, sizes, bar)
+
+
+def prepare(raw: Raw, config: DataConfig, name: str, sizes: tuple[int, int], progress: Progress) -> ImageSet:
+    """What a config asks for of images that were read: classes, limit, size and channels.
+
+    sizes: the smallest and largest side, in pixels, that they may have. Raises as `load`.
+    """
+    smallest, largest = sizes
+    raw = _select(raw, config)
     own_sizes = raw.own_sizes or ((raw.images.shape[3], raw.images.shape[2]),)
     if not raw.own_sizes and own_sizes[0][0] != own_sizes[0][1]:
         raw = replace(raw, found=replace(raw.found, rectangles=len(raw.images)))
     raw = replace(raw, images=_resized(raw.images, config, smallest, largest))
     _check_variety(raw, config)
     for note in raw.notes:
-        bar.say(f"{config.name}: {note}")
+        progress.say(f"{config.name}: {note}")
     if raw.skipped:
         warn(f"{config.name}: {len(raw.skipped)} files skipped, such as {raw.skipped[0]}")
-    name = _path(config.name).absolute().name if source is None else source.name
     sha256 = _sha256(raw.images, raw.labels)
-    found = raw.found
-    if source is not None:
-        found = replace(found, split=config.split, splits=tuple(source.splits))
     return ImageSet(
         name, raw.images, raw.labels, raw.class_names, sha256, raw.source, raw.skipped, own_sizes, raw.notes,
-        found, config.fit,
+        raw.found, config.fit,
     )  # fmt: skip
 
 
@@ -150,6 +161,11 @@ def find_source(name: str) -> DataSource | None:
     """
     if name in SOURCES:
         return SOURCES[name]
+    if name == IN_MEMORY:
+        raise UsageError(
+            "the images of this run were given in Python and are not kept with it: go on with"
+            " ganvas.resume(run, data=...), or compare with ganvas.evaluate(run, reference=...)"
+        )
     if _path(name).exists():
         return None
     known = ", ".join(SOURCES)
@@ -162,7 +178,8 @@ def _path(name: str) -> Path:
     return Path(name).expanduser()
 
 
-def _check_request(config: DataConfig, smallest: int, largest: int, source: DataSource | None) -> None:
+def check_request(config: DataConfig, smallest: int, largest: int, source: DataSource | None = None) -> None:
+    """Raise UsageError where size, channels, limit or split of a config cannot be right for these images."""
     if config.size is not None and not smallest <= config.size <= largest:
         raise UsageError(f"size {config.size} does not suit {config.name}: choose {smallest} to {largest}")
     if config.channels not in (None, 1, 3):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from ganvas import data as datasets
 from ganvas.data.progress import Progress
 from ganvas.errors import GanvasError, UsageError
 from ganvas.evaluation import baselines, sources
@@ -69,9 +70,9 @@ class Score:
 
 
 def evaluate(
-    target: str | os.PathLike[str],
+    target: Any,
     *,
-    reference: str | None = None,
+    reference: Any = None,
     features: Sequence[str] = (),
     metrics: Sequence[str] = (),
     n: int | None = None,
@@ -82,6 +83,7 @@ def evaluate(
 ) -> list[Score]:
     """Score a run's newest generator, a snapshot, or images (folder, zip, npz, IDX, a known set) against real images.
 
+    Images may also be given in Python, as whatever `ganvas.data.as_images` takes, on either side.
     `reference` is NAME_OR_PATH[:train|:test]; without it, what the generator was trained on, its test split where it
     has one (its training split under `inception`, as in the literature). It is read at the target's size, and both
     sides are RGB where one is; a line says where that changes images. `features`: see metrics.extractors.NAMES;
@@ -94,6 +96,12 @@ def evaluate(
     wrong.
     """
     bar = Progress(progress)
+    if reference is not None and not isinstance(reference, str):
+        with datasets.available(datasets.as_images(reference, progress=progress)):
+            return evaluate(
+                target, reference=datasets.IN_MEMORY, features=features, metrics=metrics, n=n, sets=sets, seed=seed,
+                device=device, progress=progress,
+            )  # fmt: skip
     source = sources.find(target, seed, device, bar)
     pairs: dict[Split, tuple[ImageSource, Reference]] = {}
 

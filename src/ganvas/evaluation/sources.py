@@ -58,14 +58,15 @@ class ImageSource:
         return replace(self, shape=shape, draw=lambda start, n: (np.repeat(x, 3, axis=1) for x in draw(start, n)))
 
 
-def find(
-    target: str | os.PathLike[str], seed: int = 0, device: str = "auto", bar: Progress | None = None
-) -> ImageSource:
+def find(target: Any, seed: int = 0, device: str = "auto", bar: Progress | None = None) -> ImageSource:
     """The images of that name: a folder, zip, npz or IDX file, a run directory, a snapshot, a shipped model, a set.
 
     A folder or a known set may end in :train or :test; a model that ships wins over a known set of the same name.
+    Anything but a path or name is images given in Python.
     Raises UsageError where there is nothing to evaluate, GanvasError where it cannot be read.
     """
+    if not isinstance(target, str | os.PathLike):
+        return from_images(_given(target, bar or Progress(False)))
     name, split = split_name(os.fspath(target))
     path = Path(name).expanduser()
     known = name in datasets.SOURCES
@@ -84,6 +85,16 @@ def _in_one_size(data: DataConfig, bar: Progress) -> ImageSet:
         images = datasets.load(replace(data, size=side), bar.show)
     if (line := fitted(images)) is not None:
         bar.say(line)
+    return images
+
+
+def _given(data: Any, bar: Progress) -> ImageSet:
+    """Images given in Python, at their own size."""
+    data = data if hasattr(data, "__len__") else list(data)
+    images = datasets.as_images(data, progress=bar.show)
+    side = images.own_sizes[0][0]
+    if images.own_sizes == ((side, side),) and side != images.images.shape[2]:
+        return datasets.as_images(data, config=DataConfig(datasets.IN_MEMORY, size=side), progress=False)
     return images
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ganvas.config import DataConfig, recipes
-from ganvas.data import load
+from ganvas.data import as_images, load
 from ganvas.diagnostics.checks.check import Check, Result, checks_in_order
 from ganvas.diagnostics.checks.data.dataset import DataSet
 from ganvas.diagnostics.checks.environment.system import Installation, import_torch, last_line
 
 
-def check_data(name: str, recipe: str = "quick") -> list[Result]:
-    """Check a known data set or a path, for a recipe.
+def check_data(data: Any, recipe: str = "quick") -> list[Result]:
+    """Check a known data set, a path, or images given in Python (`ganvas.data.as_images`), for a recipe.
 
     Raises UsageError for an unknown recipe, and like `ganvas.data.load`.
     """
     config = recipes.get(recipe).config
-    dataset = DataSet(name, load(DataConfig(name)), config)
+    images = load(DataConfig(data)) if isinstance(data, str) else as_images(data)
+    dataset = DataSet(data if isinstance(data, str) else images.name, images, config)
     return [result for check in checks_in_order("data") for result in check.examine(dataset)]
 
 
