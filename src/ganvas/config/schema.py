@@ -30,6 +30,8 @@ class DataConfig:
     """Where the classes of your own pictures are: auto, folders, a table of labels, or name:REGEX or path:REGEX."""
     encoding: str = "auto"
     """Encoding of the names in a zip file without UTF-8 names, such as cp949, cp932, gbk or big5."""
+    frames: Literal["first", "all"] = "first"
+    """Of animations (GIF, WebP, APNG, AVIF): the first frame, or all of them. Every page of a TIFF is a picture."""
     labels: Literal["ignore", "auto", "use"] = "ignore"
     """Class-conditional training: ignore the labels, use them, or auto: use them when the data have classes."""
     flip: bool = False

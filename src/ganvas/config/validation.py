@@ -50,16 +50,17 @@ def _lengths(config: Config) -> Iterator[Rule]:
     yield config.seed >= 0, "seed", config.seed, "0 or more"
     yield 0 <= config.data.held_out <= 0.5, "data.held_out", config.data.held_out, "in [0, 0.5]"
     yield len(budgets) <= 1, "budget", tuple(budgets), "one of epochs, kimg, minutes and cpu_minutes"
-    yield all(v > 0 for v in budgets), "budget", budgets and budgets[0], "more than 0"
+    yield all(0 < v <= 1e12 for v in budgets), "budget", budgets and budgets[0], "more than 0, at most 1e12"
     yield log.every >= 1, "log.every", log.every, "1 or more"
     yield 1 <= log.samples <= 1024, "log.samples", log.samples, "1 to 1024"
     yield log.checkpoint_kimg > 0, "log.checkpoint_kimg", log.checkpoint_kimg, "more than 0"
     yield log.snapshot_kimg >= 0, "log.snapshot_kimg", log.snapshot_kimg, "0 (only at the end) or more"
     yield evaluate.every >= 0, "evaluate.every", evaluate.every, "0 (off) or more"
-    yield evaluate.n >= 2, "evaluate.n", evaluate.n, "2 or more"
+    yield 2 <= evaluate.n <= 10**6, "evaluate.n", evaluate.n, "2 to 1,000,000"
     yield 0 < evaluate.share <= 1, "evaluate.share", evaluate.share, "more than 0, at most 1"
-    yield evaluate.final == 0 or evaluate.final >= 2, "evaluate.final", evaluate.final, "0 (off), or 2 or more"
-    yield config.engine.threads >= 0, "engine.threads", config.engine.threads, "0 (automatic) or more"
+    final = evaluate.final == 0 or 2 <= evaluate.final <= 10**6
+    yield final, "evaluate.final", evaluate.final, "0 (off), or 2 to 1,000,000"
+    yield 0 <= config.engine.threads <= 1024, "engine.threads", config.engine.threads, "0 (automatic) to 1024"
 
 
 def _networks(config: Config) -> Iterator[Rule]:

@@ -18,6 +18,8 @@ from ganvas.errors import UsageError
 from ganvas.models.ops.conv import set_algorithm
 
 PROBE_STEPS = 3
+THREADS_PER_CORE = 4
+"""Most that can be asked for."""
 Form = tuple[
     Literal["float32", "bfloat16"],
     Literal["channels_last", "contiguous"],
@@ -89,12 +91,17 @@ def resolve(config: EngineConfig) -> EngineConfig:
     if int(index or 0) >= counts[kind]:
         found = ", ".join(f"{n} {k}" for k, n in counts.items() if n)
         raise UsageError(f"device {device} is not here (found: {found}): use --device auto")
-    return dataclasses.replace(config, device=device, threads=config.threads or cores())
+    return dataclasses.replace(config, device=device, threads=min(config.threads or cores(), most_threads()))
 
 
 def cores() -> int:
     """CPU cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def most_threads() -> int:
+    """CPU threads above which more only wait; a run from a larger machine goes on with so many."""
+    return THREADS_PER_CORE * cores()
 
 
 def candidates(config: EngineConfig) -> list[EngineConfig]:

@@ -14,7 +14,7 @@ from ganvas.config import Config, override, recipes, tricks
 from ganvas.data import ImageSet
 from ganvas.errors import GanvasError, UsageError, shape_text
 from ganvas.runs.run import FolderTakenError, Run, next_path
-from ganvas.training import backend
+from ganvas.training import backend, capacity
 from ganvas.training.compatibility import check_compatibility
 
 ATTEMPTS = 100
@@ -58,14 +58,19 @@ def start_from(config: Config, init_from: str | os.PathLike[str]) -> Config:
 def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | None = None) -> Run:
     """A run directory for this config and these images, not yet trained: `out`, or the next free one below runs/.
 
-    Raises UsageError, and leaves no folder behind, where the device is absent or the networks do not fit the images.
+    Raises UsageError, and leaves no folder behind, where the device is absent, where the networks do not fit the
+    images, or where they or a batch cannot fit in memory.
     """
     backend.resolve(config.engine)
+    capacity.check_threads(config.engine)
     check_compatibility(config)
     config = models.for_size(settle_labels(config, images), images.images.shape[2])
     if config.init_from:
         _check_init_from(config, images)
-    networks = models.summary(config, images.images.shape[1:], models.num_classes(config, images.class_names))
+    shape, classes = images.images.shape[1:], models.num_classes(config, images.class_names)
+    capacity.check_networks(config, shape, classes)
+    networks = models.summary(config, shape, classes)
+    capacity.check_batch(config, shape, networks)
     counts = [] if images.labels is None else [int((images.labels == k).sum()) for k in range(len(images.class_names))]
     data = {
         "name": images.name,

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data.files.decode import decode_all
+from ganvas.data.files.decode import Form
+from ganvas.data.files.gather import gather
 from ganvas.data.files.layout import classes_of, of_split, pictures_of
 from ganvas.data.files.listing import entries, hidden
-from ganvas.data.files.pixels import Fit
 from ganvas.data.progress import Progress
 from ganvas.data.raw import Found, Raw
 from ganvas.data.reader import OWN_SIZE, Reader, register_reader
@@ -25,15 +25,7 @@ from ganvas.errors import GanvasError
 MIN_IMAGES = 2
 
 
-def read(
-    where: Path,
-    split: str,
-    size: int,
-    classes: Sequence[str],
-    limit: int | None,
-    progress: Progress,
-    fit: Fit = "crop",
-) -> Raw:
+def read(where: Path, split: str, form: Form, classes: Sequence[str], limit: int | None, progress: Progress) -> Raw:
     """Pictures of a folder or zip file as RGB, uint8 [n, 3, size, size].
 
     `limit` takes the classes in turn, by path within a class; a skipped file leaves its place to the next.
@@ -53,14 +45,16 @@ def read(
         if limit is not None and limit < len(pictures):
             order = balanced(labels or [0] * len(pictures))
             pictures, labels = [pictures[i] for i in order], [labels[i] for i in order] if labels else []
-        images, kept, shapes, unreadable = decode_all(pictures, size, limit, progress, str(where), fit)
-    skipped += unreadable
+        found = gather(pictures, form, limit, progress, str(where))
+    images, kept, shapes = found.images, found.files, found.shapes
+    skipped += found.problems
     if len(images) < MIN_IMAGES:
         raise GanvasError(_too_few(where, len(images), skipped))
     own_labels = np.array([labels[i] for i in kept], np.int64) if labels else None
+    own_sizes = tuple(sorted(set(shapes)))
     source = f"{where}: {len(images)} pictures, {_span(shapes)}"
-    found = Found(rectangles=sum(width != height for width, height in shapes))
-    return Raw(images, own_labels, class_names, source, tuple(skipped), tuple(sorted(set(shapes))), found=found)
+    shown = Found(rectangles=sum(width != height for width, height in shapes))
+    return Raw(images, own_labels, class_names, source, tuple(skipped), own_sizes, tuple(found.notes), shown)
 
 
 def _span(shapes: Sequence[tuple[int, int]]) -> str:
@@ -80,7 +74,12 @@ register_reader(
         "pictures",
         lambda path: path.is_dir() or path.suffix.lower() == ".zip",
         lambda path, config, progress: read(
-            path, config.split, config.size or OWN_SIZE, config.classes, config.limit, progress, config.fit
+            path,
+            config.split,
+            Form(config.size or OWN_SIZE, config.fit, config.frames),
+            config.classes,
+            config.limit,
+            progress,
         ),
     )
 )

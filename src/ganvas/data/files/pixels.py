@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 Images = NDArray[np.uint8]  # [n, c, h, w]
 Fit = Literal["crop", "pad", "stretch"]
+PART = 1024
+ORIENTATION = 0x0112
+"""Tag of EXIF data."""
 
 
 def square(picture: Image.Image, size: int, fit: Fit = "crop") -> Image.Image:
@@ -44,19 +48,29 @@ def square(picture: Image.Image, size: int, fit: Fit = "crop") -> Image.Image:
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
-    """Any mode as 8-bit RGB, upright (EXIF), transparent parts white. Raises ValueError for odd depths."""
-    from PIL import Image, ImageOps
+    """A picture of 8 bits in any mode as RGB, upright (EXIF), transparent parts white."""
+    from PIL import Image
 
     picture.load()
-    with suppress(Exception):  # damaged EXIF says nothing about the pixels: show them as they are stored
-        picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I") or picture.mode == "F":
-        picture = Image.fromarray(_eight_bits(np.asarray(picture)))
+    picture = upright(picture, like=picture)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture)
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def upright(picture: Image.Image, like: Image.Image) -> Image.Image:
+    """The picture turned as the EXIF data of `like` say."""
+    from PIL import ImageOps
+
+    if like.format != "TIFF" and not any("exif" in str(k).lower() or "xmp" in str(k).lower() for k in like.info):
+        return picture  # looking for EXIF data where there are none would take a third of the time of a small PNG
+    with suppress(Exception):  # damaged EXIF says nothing about the pixels: show them as they are stored
+        if picture is not like:
+            picture.getexif()[ORIENTATION] = like.getexif().get(ORIENTATION, 1)
+        return ImageOps.exif_transpose(picture)
+    return picture
 
 
 def resize(images: Images, size: int, fit: Fit = "crop") -> Images:
@@ -84,30 +98,23 @@ def to_channels(images: Images, channels: int) -> Images:
 def luma(images: Images) -> Images:
     """RGB [n, 3, h, w] to grey [n, 1, h, w], ITU-R BT.601 in fixed point: the same bytes everywhere."""
     grey = np.empty((len(images), 1, *images.shape[2:]), np.uint8)
-    for start in range(0, len(images), 1024):  # in parts, for the sake of memory
-        red, green, blue = images[start : start + 1024].astype(np.uint32).transpose(1, 0, 2, 3)
-        grey[start : start + 1024, 0] = (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16
+    for start, part in zip(range(0, len(images), PART), in_parts(images), strict=True):
+        red, green, blue = part.astype(np.uint32).transpose(1, 0, 2, 3)
+        grey[start : start + PART, 0] = (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16
     return grey
+
+
+def in_parts(images: Images) -> Iterator[Images]:
+    """PART images at a time, for what would take too much memory at once."""
+    return (images[at : at + PART] for at in range(0, len(images), PART))
 
 
 def is_grey(images: Images) -> bool:
     """Whether all channels are alike."""
-    return images.shape[1] == 1 or bool((images[:, :1] == images).all())
+    return images.shape[1] == 1 or all(bool((part[:, :1] == part).all()) for part in in_parts(images))
 
 
 def over_white(images: Images) -> Images:
     """RGBA [n, 4, h, w] composited over white: RGB [n, 3, h, w]."""
     alpha = images[:, 3:].astype(np.uint16)
     return ((images[:, :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-
-
-def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """16-bit, 32-bit and float pixels by the range they must have been meant in."""
-    low, high = float(values.min()), float(values.max())
-    if not 0 <= low <= high <= 65535:
-        raise ValueError(f"its values run from {low:g} to {high:g}: only 8 and 16 bits, or 0 to 1, can be read")
-    if values.dtype.kind == "f" and high <= 1:
-        scale = 255.0
-    else:
-        scale = 1 / 257 if values.dtype.itemsize == 2 or high > 255 else 1.0
-    return np.asarray(np.rint(values * scale), np.uint8)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from ganvas import process
 from ganvas.diagnostics.checks.check import State
+from ganvas.process import CGROUP as CGROUP
+from ganvas.process import PROC as PROC
+from ganvas.process import read_text as read_text
 
-PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 TIMEOUT = 60.0
 """Seconds that another program gets to answer: torch took five to import on two busy cores."""
 
@@ -37,19 +39,9 @@ def import_torch() -> Installation:
         return Installation(None, last_line(error))
 
 
-def read_text(path: Path) -> str:
-    """The content of a system file; empty if it does not exist."""
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
-        return ""
-
-
 def control_groups() -> list[Path]:
     """The control group (version 2) of this process and those above it."""
-    own = re.search(r"^0::/(.*)$", read_text(PROC / "self" / "cgroup"), re.MULTILINE)
-    below = CGROUP / own[1] if own else CGROUP
-    return [group for group in (below, *below.parents) if group == CGROUP or CGROUP in group.parents]
+    return process.control_groups(PROC, CGROUP)
 
 
 def free_space(folder: Path) -> int | None:
