@@ -1,4 +1,4 @@
-"""How often is a verdict wrong if nothing changed, and how large must a change be to be detected?
+"""How often is a verdict wrong if nothing changed, how large must a change be, and do the intervals hold?
 
 python benchmarks/verdicts.py [compare.csv ...] [--trials 5000] [--out docs/power.png]
 python benchmarks/verdicts.py --same FOLDER_OF_RUNS [--metric kd]
@@ -21,7 +21,7 @@ import numpy as np
 from ganvas.comparison.scores import EvaluationProtocol, MetricScores
 from ganvas.comparison.verdicts import run_tests
 from ganvas.stats.intervals import binomial_interval
-from ganvas.stats.welch import POWER
+from ganvas.stats.power import POWER, detectable
 
 PROTOCOL = EvaluationProtocol("simulated", "", "", "", "", 0, 0, 1)
 SHAPES = {
@@ -64,6 +64,21 @@ def rate(
     """How often there is any verdict, with its Clopper-Pearson interval."""
     rng = np.random.default_rng(seed)
     hits = sum(bool({"better", "worse"} & set(trial(rng, groups, seeds, shift, shape))) for _ in range(trials))
+    share = binomial_interval(hits, trials)
+    return {"share": share.value, "low": share.low, "high": share.high, "trials": trials}
+
+
+def hold(trials: int, shifts: list[float], seeds: int, seed: int = 0) -> dict[str, float]:
+    """How often the intervals of one comparison all hold their true differences, one test for each of `shifts`."""
+    rng, hits = np.random.default_rng(seed), 0
+    for _ in range(trials):
+        scores = []
+        for i, shift in enumerate(shifts):
+            a, b = rng.normal(size=(2, seeds)).tolist()
+            rows = tuple(a), tuple(x + shift for x in b)
+            scores.append(MetricScores(f"fd_{i}", "lower", None, PROTOCOL, rows))
+        found = [d.difference for d in run_tests(scores, 2, [each.metric for each in scores])]
+        hits += all(d.low <= shift <= d.high for d, shift in zip(found, shifts, strict=True) if d is not None)
     share = binomial_interval(hits, trials)
     return {"share": share.value, "low": share.low, "high": share.high, "trials": trials}
 
@@ -169,14 +184,18 @@ def main() -> None:
             groups = [np.array([recorded[i][m] for m in metrics]) for i in (a, b)]
             if metrics:
                 report(f"no difference, recorded spreads {a}, {b}, {len(metrics)} metrics", rate(args.trials, groups))
+    for seeds in (3, 5, 20):
+        for what, shifts in (("no difference", [0.0] * 5), ("differences of 0 to 4 spreads", [0.0, 1.0, 2.0, 3.0, 4.0])):
+            report(f"all 5 intervals hold, {what}, {seeds} seeds", hold(args.trials, shifts, seeds))
     for seeds in (3, 5):
         for shift in (2.0, 4.0):
             found = rate(args.trials, [one, one], seeds=seeds, shift=shift)
             report(f"difference of {shift:g} spreads, {seeds} seeds (scipy: {power(shift, seeds, 1):.4f})", found)
     for seeds in (3, 5, 10):
         for tests in (1, 5):
-            least = next(shift for shift in np.arange(0, 20, 0.05) if power(float(shift), seeds, tests, 4000) >= POWER)
-            print(f"{seeds} seeds per group, {tests} tests: power {POWER:.0%} at {least:.2f} spreads")
+            least = detectable((1, 1), (seeds, seeds), 0.05 / tests)
+            found = power(least, seeds, tests, 100_000)
+            print(f"{seeds} seeds per group, {tests} tests: power {POWER:.0%} at {least:.2f} spreads (scipy: {found:.4f})")
     print(json.dumps({"recorded": recorded, "rows": rows}))
     if args.out:
         draw_power(args.out)

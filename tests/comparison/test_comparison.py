@@ -11,18 +11,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from comparison.test_groups import trained
 from ganvas import comparison, i18n
 from ganvas.cli import main as cli
 from ganvas.comparison import formats, page, pictures, tables
-from ganvas.comparison.scores import EvaluationProtocol
+from ganvas.comparison.scores import EvaluationProtocol, MetricScores
+from ganvas.comparison.verdicts import judge
 from ganvas.errors import UsageError
 from ganvas.runs.run import Run
 from report_page import Page
 from synthetic import score
 
 METRICS = ("fd_classifier", "coverage_classifier", "confidence_classifier")
+PROTOCOL = EvaluationProtocol("classifier", "", "", "", "", 0, 0, 1)
 BEFORE, AFTER, SAME = [50.0, 52.0, 51.0], [40.0, 41.0, 39.5], [50.2, 51.4, 50.6]
 
 
@@ -65,6 +68,55 @@ def test_every_further_test_makes_all_of_them_stricter(tmp_path: Path) -> None:
     both = compared(targets, metrics=["fd", "coverage"]).verdicts
     among = next(v for v in both if v.metric == "fd_classifier")
     assert among.p == pytest.approx(2 * alone.p) and among.detectable > alone.detectable
+
+
+@pytest.mark.parametrize("after", [[0.50, 0.52, 0.51], [0.30, 0.32, 0.31]])
+@pytest.mark.parametrize("better", ["lower", "higher", "real"])
+def test_a_verdict_knows_which_way_is_better(better: str, after: list[float]) -> None:
+    rows = (0.40, 0.42, 0.41), tuple(after)
+    baseline = 0.55 if better == "real" else None  # 0.5 is nearer to it than 0.4
+    found = MetricScores("coverage_classifier", better, baseline, PROTOCOL, rows)
+    (verdict,) = judge([found], 2, ["coverage"])
+    rises = after[0] > 0.4
+    assert verdict.outcome == ("better" if rises != (better == "lower") else "worse")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_interval_leaves_out_0_exactly_where_there_is_a_verdict(seed: int) -> None:
+    """Seven tests of mixed size, so that later steps of Holm call what Bonferroni would not."""
+    rng = np.random.default_rng(seed)
+    groups = [rng.normal(size=4) + shift for shift in (0, 0, 1, 3, 4, 5, 6, 9)]
+    scores = MetricScores("fd_classifier", "lower", None, PROTOCOL, tuple(tuple(map(float, g)) for g in groups))
+    verdicts = judge([scores], len(groups), ["fd"])
+    for verdict in verdicts:
+        d = verdict.difference
+        assert d is not None and 0.95 <= verdict.level <= 1 - 0.05 / 7 + 1e-12
+        assert (d.low > 0 or d.high < 0) == (verdict.outcome in ("better", "worse")) == (verdict.p < 0.05)
+        interval = stats.ttest_ind(groups[verdict.group], groups[0], equal_var=False).confidence_interval(verdict.level)
+        assert (d.low, d.high) == pytest.approx((interval.low, interval.high))
+    assert max(v.level for v in verdicts) == pytest.approx(1 - 0.05 / 7)
+
+
+def test_without_a_test_there_is_no_interval(tmp_path: Path) -> None:
+    """One of two seeds a side might leave out 0 beside `too few seeds`."""
+    found = compared(experiment(tmp_path, BEFORE, AFTER[:2]), metrics=["fd"])
+    (row,) = formats.verdict_rows(found)
+    assert row["verdict"] == "few" and row["difference"] == pytest.approx(-10.5)
+    assert (row["low"], row["high"], row["level"]) == (None, None, None)
+    assert page.render(found, i18n.load("en"), tmp_path).count('class="forest') == 0
+
+
+@pytest.mark.parametrize("lang", i18n.languages())
+def test_every_form_shows_the_adjusted_interval(tmp_path: Path, lang: str) -> None:
+    found, say = compared(experiment(tmp_path, BEFORE, AFTER, SAME), metrics=["fd", "coverage"]), i18n.load(lang)
+    verdict = found.verdicts[0]
+    alone = stats.ttest_ind(AFTER, BEFORE, equal_var=False).confidence_interval(0.95)
+    assert verdict.difference is not None and verdict.difference.high > alone.high
+    shown = f"{tables.signed(verdict.difference.low)} … {tables.signed(verdict.difference.high)}"
+    assert shown in formats.text(found, say) and shown in formats.markdown(found, say)
+    assert shown in Page(page.render(found, say, tmp_path)).text
+    assert shown.translate(formats.LATEX) in formats.latex(found, say)
+    assert "98.75%" in formats.text(found, say)  # 5 % / 4 tests
 
 
 def test_what_should_be_like_real_images_is_judged_by_its_distance_from_them(tmp_path: Path) -> None:

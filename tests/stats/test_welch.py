@@ -1,12 +1,15 @@
-"""The test, its correction and its power, against worked figures, integrals and simulation."""
+"""The test, its correction and its intervals, against worked figures, integrals, scipy and simulation."""
 
 import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
 
 from ganvas.errors import GanvasError, UsageError
-from ganvas.stats.welch import detectable, holm, power, seeds_needed, two_sided, welch
+from ganvas.stats.welch import holm, holm_levels, two_sided, welch
 
 
 def density(t: np.ndarray, dof: float) -> np.ndarray:
@@ -64,31 +67,34 @@ def test_holm_counts_only_tests_that_were_made() -> None:
     assert adjusted[1::2] == pytest.approx([0.02, 0.02]) and math.isnan(adjusted[0])
 
 
-def test_power_without_a_difference_is_alpha() -> None:
-    for dof in (1.0, 2.3, 4.0, 30.0, 500.0):
-        assert power(0.0, 1.0, dof, 0.05) == pytest.approx(0.05, abs=1e-4)
+def test_no_value_is_too_small_or_too_large_for_degrees_of_freedom() -> None:
+    plain = welch([1, 2, 4], [5, 5.5, 9])
+    for scale in (1e-120, 1e120):
+        found = welch([scale, 2 * scale, 4 * scale], [5 * scale, 5.5 * scale, 9 * scale])
+        assert (found.dof, found.p) == pytest.approx((plain.dof, plain.p))
 
 
-@pytest.mark.parametrize(("difference", "seeds", "alpha"), [(2.0, 3, 0.05), (3.0, 3, 0.01), (1.0, 8, 0.05)])
-def test_power_is_how_often_the_test_calls_in_simulation(difference: float, seeds: int, alpha: float) -> None:
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(2, 40_000, seeds))
-    error = np.sqrt((a.var(1, ddof=1) + b.var(1, ddof=1)) / seeds)
-    t = np.abs(b.mean(1) + difference - a.mean(1)) / error
-    dof = 2 * seeds - 2  # equal spreads and sizes: the pooled test, whose t has exactly these
-    limit = next(x for x in np.arange(0, 60, 0.001) if two_sided(x, dof) < alpha)
-    told = power(difference, math.sqrt(2 / seeds), dof, alpha)
-    assert told == pytest.approx((t > limit).mean(), abs=0.01)
+PS = st.lists(st.one_of(st.just(math.nan), st.floats(1e-6, 1), st.sampled_from([0.01, 0.02, 0.049])), max_size=7)
 
 
-def test_the_detectable_difference_has_the_wanted_power() -> None:
-    found = detectable(0.7, 4.0, 0.05)
-    assert power(found, 0.7, 4.0, 0.05) == pytest.approx(0.8, abs=1e-6)
+@settings(max_examples=200, deadline=None)
+@given(PS)
+def test_an_interval_of_holms_level_leaves_out_0_exactly_where_holm_calls(ps: list[float]) -> None:
+    adjusted, levels = holm(ps), holm_levels(ps, 0.05)
+    tests = sum(not math.isnan(p) for p in ps)
+    for p, after, level in zip(ps, adjusted, levels, strict=True):
+        if math.isnan(p):
+            assert math.isnan(level)
+        elif abs(after - 0.05) > 1e-12:
+            assert (p < 1 - level) == (after < 0.05)  # an interval leaves out 0 where p is below 1 - its level
+            assert 0.95 <= level <= 1 - 0.05 / tests + 1e-12
+            assert level == pytest.approx(1 - 0.05 / tests) or 0.05 / tests <= p  # Bonferroni's, but for later steps
 
 
-def test_how_many_seeds_would_do_is_as_in_the_tables() -> None:
-    # Cohen 1988, table 2.4.1 (two-sided 5 %, power 0.8): d = 1 needs 17 a side, d = 0.5 needs 64, d = 0.2 needs 394
-    assert [seeds_needed(d, (1.0, 1.0), 0.05) for d in (1.0, 0.5, 0.2)] == [17, 64, 394]
-    assert seeds_needed(0.01, (1.0, 1.0), 0.05) is None
-    assert seeds_needed(0.0, (1.0, 1.0), 0.05) is None and seeds_needed(1.0, (0.0, 0.0), 0.05) is None
-    assert seeds_needed(50.0, (1.0, 1.0), 0.05) == 3
+def test_a_difference_at_another_level_is_scipys_interval() -> None:
+    a, b = [3.1, 2.2, 2.9, 4.0], [5.2, 4.4, 6.1]
+    expected = stats.ttest_ind(b, a, equal_var=False).confidence_interval(0.99)
+    found = welch(a, b).at(0.99)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    nothing = welch([0.0, 0.0], [1.0, 1.0]).at(0.99)
+    assert math.isnan(nothing.low) and math.isnan(nothing.high)

@@ -111,6 +111,7 @@ def verdict_rows(found: Comparison) -> list[dict[str, Any]]:
             "difference": None if d is None else d.value,
             "low": None if d is None else _or_none(d.low),
             "high": None if d is None else _or_none(d.high),
+            "level": _or_none(v.level),
             "p": _or_none(v.p),
             "detectable": _or_none(v.detectable),
             "seeds_needed": v.seeds_needed,
@@ -121,7 +122,7 @@ def verdict_rows(found: Comparison) -> list[dict[str, Any]]:
 
 def group_summary(found: Comparison, name: str) -> dict[str, Any]:
     """The verdicts on one group as JSON values, for the reports of its runs."""
-    keys = ("metric", "verdict", "difference", "low", "high", "p")
+    keys = ("metric", "verdict", "difference", "low", "high", "level", "p")
     verdicts = [{key: row[key] for key in keys} for row in verdict_rows(found) if row["group"] == name]
     members = next((group.members for group in found.groups if group.name == name), ())
     seeds = [len(found.groups[0].members), len(members)]

@@ -13,7 +13,8 @@ from ganvas.comparison.comparison import EQUAL_BUDGET, Comparison
 from ganvas.comparison.scores import EvaluationProtocol, MetricScores
 from ganvas.comparison.verdicts import ALPHA, Verdict
 from ganvas.i18n import Translator, figure
-from ganvas.stats.welch import LEAST_SEEDS, MOST_SEEDS, POWER
+from ganvas.stats.power import MOST_SEEDS, POWER
+from ganvas.stats.welch import LEAST_SEEDS
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def method(found: Comparison, say: Translator) -> list[str]:
     tests = sum(not math.isnan(v.p) for v in found.verdicts)
     lines = [say("compare.method.spread")]
     if tests:
-        lines.append(say("compare.method.test", tests=tests, alpha=f"{ALPHA:.0%}", power=f"{POWER:.0%}"))
+        level = f"{1 - ALPHA / tests:.2%}".replace(".00", "")
+        lines.append(say("compare.method.test", tests=tests, level=level, alpha=f"{ALPHA:.0%}", power=f"{POWER:.0%}"))
     return lines
 
 

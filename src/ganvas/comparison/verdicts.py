@@ -11,7 +11,8 @@ import numpy as np
 
 from ganvas.comparison.scores import MetricScores
 from ganvas.stats.intervals import LEVEL
-from ganvas.stats.welch import LEAST_SEEDS, Difference, detectable, holm, seeds_needed, welch
+from ganvas.stats.power import detectable, seeds_needed
+from ganvas.stats.welch import LEAST_SEEDS, Difference, holm, holm_levels, welch
 
 ALPHA = 1 - LEVEL
 DEFAULT_METRICS = ("fd", "kd")
@@ -30,7 +31,10 @@ class Verdict:
     group: int
     outcome: Outcome
     difference: Difference | None
-    """Mean of the group minus mean of the first group; None with fewer than two seeds in one of them."""
+    """Mean of the group minus mean of the first group. Its interval leaves out 0 exactly where the outcome is better or
+    worse, and is NaN without a test. None with fewer than two seeds in a group."""
+    level: float
+    """Confidence level of that interval, adjusted for all tests of the comparison (stats.welch.holm_levels)."""
     p: float
     """After Holm's correction for all tests of the comparison; NaN without a test."""
     detectable: float
@@ -46,6 +50,7 @@ class Decision(NamedTuple):
     group: int
     outcome: Outcome
     difference: Difference | None
+    level: float
     p: float
     """After Holm's correction; NaN without a test."""
     alpha: float
@@ -62,7 +67,7 @@ def run_tests(scores: Sequence[MetricScores], groups: int, metrics: Sequence[str
 
     `metrics` names what is tested, with or without extractor (fd, fd_classifier); default: the first of
     DEFAULT_METRICS. Fewer than LEAST_SEEDS seeds in a group: no test. All p values are corrected together (Holm);
-    below ALPHA the outcome is better or worse.
+    below ALPHA the outcome is better or worse. Intervals are adjusted with them.
     """
     kinds = {each.kind for each in scores}
     metrics = metrics or [kind for kind in DEFAULT_METRICS if kind in kinds][:1]
@@ -71,17 +76,23 @@ def run_tests(scores: Sequence[MetricScores], groups: int, metrics: Sequence[str
     pairs = [(each, group) for each, group in every if each.of_group(0) and each.of_group(group)]
     differences = [_difference(each, group) for each, group in pairs]
     enough = [min(len(each.of_group(0)), len(each.of_group(group))) >= LEAST_SEEDS for each, group in pairs]
-    ps = holm([d.p if d is not None and e else math.nan for d, e in zip(differences, enough, strict=True)])
+    made = [d.p if d is not None and e else math.nan for d, e in zip(differences, enough, strict=True)]
+    ps, levels = holm(made), holm_levels(made, ALPHA)
     alpha = ALPHA / max(sum(not math.isnan(p) for p in ps), 1)
     return [
-        Decision(each, group, _outcome(each, difference, p) if e else "few", difference, p, alpha)
-        for (each, group), difference, e, p in zip(pairs, differences, enough, ps, strict=True)
+        Decision(each, group, _outcome(each, d, p) if e else "few", d and _with_interval(d, level), level, p, alpha)
+        for (each, group), d, e, level, p in zip(pairs, differences, enough, levels, ps, strict=True)
     ]
 
 
 def _difference(scores: MetricScores, group: int) -> Difference | None:
     before, after = scores.to_test(0), scores.to_test(group)
     return welch(before, after) if min(len(before), len(after)) >= 2 else None
+
+
+def _with_interval(difference: Difference, level: float) -> Difference:
+    """The difference with the interval that belongs to its verdict; without a verdict no interval."""
+    return difference._replace(low=math.nan, high=math.nan) if math.isnan(level) else difference.at(level)
 
 
 def _outcome(scores: MetricScores, difference: Difference | None, p: float) -> Outcome:
@@ -93,10 +104,11 @@ def _outcome(scores: MetricScores, difference: Difference | None, p: float) -> O
 
 
 def _with_power(result: Decision) -> Verdict:
-    scores, group, outcome, difference, p, alpha = result
+    scores, group, outcome, difference, level, p, alpha = result
     if difference is None or math.isnan(p):
-        return Verdict(scores.metric, group, outcome, difference, p, math.nan, None)
-    before, after = (float(np.std(scores.to_test(g), ddof=1)) for g in (0, group))
-    smallest = detectable(difference.error, difference.dof, alpha)
+        return Verdict(scores.metric, group, outcome, difference, level, p, math.nan, None)
+    sides = [scores.to_test(g) for g in (0, group)]
+    before, after = (float(np.std(side, ddof=1)) for side in sides)
+    smallest = detectable((before, after), (len(sides[0]), len(sides[1])), alpha)
     seeds = seeds_needed(difference.value, (before, after), alpha) if outcome == "none" else None
-    return Verdict(scores.metric, group, outcome, difference, p, smallest, seeds)
+    return Verdict(scores.metric, group, outcome, difference, level, p, smallest, seeds)

@@ -150,7 +150,8 @@ def _difference(verdict: dict[str, Any], say: Translator) -> str:
     if verdict["low"] is None:
         return "–"
     value, low, high = (signed(verdict[key]) for key in ("difference", "low", "high"))
-    return say("rubric.3.difference", value=value, low=low, high=high)
+    key = "adjusted" if "level" in verdict else "difference"  # older comparisons adjusted p values alone
+    return say(f"rubric.3.{key}", value=value, low=low, high=high)
 
 
 def values(facts: Facts, say: Translator) -> dict[str, Any]:
@@ -193,7 +194,8 @@ SENTENCES = {
         "rubric.2.shown": "In this run {accuracy} trends down towards 0.5. The animation shows whether quality rises with it.",
         "rubric.3.applied": "Settings changed in this run: {count} ({names}). The table under “What ran” has their values before and after.",
         "rubric.3.compared": "In the experiment {experiment}, {cell} compared with {first} ({seeds} seeds): {results}.",
-        "rubric.3.difference": "{value} (95 % interval {low} to {high})",
+        "rubric.3.adjusted": "{value} (interval adjusted for all tests: {low} to {high})",
+        "rubric.3.difference": "{value} (95 % interval of this difference alone: {low} to {high})",
         "rubric.3.name": "Improvements",
         "rubric.3.verdict": "{metric} {difference}: {word}",
         "rubric.lead": "The items that the course grades, quoted, each with the evidence of this run. “Not shown yet” says what is missing.",
@@ -228,7 +230,8 @@ SENTENCES = {
         "rubric.2.shown": "이번 실행에서 {accuracy}가 추세적으로 0.5를 향해 하향하고 있습니다. 품질이 함께 향상되는지는 애니메이션에서 눈으로 확인할 수 있습니다.",
         "rubric.3.applied": "이번 실행에서 바꾼 설정 {count}개: {names}. 적용 전과 후의 값은 ‘실행한 설정’의 표에 있습니다.",
         "rubric.3.compared": "실험 {experiment}에서 {first} 대비 {cell}(시드 {seeds}개): {results}.",
-        "rubric.3.difference": "{value} (95% 신뢰구간 {low} ~ {high})",
+        "rubric.3.adjusted": "{value} (모든 검정에 맞춰 보정한 신뢰구간 {low} ~ {high})",
+        "rubric.3.difference": "{value} (이 차이 하나의 95% 신뢰구간 {low} ~ {high})",
         "rubric.3.name": "개선 아이디어",
         "rubric.3.verdict": "{metric} {difference}: {word}",
         "rubric.lead": "과제의 평가 항목을 그대로 인용하고 이번 실행에서 측정한 근거를 적었습니다. ‘아직 확인되지 않음’도 답입니다. 무엇이 부족한지 알려 줍니다.",
