@@ -41,6 +41,7 @@ from ganvas.data import ImageSet, load  # noqa: E402
 from ganvas.runs.run import Run  # noqa: E402
 from ganvas.training import backend as engine  # noqa: E402
 from ganvas.training.setup import configure  # noqa: E402
+from picture_sets import Set  # noqa: E402
 
 settings.register_profile("same", derandomize=True)  # what passes here passes there (default: search anew each time)
 settings.load_profile("same")
@@ -108,3 +109,9 @@ def tmp(tmp_path: Path) -> Path:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished small training that every test may read and none may write."""
     return trained(tmp_path_factory.mktemp("finished") / "run", {"log.snapshot_kimg": 0.096, "step.ema_kimg": 0.1})
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Set:
+    """An empty set of pictures, to be filled by name."""
+    return Set(tmp_path / "set")

@@ -16,6 +16,7 @@ from PIL.Image import Image
 
 from ganvas import media, models
 from ganvas.config import SCHEMA_VERSION, Config, EngineConfig, from_dict
+from ganvas.data.files.names import readable
 from ganvas.errors import GanvasError, UsageError, did_you_mean
 from ganvas.runs.migrate import migrate_config
 from ganvas.runs.run import Run
@@ -68,8 +69,9 @@ class Generator:
         if labels is None:
             return latents.draw_labels(self.class_counts, seed, np.arange(start, start + n))
         if isinstance(labels, str):
-            exact = [name for name in self.class_names if name == labels]
-            matches = exact or [name for name in self.class_names if name.casefold() == labels.casefold()]
+            wanted = readable(labels)
+            exact = [name for name in self.class_names if readable(name) == wanted]
+            matches = exact or [name for name in self.class_names if readable(name).casefold() == wanted.casefold()]
             if len(matches) != 1:
                 known = ", ".join(self.class_names)
                 raise UsageError(f"no class {labels!r}{did_you_mean(labels, self.class_names)} (there are: {known})")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganvas.data.files.names import readable
 from ganvas.errors import UsageError, did_you_mean
 
 
@@ -14,12 +16,13 @@ def matching_classes(wanted: Sequence[str], class_names: Sequence[str], where: s
     """The wanted classes as positions in `class_names`, in the order of the set. Raises UsageError."""
     if wanted and not class_names:
         raise UsageError(f"{where} has no classes: put its images in one folder a class, or drop --classes")
+    places = {readable(name): k for k, name in enumerate(class_names)}
     for name in wanted:
-        if name not in class_names:
+        if readable(name) not in places:
             known = ", ".join(class_names[:20]) + (", ..." if len(class_names) > 20 else "")
             near = did_you_mean(name, class_names)
             raise UsageError(f"{where} has no class '{name}' (it has: {known}){near}")
-    return [k for k, name in enumerate(class_names) if name in wanted]
+    return sorted({places[readable(name)] for name in wanted})
 
 
 def balanced(labels: NDArray[np.int64] | Sequence[int]) -> NDArray[np.intp]:
@@ -33,3 +36,9 @@ def balanced(labels: NDArray[np.int64] | Sequence[int]) -> NDArray[np.intp]:
     turn = np.empty(len(own), np.int64)
     turn[by_class] = np.arange(len(own)) - starts
     return np.lexsort((own, turn))
+
+
+def natural(name: str) -> list[tuple[bool, int, str]]:
+    """A key that sorts 2 before 10, numbers before words."""
+    parts = re.findall(r"^-\d+|\d+|\D+", name)
+    return [(not part[-1].isdecimal(), int(part) if part[-1].isdecimal() else 0, part) for part in parts]

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import DTypeLike
 from PIL import Image
 
+from ganvas.config import DataConfig
 from ganvas.data.files import pictures
-from ganvas.data.files.decode import Form
 from ganvas.data.progress import Progress
 from ganvas.data.raw import Raw
 from ganvas.errors import GanvasError
@@ -20,7 +20,7 @@ SIDE = 16
 
 
 def read(folder: Path, size: int = SIDE) -> Raw:
-    return pictures.read(folder, "train", Form(size), (), None, Progress(show=False))
+    return pictures.read(folder, DataConfig(str(folder), size=size), Progress(show=False))
 
 
 def save(folder: Path, values: list[float], dtype: DTypeLike, kind: str = "TIFF") -> Raw:

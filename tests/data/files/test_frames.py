@@ -11,13 +11,14 @@ from PIL import Image
 from ganvas import data
 from ganvas.config import DataConfig
 from ganvas.data.files import pictures
-from ganvas.data.files.decode import Form, Frames
+from ganvas.data.files.decode import Frames
 from ganvas.data.progress import Progress
 from ganvas.data.raw import Raw
 
 
 def read(folder: Path, frames: Frames = "first", limit: int | None = None) -> Raw:
-    return pictures.read(folder, "train", Form(16, frames=frames), (), limit, Progress(show=False))
+    config = DataConfig(str(folder), size=16, frames=frames, limit=limit)
+    return pictures.read(folder, config, Progress(show=False))
 
 
 def plain(level: int) -> Image.Image:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data.files import decode, listing, pictures
+from ganvas.config import DataConfig
+from ganvas.data.files import archives, decode, pictures
 from ganvas.data.files.pixels import luma, over_white, resize
 from ganvas.data.progress import Progress
 from ganvas.errors import GanvasError, UsageError
@@ -36,8 +37,9 @@ def decoded(content: bytes, size=16, fit="crop") -> np.ndarray:
     return found[0]
 
 
-def read(where, split="train", size=16, classes=(), limit=None, frames="first"):
-    return pictures.read(where, split, decode.Form(size, frames=frames), classes, limit, QUIET)
+def read(where, split="train", size=16, classes=(), limit=None, **settings):
+    config = DataConfig(str(where), split, size, classes=tuple(classes), limit=limit, **settings)
+    return pictures.read(where, config, QUIET)
 
 
 def mean_colour(content: bytes) -> list[float]:
@@ -213,12 +215,12 @@ def test_flat_folders_have_no_labels(folder):
     assert raw.class_names == ()
 
 
-def test_pictures_beside_class_folders_are_told(folder, capsys):
+def test_pictures_beside_class_folders_are_told(folder):
     Image.fromarray(NOISE).save(folder / "loose.png")
     raw = read(folder)
     assert len(raw.images) == 6
     assert raw.labels is None
-    assert "1 pictures beside its folders" in capsys.readouterr().err
+    assert raw.notes == ("1 pictures beside its folders: all are taken without labels",)
 
 
 def test_files_without_suffix_are_tried_where_there_are_no_others(tmp_path):
@@ -305,7 +307,7 @@ def test_zip_names_that_lead_outside_are_refused(tmp_path):
 
 
 def test_zip_members_that_unpack_to_too_much_are_skipped(tmp_path, monkeypatch):
-    monkeypatch.setattr(listing, "LARGEST_FILE", 1 << 20)
+    monkeypatch.setattr(archives, "LARGEST_FILE", 1 << 20)
     files = {f"{k}.png": encoded(Image.fromarray(np.roll(NOISE, k))) for k in range(2)}
     raw = read(zipped(tmp_path / "x.zip", files | {"huge.png": b"\0" * (3 << 20)}))
     assert raw.skipped == ("huge.png: unpacks to 3 MiB, more than 1",)

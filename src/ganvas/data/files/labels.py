@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ganvas.data.select import natural
 
 Labels = tuple[NDArray[np.int64] | None, tuple[str, ...]]
 IGNORE = "--data.labels ignore uses the images without them"
@@ -57,12 +58,6 @@ def fitting(make: Callable[[], Labels], ignore: bool) -> tuple[Labels, tuple[str
 def names_of(values: Iterable[Any]) -> tuple[str, ...]:
     """Class names as text, whether they were stored as text or bytes."""
     return tuple(name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in values)
-
-
-def natural(name: str) -> list[tuple[bool, int, str]]:
-    """A key that sorts 2 before 10, and numbers before words."""
-    parts = re.findall(r"-?\d+|\D+", name)
-    return [(not part[-1].isdecimal(), int(part) if part[-1].isdecimal() else 0, part) for part in parts]
 
 
 def _hot(values: NDArray[Any], names: Sequence[str] | None) -> tuple[NDArray[Any], Sequence[str]]:

@@ -1,24 +1,25 @@
-"""The files of a folder or a zip: name, path below the top, and how to open each. Hidden files are left out."""
+"""The files of a folder or an archive: name, path below the top, and how to open each. Hidden files are left out."""
 
 from __future__ import annotations
 
 import os
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from ganvas.errors import GanvasError
+from ganvas.data.files import archives
+from ganvas.data.files.names import readable
+from ganvas.data.files.split_names import word_of
 
 SUFFIXES = frozenset({
     ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib", ".webp", ".tif",
     ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ico", ".jp2", ".j2k", ".avif", ".qoi",
 })  # fmt: skip
 NOT_PICTURES = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
-LARGEST_FILE = 128 << 20  # bytes
+LARGEST_FILE = archives.LARGEST_FILE
 
 
 @dataclass(frozen=True)
@@ -37,35 +38,64 @@ class Entry:
     def leads_outside(self) -> bool:
         return ".." in self.path.parts or self.path.is_absolute()
 
+    @property
+    def folder(self) -> str:
+        """The first folder of its path; empty for a file at the top."""
+        return self.path.parts[0] if len(self.path.parts) > 1 else ""
+
     def below(self, top: str) -> Entry:
-        inside = len(self.path.parts) > 1 and self.path.parts[0] == top
-        return replace(self, path=PurePosixPath(*self.path.parts[1:])) if inside else self
+        """The same file with its path below a folder; unchanged if it lies elsewhere."""
+        return replace(self, path=PurePosixPath(*self.path.parts[1:])) if top and self.folder == top else self
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What there is: the files, "file: reason" for members never opened, lines on how names were read."""
+
+    entries: list[Entry]
+    refused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @contextmanager
-def entries(where: Path) -> Iterator[list[Entry]]:
-    """The files of a folder or a zip. Raises GanvasError for a zip that cannot be read."""
-    if where.is_dir():
-        below = ((path.relative_to(where).as_posix(), path) for path in _walk(where, set()))
-        yield [Entry(name, PurePosixPath(name), partial(_file, path)) for name, path in below]
+def entries(where: Path, encoding: str = "auto") -> Iterator[Listing]:
+    """The files of a folder, a zip, a tar, or a folder of tar shards; they can be opened within this context.
+
+    `encoding` is that of a zip's names where they are not UTF-8. Raises GanvasError for an archive that cannot be
+    read, UsageError for an encoding that does not fit.
+    """
+    if not where.is_dir():
+        with archives.members(where, encoding) as found:
+            yield _listing([("", found)])
         return
-    try:
-        with zipfile.ZipFile(where) as archive:
-            named = [(info.filename.replace("\\", "/"), info) for info in archive.infolist() if not info.is_dir()]
-            yield [Entry(name, PurePosixPath(name), partial(_member, archive, info)) for name, info in named]
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise GanvasError(f"{where} is not a zip file that can be read: {error}") from error
+    below = ((path.relative_to(where).as_posix(), path) for path in _walk(where, set()))
+    files = [Entry(readable(name), PurePosixPath(name), partial(_file, path)) for name, path in below]
+    shards = [] if any(e.looks_like_a_picture for e in files) else [e for e in files if archives.is_tar(e.path.name)]
+    if not shards:
+        yield Listing(files)
+        return
+    with archives.all_members([where / e.path for e in shards]) as found_in:
+        yield _listing([(e.path.as_posix(), found) for e, found in zip(shards, found_in, strict=True)])
+
+
+def _listing(found: Sequence[tuple[str, archives.Members]]) -> Listing:
+    """Members of several archives as files.
+
+    Each archive counts as a folder of its name without the suffix, below one of its split where all names say one.
+    """
+    files: list[Entry] = []
+    splits = [word_of(PurePosixPath(shard).name) for shard, _ in found]
+    for (shard, members), split in zip(found, splits, strict=True):
+        top = PurePosixPath(split if all(splits) else "", shard.split(".tar")[0]).as_posix() if shard else ""
+        for name, opener in members.files:
+            path = PurePosixPath(top, name) if top and not name.startswith("/") else PurePosixPath(name)
+            files.append(Entry(readable(f"{shard}/{name}" if shard else name), path, opener))
+    refused = tuple(f"{shard}/{line}" if shard else line for shard, members in found for line in members.refused)
+    return Listing(files, refused, tuple(dict.fromkeys(line for _, members in found for line in members.notes)))
 
 
 def _file(path: Path) -> BinaryIO:
     return path.open("rb")
-
-
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
-    """Open a file within a zip. Nothing goes to disk, but memory is finite."""
-    if info.file_size > LARGEST_FILE:
-        raise ValueError(f"unpacks to {info.file_size >> 20} MiB, more than {LARGEST_FILE >> 20}")
-    return cast(BinaryIO, archive.open(info))
 
 
 def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from ganvas.config import DataConfig
 from ganvas.data.files.arrays import CHANNELS, to_images
-from ganvas.data.files.labels import Labels, fitting, names_of, natural, to_labels
+from ganvas.data.files.labels import Labels, fitting, names_of, to_labels
 from ganvas.data.progress import Progress
 from ganvas.data.raw import Raw
 from ganvas.data.reader import Reader, register_reader
+from ganvas.data.select import natural
 from ganvas.errors import GanvasError, UsageError
 
 IMAGE_KEYS = {

@@ -1,8 +1,8 @@
-"""The user's own pictures, in a folder or a zip file.
+"""The user's own pictures, in a folder, a zip, a tar, or a folder of tar shards.
 
-Class subfolders become labels (sorted by name; deeper folders count for the class above them). A lone folder
-with everything in it is stepped into. Folders `train` and `test`, with nothing beside them, are the splits.
-Hidden files are ignored. A file that cannot be read is skipped and reported with its reason.
+Folders named train, val, test or alike are splits (layout). Classes come from a table or a file beside the pictures,
+else from the folders they lie in (labels). A lone folder with everything in it is stepped into. Hidden files are
+ignored. A file that cannot be read is skipped and reported with its reason.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ganvas.config import DataConfig
+from ganvas.data.files import archives, sidecars, tables
+from ganvas.data.files.classes import labelled
 from ganvas.data.files.decode import Form
 from ganvas.data.files.gather import gather
-from ganvas.data.files.layout import classes_of, of_split, pictures_of
-from ganvas.data.files.listing import entries, hidden
+from ganvas.data.files.layout import part_of, pictures_of
+from ganvas.data.files.listing import Entry, entries, hidden
 from ganvas.data.progress import Progress
 from ganvas.data.raw import Found, Raw
 from ganvas.data.reader import OWN_SIZE, Reader, register_reader
@@ -25,36 +28,56 @@ from ganvas.errors import GanvasError
 MIN_IMAGES = 2
 
 
-def read(where: Path, split: str, form: Form, classes: Sequence[str], limit: int | None, progress: Progress) -> Raw:
-    """Pictures of a folder or zip file as RGB, uint8 [n, 3, size, size].
+def read(where: Path, config: DataConfig, progress: Progress) -> Raw:
+    """Pictures of a folder or archive as RGB, uint8 [n, 3, size, size].
 
     `limit` takes the classes in turn, by path within a class; a skipped file leaves its place to the next.
     Raises UsageError (unknown class or split) or GanvasError (fewer than two readable pictures).
     """
-    with entries(where) as everything:
-        files = of_split([e for e in everything if not hidden(e.path)], split, where)
-        pictures = pictures_of(files)
-        others = sorted(set(files) - set(pictures), key=lambda e: e.name)
-        skipped = [f"{e.name}: {'a path' if e.leads_outside else 'a kind of file'} that is not read" for e in others]
-        class_names, labels = classes_of(pictures, where)
-        chosen = matching_classes(classes, class_names, str(where))
-        if classes:
+    with entries(where, config.encoding) as listing:
+        files = [e for e in listing.entries if not hidden(e.path)]
+        everything = pictures_of(files)
+        part = part_of(everything, config.split, where)
+        own = set(everything)
+        others = [e for e in files if e not in own]
+        sorted_out = labelled(part, others, config.label_from, where)
+        pictures, labels, class_names = sorted_out.pictures, sorted_out.labels, sorted_out.class_names
+        chosen = matching_classes(config.classes, class_names, str(where))
+        if config.classes:
             keep = [i for i, label in enumerate(labels) if label in chosen]
             pictures, labels = [pictures[i] for i in keep], [chosen.index(labels[i]) for i in keep]
             class_names = tuple(class_names[k] for k in chosen)
-        if limit is not None and limit < len(pictures):
-            order = balanced(labels or [0] * len(pictures))
+        n = len(pictures)
+        if config.limit is not None and config.limit < n:
+            order = balanced(labels or [0] * n)
             pictures, labels = [pictures[i] for i in order], [labels[i] for i in order] if labels else []
-        found = gather(pictures, form, limit, progress, str(where))
-    images, kept, shapes = found.images, found.files, found.shapes
-    skipped += found.problems
+        form = Form(config.size or OWN_SIZE, config.fit, config.frames)
+        got = gather(pictures, form, config.limit, progress, str(where))
+    images, kept, shapes = got.images, got.files, got.shapes
+    skipped = (*listing.refused, *_not_read(everything, others), *got.problems)
     if len(images) < MIN_IMAGES:
         raise GanvasError(_too_few(where, len(images), skipped))
     own_labels = np.array([labels[i] for i in kept], np.int64) if labels else None
-    own_sizes = tuple(sorted(set(shapes)))
     source = f"{where}: {len(images)} pictures, {_span(shapes)}"
-    shown = Found(rectangles=sum(width != height for width, height in shapes))
-    return Raw(images, own_labels, class_names, source, tuple(skipped), own_sizes, tuple(found.notes), shown)
+    notes = (*listing.notes, *part.notes, *sorted_out.notes, *got.notes)
+    found = Found(
+        part.split,
+        part.splits,
+        sorted_out.text,
+        n - len(got.problems) if config.limit is not None and config.limit < n else None,
+        rectangles=sum(width != height for width, height in shapes),
+    )
+    return Raw(images, own_labels, class_names, source, skipped, tuple(sorted(set(shapes))), notes, found)
+
+
+def _not_read(pictures: Sequence[Entry], others: Sequence[Entry]) -> list[str]:
+    """A line for each file that is no picture, no table of labels and does not belong to a picture."""
+    keys = sidecars.keys_of(pictures)
+    known = [e for e in others if not (sidecars.belongs_to(e, keys) or tables.is_table(e.path.name))]
+    return [
+        f"{e.name}: {'a path' if e.leads_outside else 'a kind of file'} that is not read"
+        for e in sorted(known, key=lambda e: e.name)
+    ]
 
 
 def _span(shapes: Sequence[tuple[int, int]]) -> str:
@@ -69,17 +92,8 @@ def _too_few(where: Path, n: int, skipped: Sequence[str]) -> str:
     return f"{where} holds {found}{reasons}: a GAN needs at least {MIN_IMAGES}, and hundreds to learn from"
 
 
-register_reader(
-    Reader(
-        "pictures",
-        lambda path: path.is_dir() or path.suffix.lower() == ".zip",
-        lambda path, config, progress: read(
-            path,
-            config.split,
-            Form(config.size or OWN_SIZE, config.fit, config.frames),
-            config.classes,
-            config.limit,
-            progress,
-        ),
-    )
-)
+def _accepts(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() == ".zip" or archives.is_tar(path.name)
+
+
+register_reader(Reader("pictures", _accepts, read))
