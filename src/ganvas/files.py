@@ -10,10 +10,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ganvas.errors import GanvasError, first_line
+from ganvas.errors import GanvasError, UsageError, first_line
 
 MOST_BYTES = 64_000_000
 """Of a JSON file that is read whole."""
+
+MARK = "made by ganvas"
+"""Stands in the first or last kilobyte of every picture, array and page that ganvas writes where a user says."""
 
 
 @contextmanager
@@ -71,10 +74,29 @@ def replace_file(path: Path, content: bytes) -> None:
     try:
         write_file(part, content)
         os.replace(part, path)
-    except Exception:
+    except BaseException:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file carries the mark of ganvas."""
+    try:
+        with open(path, "rb") as file:
+            ends = file.read(1024)
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 1024))
+            return MARK.encode() in ends + file.read(1024)
+    except OSError:
+        return False
+
+
+def check_replaceable(path: Path, force: bool = False) -> None:
+    """UsageError where a file exists that ganvas did not write, unless `force`; a folder is never replaced."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: choose another --out")
+    if not force and os.path.lexists(path) and not is_ours(path):
+        raise UsageError(f"{path} exists and was not made by ganvas: choose another --out, or replace it with --force")
 
 
 def sync_folder(path: Path) -> None:

@@ -8,6 +8,9 @@ from typing import TypeVar
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from ganvas.files import MARK
 
 T = TypeVar("T")
 
@@ -87,6 +90,13 @@ def _animation(frames: list[Image.Image], kind: str, **options: object) -> bytes
 def encode_small(picture: Image.Image) -> bytes:
     """One picture as lossy WebP, for a page that holds many."""
     return encode(picture, "WEBP", quality=WEBP_QUALITY, method=2)
+
+
+def marked_png(picture: Image.Image) -> bytes:
+    """One picture as a PNG that says that ganvas made it, so that ganvas may replace it."""
+    software = PngInfo()
+    software.add_text("Software", MARK)
+    return encode(picture, pnginfo=software)
 
 
 def encode(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:

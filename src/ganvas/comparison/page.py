@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jinja2 import FileSystemLoader
 
 from ganvas import media
 from ganvas.comparison import curves
@@ -58,9 +57,7 @@ def render(found: Comparison, say: Translator, base: Path) -> str:
         "overlays": curves.draw(found.groups, say),
         "runs": [_run_row(group, member, base) for group in found.groups for member in group.members],
     }
-    # compare.html includes the report's style sheet and script
-    templates = html.environment().overlay(loader=FileSystemLoader([TEMPLATES, html.TEMPLATES]))
-    return templates.get_template("compare.html").render(values)
+    return html.page("compare.html", values, ("report.css", "compare.css"), TEMPLATES)
 
 
 def _bar(verdict: Verdict, found: Comparison, say: Translator) -> IntervalBar | None:
@@ -80,5 +77,5 @@ def _bar(verdict: Verdict, found: Comparison, say: Translator) -> IntervalBar | 
 def _run_row(group: Group, member: Member, base: Path) -> dict[str, Any]:
     """A row of the list of runs, with a link to the run's report if there is one."""
     report = member.run.path.resolve() / "report.html"
-    link = os.path.relpath(report, base.resolve()) if report.is_file() else ""
+    link = Path(os.path.relpath(report, base.resolve())).as_posix() if report.is_file() else ""
     return {"group": group.name, "seed": member.seed, "path": str(member.run.path), "link": link}

@@ -9,9 +9,8 @@ from ganvas import i18n, media
 from ganvas.files import utf8
 from ganvas.i18n import Translator
 from ganvas.plugins import discover
-from ganvas.report import curves_png, grids, section, sections
+from ganvas.report import curves_png, grids, html, section, sections
 from ganvas.report.facts import Facts, gather
-from ganvas.report.html import plain, template
 from ganvas.report.sections import rubric
 from ganvas.runs.run import Run
 
@@ -39,13 +38,13 @@ def render(facts: Facts, say: Translator) -> str:
     values = {
         "say": say,
         "facts": facts,
-        "plain": plain,
+        "plain": html.plain,
         "date": next((str(event.get("time", ""))[:10] for event in reversed(facts.events)), ""),
         "figures": _figures(facts, say),
         "items": rubric.items(facts, say),
-        "sections": [html for part in section.in_order() if (html := section.render(part, facts, say)) is not None],
+        "sections": [body for part in section.in_order() if (body := section.render(part, facts, say)) is not None],
     }
-    return template("report.html").render(values)
+    return html.page("report.html", values)
 
 
 def _figures(facts: Facts, say: Translator) -> list[tuple[str, str, str]]:

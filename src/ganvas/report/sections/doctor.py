@@ -30,7 +30,7 @@ TEMPLATE = """
     <p class="note">{{ item.since }} · {{ item.confidence }}</p>
     <p>{{ item.cause }}</p>
     {% if item.evidence %}<p>{{ say("doctor.evidence") }}:</p><ul>{% for line in item.evidence %}<li>{{ line }}</li>{% endfor %}</ul>{% endif %}
-    {% if item.pictures %}<p class="note">{{ say("doctor.picture") }}: {% for name in item.pictures %}<a href="{{ name }}"><code>{{ name }}</code></a>{{ ", " if not loop.last }}{% endfor %}</p>{% endif %}
+    {% if item.pictures %}<p class="note">{{ say("doctor.picture") }}: {% for name in item.pictures %}<a href="{{ name|link }}"><code>{{ name }}</code></a>{{ ", " if not loop.last }}{% endfor %}</p>{% endif %}
     {% if item.commands %}<p>{{ say("doctor.try") }}:</p><pre><code>{{ item.commands|join("\\n") }}</code></pre>{% endif %}
     {% if item.page %}<p class="note">{{ say("doctor.more") }}: <code>{{ item.page }}</code></p>{% endif %}
   </div>

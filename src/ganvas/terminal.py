@@ -1,0 +1,27 @@
+"""Text on its way to the terminal: whatever a name holds, nothing but printable characters arrives there."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TextIO
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+"""C0 and C1 controls, marks and overrides of the writing direction, line separators, half characters."""
+
+SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def printable(text: object) -> str:
+    r"""The text in one line, each control character as an escape that JSON reads as well, such as \n or \u001b."""
+    return CONTROL.sub(lambda found: SHORT.get(found[0], f"\\u{ord(found[0]):04x}"), str(text))
+
+
+def show(*lines: object, file: TextIO | None = None, flush: bool = False) -> None:
+    """Print each argument as a line of its own, on stdout where `file` is None. A text is shown(*text.split("\\n"))."""
+    print(*map(printable, lines), sep="\n", file=file, flush=flush)
+
+
+def note(line: object) -> None:
+    """A line on stderr, at once."""
+    show(line, file=sys.stderr, flush=True)
