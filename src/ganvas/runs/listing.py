@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
-import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ganvas.errors import GanvasError
+from ganvas.runs import cleanup
 from ganvas.runs.run import Run
-
-PART = re.compile(r"\d{9,}(\.\w+)?(\.\d+)?\.part")
-"""Names of files and folders that are being written."""
+from ganvas.terminal import printable
 
 
 def rows(root: Path) -> list[dict[str, Any]]:
@@ -47,36 +44,66 @@ def table(found: list[dict[str, Any]]) -> str:
         total = f"{row['total']:,}" if row.get("total") else "-"
         nimg = f"{row['nimg']:,}" if "nimg" in row else "-"
         middle = (str(row.get(key, "-")) for key in ("recipe", "data", "seed"))
-        lines.append((row["run"], *middle, nimg, total, row["state"], f"{row['bytes'] / 1e6:.1f}"))
+        line = (row["run"], *middle, nimg, total, row["state"], f"{row['bytes'] / 1e6:.1f}")
+        lines.append(tuple(map(printable, line)))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
 
 
-def prune(root: Path) -> int:
+class Pruned(NamedTuple):
+    """What `prune` did."""
+
+    freed: int
+    """Bytes."""
+    notes: list[str]
+    """A line on each file or folder that stays, and why."""
+
+
+def prune(root: Path) -> Pruned:
     """Of finished runs keep the last checkpoint and the selected one; delete what an interrupted write left.
 
-    Returns the bytes freed. A run that is being written is left alone. Links are not followed, and nothing is deleted
-    that ganvas did not write.
+    A run that is being written is left alone. Links are not followed, nothing is deleted that ganvas did not write,
+    and what cannot be deleted does not stop the rest.
     """
-    freed = 0
+    freed, notes = 0, []
     for row in rows(root):
         run = Run(row["run"])
-        if row["state"] == "finished" and not run.path.is_symlink() and not run.is_locked():
-            for path in _superfluous(run):
-                freed += _bytes(path)
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return freed
+        if row["state"] != "finished" or run.is_locked():
+            continue
+        try:
+            superfluous, foreign = _superfluous(run)
+        except (GanvasError, OSError) as error:
+            notes.append(f"{run.path}: {error}")
+            continue
+        for path in superfluous:
+            try:
+                size, stay = cleanup.remove(path)
+            except OSError as error:
+                notes.append(f"{error.filename or path} cannot be deleted: {error.strerror or error}")
+            else:
+                freed += size
+                foreign += stay
+        notes += [f"{path} stays: {'a link' if path.is_symlink() else 'not written by ganvas'}" for path in foreign]
+    return Pruned(freed, notes)
 
 
-def _superfluous(run: Run) -> list[Path]:
-    """Old checkpoints and the remains of interrupted writes of a run, in folders and files of its own."""
+def _superfluous(run: Run) -> tuple[list[Path], list[Path]]:
+    """Old checkpoints and the remains of interrupted writes of a run; and what else lies there, which stays."""
+    folders = [run.path / name for name in ("checkpoints", "samples", "snapshots")]
+    links = [path for path in (run.path, *folders) if path.is_symlink()]
+    if run.path in links:
+        return [], links
     whole, _ = run.latest_checkpoint()
     keep = {whole.nimg if whole else None, (run.selected or {}).get("nimg")}
-    found = [path for nimg, path in run.checkpoints() if whole is not None and nimg not in keep]
-    found = [path for path in found if (path / "state.json").is_file()]
-    for name in ("checkpoints", "samples", "snapshots"):
-        found += [path for path in (run.path / name).glob("*.part") if PART.fullmatch(path.name)]
-    return [path for path in found if not path.is_symlink() and not path.parent.is_symlink()]
+    ours = {path: nimg for nimg, path in run.checkpoints() if cleanup.is_checkpoint(path)}
+    found = [path for path, nimg in ours.items() if whole is not None and nimg not in keep]
+    foreign = []
+    for folder in folders:
+        if folder.is_dir() and folder not in links:
+            parts = {path for path in folder.iterdir() if cleanup.is_part(path) and not path.is_symlink()}
+            found += sorted(parts)
+            foreign += sorted({*folder.iterdir()} - parts - set(ours)) if folder.name == "checkpoints" else []
+    return [path for path in found if path.parent not in links], links + foreign
 
 
 def _bytes(path: Path) -> int:

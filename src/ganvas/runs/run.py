@@ -14,7 +14,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
 from ganvas.errors import GanvasError, UsageError
 from ganvas.files import read_object, replace_file, sync_folder, try_lock, utf8, write_file, writing_to
+from ganvas.runs import cleanup
 from ganvas.runs.migrate import LOGS, migrate_config, migrate_row
 
 KEPT_CHECKPOINTS = 2
@@ -243,7 +244,8 @@ class Run:
         folder = self.path / "checkpoints"
         aside, final = folder / f"{stem(nimg)}.part", folder / stem(nimg)
         with writing_to(folder):
-            shutil.rmtree(aside, ignore_errors=True)
+            if aside.is_dir():
+                cleanup.remove(aside)
             aside.mkdir(parents=True)
             try:
                 files = {}
@@ -253,7 +255,8 @@ class Run:
                 described = {"schema_version": SCHEMA_VERSION, "nimg": nimg, "sha256": files, **state}
                 write_file(aside / "state.json", json.dumps(described).encode())
                 sync_folder(aside)
-                shutil.rmtree(final, ignore_errors=True)
+                if final.exists():
+                    cleanup.remove(final)
                 os.rename(aside, final)
                 sync_folder(folder)
             except OSError:
@@ -262,7 +265,8 @@ class Run:
         selected = self.selected
         for at, old in self.checkpoints()[:-KEPT_CHECKPOINTS]:
             if selected is None or at != selected["nimg"]:
-                shutil.rmtree(old, ignore_errors=True)
+                with suppress(OSError):
+                    cleanup.remove(old)
 
     @property
     def selected(self) -> dict[str, Any] | None:
@@ -307,12 +311,12 @@ class Run:
                 path.unlink()
         for at, path in self.checkpoints():
             if at > nimg:
-                shutil.rmtree(path)
+                cleanup.remove(path)
         if (selected := self.selected) and selected["nimg"] > nimg:
             (self.path / "selected.json").unlink()
         for folder in ("samples", "snapshots", "checkpoints"):
-            for left in (self.path / folder).glob("*.part"):
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            for left in filter(cleanup.is_part, (self.path / folder).glob("*.part")):
+                cleanup.remove(left)
 
     # -- files -------------------------------------------------------------------------------------------------
 
