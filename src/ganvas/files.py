@@ -60,19 +60,20 @@ def utf8(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write and flush to disk."""
+def write_file(path: Path, content: bytes, flush: bool = True) -> None:
+    """Write, and flush to disk."""
     with open(path, "wb") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        if flush:
+            os.fsync(file.fileno())
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, flush: bool = True) -> None:
     """Write a file aside, flush and rename it: a reader sees the old one or the new one. OSError where that fails."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        write_file(part, content)
+        write_file(part, content, flush)
         os.replace(part, path)
     except BaseException:
         with suppress(OSError):

@@ -59,6 +59,7 @@ def hostile(path: Path, seed: int = 0, **options: Any) -> Run:
     run.event("warning", 1, what=ATTACK)
     run.event(ATTACK, 2, **{ATTACK: ATTACK})
     run.event("finish", 300_000, sec=1.0)
+    run.write_bytes("snapshots/000300000.safetensors", b"")
     (path / "notes.md").write_text(f"# {ATTACK}\n{ATTACK}\n- {ATTACK}\n`{ATTACK}` **{ATTACK}**\n", "utf-8")
     verdict = {"metric": ATTACK, "verdict": "better", "difference": 1.0, "low": 0.5, "high": 1.5, "p": 0.01}
     place = {"experiment": ATTACK, "cell": ATTACK, "page": "javascript:window.hit=1", "first": ATTACK}

@@ -57,7 +57,7 @@ class CrashAt:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, allowed: int) -> None:
         self.allowed = allowed
-        operations = [(os, name) for name in ("fsync", "rename", "replace", "mkdir")]
+        operations = [(os, name) for name in ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir")]
         for module, name in (*operations, (shutil, "rmtree"), (builtins, "open")):
             monkeypatch.setattr(module, name, self.counted(getattr(module, name), name == "fsync"))
 

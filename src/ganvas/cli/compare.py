@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ganvas.cli.parser import Parser, names
+from ganvas.cli.parser import Parser, add_force, names
 from ganvas.errors import UsageError
 
 
@@ -20,6 +20,7 @@ def compare(argv: list[str]) -> int:
         "targets", nargs="+", metavar="RUNS", help="a run, a folder of runs, a pattern, a recipe, or NAME=any of these"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write compare.html, .md, .csv, .tex and .webp there")
+    add_force(parser)
     parser.add_argument(
         "--features", metavar="F,...", help="extractors to compare by (default: all that the runs have)"
     )
@@ -38,11 +39,13 @@ def compare(argv: list[str]) -> int:
     from ganvas import comparison, i18n
     from ganvas.comparison import formats
 
+    if args.out is not None:
+        formats.check_folder(args.out, args.force)
     found = comparison.compare(
         args.targets, features=names(args.features), metrics=names(args.metrics), n=args.n, sets=args.sets,
         make=not args.no_evaluate,
     )  # fmt: skip
-    page = comparison.write(found, args.out, args.lang) if args.out is not None else None
+    page = comparison.write(found, args.out, args.lang, args.force) if args.out is not None else None
     if args.json:
         for row in formats.verdict_rows(found):
             print(json.dumps(row, ensure_ascii=False))

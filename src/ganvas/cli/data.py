@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ganvas.cli.parser import Parser, names, save_picture
+from ganvas.cli.parser import Parser, add_force, names, save_picture
 from ganvas.errors import shape_text
 
 
@@ -23,6 +23,7 @@ def data(argv: list[str]) -> int:
     show = commands.add_parser("show", help="write a contact sheet as PNG")
     show.add_argument("name", metavar="NAME_OR_PATH")
     show.add_argument("--out", required=True, metavar="GRID.png")
+    add_force(show)
     show.add_argument("--size", type=int, help="side in pixels")
     show.add_argument("--channels", type=int, choices=(1, 3), help="1 = grey, 3 = RGB")
     show.add_argument("--classes", help="only these, separated by commas")
@@ -45,9 +46,11 @@ def data(argv: list[str]) -> int:
             print("\n".join(report.lines()))
     else:
         from ganvas.config import DataConfig
+        from ganvas.files import check_replaceable
 
+        check_replaceable(Path(args.out), args.force)
         config = DataConfig(args.name, size=args.size, channels=args.channels, classes=names(args.classes))
         images = datasets.load(config)
-        save_picture(datasets.preview(images), Path(args.out))
+        save_picture(datasets.preview(images), Path(args.out), args.force)
         print(f"{args.out}: {len(images.images):,} images of {images.name}")
     return 0

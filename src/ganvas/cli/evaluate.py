@@ -6,7 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from ganvas.cli.parser import Parser, names, save_picture
+from ganvas.cli.parser import Parser, add_force, names, save_picture
 from ganvas.errors import UsageError
 
 
@@ -36,6 +36,7 @@ def evaluate(words: list[str]) -> int:
     parser.add_argument(
         "--neighbours", metavar="x.png", help="draw fakes beside their nearest training images, then stop"
     )
+    add_force(parser)
     args = parser.parse_args(words)
     if args.seed < 0:
         raise UsageError("--seed must be 0 or more")
@@ -45,13 +46,15 @@ def evaluate(words: list[str]) -> int:
 
     if args.neighbours:
         from ganvas.evaluation.nearest import nearest_pictures
+        from ganvas.files import check_replaceable
 
+        check_replaceable(Path(args.neighbours), args.force)
         chosen = names(args.features)
         picture = nearest_pictures(
             args.target, reference=args.reference, features=chosen[0] if chosen else None, seed=args.seed,
             device=args.device,
         )  # fmt: skip
-        save_picture(picture, Path(args.neighbours))
+        save_picture(picture, Path(args.neighbours), args.force)
         print(f"{args.neighbours}: each row a fake, then the training images nearest to it")
         return 0
     scores = evaluation.evaluate(

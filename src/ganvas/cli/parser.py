@@ -28,10 +28,17 @@ def names(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
-def save_picture(picture: Any, path: Path) -> None:
-    """Write a PNG, with the folders above it; GanvasError where that fails."""
-    from ganvas.files import writing_to
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """--force, for verbs that write where the user says."""
+    parser.add_argument("--force", action="store_true", help="replace existing files that ganvas did not make")
 
+
+def save_picture(picture: Any, path: Path, force: bool = False) -> None:
+    """Write a marked PNG whole or not at all, with the folders above it; GanvasError where that fails."""
+    from ganvas import media
+    from ganvas.files import check_replaceable, replace_file, writing_to
+
+    check_replaceable(path, force)
     with writing_to(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path, "PNG")
+        replace_file(path, media.marked_png(picture))

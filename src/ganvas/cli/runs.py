@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ganvas.cli.parser import Parser, save_picture
+from ganvas.cli.parser import Parser, add_force, save_picture
 from ganvas.errors import UsageError
+from ganvas.files import MARK, check_replaceable, replace_file, writing_to
+from ganvas.terminal import show
 
 
 def runs(argv: list[str]) -> int:
@@ -22,7 +27,8 @@ def runs(argv: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="rows as JSON")
     args = parser.parse_args(argv)
     if args.prune:
-        print(f"freed {listing.prune(Path(args.root)) / 1e6:.1f} MB", file=sys.stderr)
+        pruned = listing.prune(Path(args.root))
+        show(*pruned.notes, f"freed {pruned.freed / 1e6:.1f} MB", file=sys.stderr)
     rows = listing.rows(Path(args.root))
     if args.json:
         for row in rows:
@@ -59,6 +65,7 @@ def sample(argv: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="image i depends only on (seed, i, class) (0)")
     parser.add_argument("--class", dest="label", metavar="NAME", help="only this class")
     parser.add_argument("--out", metavar="x.png | x.npz | FOLDER", help="NAME.png in this folder by default")
+    add_force(parser)
     parser.add_argument("--columns", type=int, default=8, help="of the grid (8)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
     args = parser.parse_args(argv)
@@ -69,40 +76,50 @@ def sample(argv: list[str]) -> int:
     if suffix not in (".png", ".npz", ""):
         raise UsageError(f"--out {out}: name a .png, a .npz or a folder")
 
-    from ganvas.files import writing_to
     from ganvas.generator import load
 
+    if suffix:
+        check_replaceable(out, args.force)
     generator = load(args.model, args.device)
     rows = generator.class_names if args.label is None and suffix == ".png" else ()
     n = args.n if args.n is not None else len(rows) * args.columns or 64
     if suffix == ".png":
-        save_picture(generator.grid(n, args.seed, args.columns, args.label), out)
+        save_picture(generator.grid(n, args.seed, args.columns, args.label), out, args.force)
     else:
         images = generator.sample(n, args.seed, labels=args.label)
         labels = generator.labels(n, args.seed, labels=args.label)
+        pack = _array if suffix else _folder
+        files = list(pack(out, images, labels, generator.class_names))
+        for path, _ in files:
+            check_replaceable(path, args.force)
         with writing_to(out):
-            (_save_array if suffix else _save_folder)(out, images, labels, generator.class_names)
+            for path, content in files:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                replace_file(path, content, flush=len(files) == 1)
     order = f"; one class per row: {', '.join(rows[: -(-n // args.columns)])}" if rows else ""
     print(f"{out}: {n} images from {generator.path} ({generator.nimg:,} images seen), seed {args.seed}{order}")
     return 0
 
 
-def _save_array(out: Path, images: Any, labels: Any, class_names: tuple[str, ...]) -> None:
+def _array(out: Path, images: Any, labels: Any, class_names: tuple[str, ...]) -> Iterator[tuple[Path, bytes]]:
+    """One npz file, marked in its zip comment."""
     import numpy as np
 
-    out.parent.mkdir(parents=True, exist_ok=True)
     classes = {} if labels is None else {"labels": labels, "class_names": np.array(class_names)}
-    np.savez_compressed(out, images=images.transpose(0, 2, 3, 1), **classes)
+    file = io.BytesIO()
+    np.savez_compressed(file, images=images.transpose(0, 2, 3, 1), **classes)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.comment = MARK.encode()
+    yield out, file.getvalue()
 
 
-def _save_folder(out: Path, images: Any, labels: Any, class_names: tuple[str, ...]) -> None:
+def _folder(out: Path, images: Any, labels: Any, class_names: tuple[str, ...]) -> Iterator[tuple[Path, bytes]]:
     """One PNG per image, in a folder per class for conditional models."""
     from ganvas import media
 
     for i, image in enumerate(images):
         folder = out if labels is None else out / _folder_name(class_names[labels[i]], int(labels[i]))
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{i:06d}.png").write_bytes(media.encode(media.grid(image[None])))
+        yield folder / f"{i:06d}.png", media.marked_png(media.grid(image[None]))
 
 
 def _folder_name(class_name: str, label: int) -> str:

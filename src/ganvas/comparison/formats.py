@@ -13,7 +13,7 @@ from ganvas import i18n
 from ganvas.comparison.comparison import Comparison
 from ganvas.comparison.scores import EvaluationProtocol
 from ganvas.comparison.tables import method, preface, tables, verdict_sentences
-from ganvas.files import utf8, writing_to
+from ganvas.files import check_replaceable, is_ours, replace_file, utf8, writing_to
 from ganvas.i18n import Translator
 
 LATEX = str.maketrans(
@@ -24,14 +24,16 @@ LATEX = str.maketrans(
 """Characters of a cell in LaTeX. In its old default encoding a plain < prints as an upside-down exclamation mark."""
 
 
-def write(found: Comparison, folder: str | os.PathLike[str], lang: str = "en") -> Path:
+def write(found: Comparison, folder: str | os.PathLike[str], lang: str = "en", force: bool = False) -> Path:
     """Write compare.html, compare.md, compare.csv, compare.tex and compare.webp; returns the path of the page.
 
-    Raises UsageError for an unknown language, GanvasError if the folder cannot be written.
+    Raises UsageError for an unknown language and, unless `force`, where a file of these names is not of ganvas;
+    GanvasError if the folder cannot be written.
     """
     from ganvas.comparison import page, pictures
 
     say, base = i18n.load(lang), Path(folder)
+    check_folder(base, force)
     files = {
         "compare.md": utf8(markdown(found, say)),
         "compare.tex": utf8(latex(found, say)),
@@ -43,8 +45,16 @@ def write(found: Comparison, folder: str | os.PathLike[str], lang: str = "en") -
         base.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             if content is not None:
-                (base / name).write_bytes(content)
+                replace_file(base / name, content)
     return base / "compare.html"
+
+
+def check_folder(base: Path, force: bool = False) -> None:
+    """UsageError where `write` would replace a file of a user: only beside a page of ganvas are the others ours too."""
+    page = base / "compare.html"
+    if not force and not (page.is_file() and is_ours(page)):
+        for path in (base / f"compare.{kind}" for kind in ("html", "md", "tex", "csv", "webp")):
+            check_replaceable(path)
 
 
 def text(found: Comparison, say: Translator) -> str:

@@ -117,7 +117,7 @@ def _compare_cells(plan: Plan, base: Path, trials: list[Trial], lang: str) -> Re
     if len(runs) < 2:
         return Result(trials, None, None)
     found = comparison.compare(runs, features=plan.features, metrics=plan.metrics, n=plan.n, sets=1, progress=False)
-    page = comparison.write(found, base, lang)
+    page = comparison.write(found, base, lang, force=True)
     from ganvas import report
 
     for trial in done:

@@ -49,7 +49,8 @@ def remove(path: Path) -> tuple[int, list[Path]]:
         path.rmdir()
         return freed, []
     aside = next(p for p in (path.with_name(f"{path.stem}.kept{n or ''}") for n in range(1000)) if not p.exists())
-    return freed, [path.rename(aside) / file.name for file in stay]
+    path.rename(aside)
+    return freed, [aside / file.name for file in stay]
 
 
 def _named(folder: Path) -> list[str]:

@@ -39,7 +39,7 @@ def _row(path: Path) -> dict[str, Any]:
 
 def table(found: list[dict[str, Any]]) -> str:
     """The rows as text."""
-    lines = [("run", "recipe", "data", "seed", "images", "of", "state", "MB")]
+    lines: list[tuple[str, ...]] = [("run", "recipe", "data", "seed", "images", "of", "state", "MB")]
     for row in found:
         total = f"{row['total']:,}" if row.get("total") else "-"
         nimg = f"{row['nimg']:,}" if "nimg" in row else "-"
