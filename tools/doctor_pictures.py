@@ -83,7 +83,7 @@ def draw(example: Example, out: Path) -> None:
     other = read_history(Run.open(example.healthy))
     shape, run = tuple(history.data["shape"]), Run.open(history.path)
     figure, panels = plt.subplots(1, 4, figsize=(11, 2.7), width_ratios=(1, 1, 1.5, 1.5), layout="constrained")
-    last = [path for at, path in run.samples() if at <= history.seen][-1]
+    last = [path for at, path in run.sample_grids() if at <= history.seen][-1]
     for panel, path, title in ((panels[0], run.path / "samples/real.png", "real"), (panels[1], last, "samples")):
         panel.imshow(picture(path, shape), cmap="gray", vmin=0, vmax=255)
         panel.set_title(title, fontsize=9)

@@ -17,7 +17,7 @@ from PIL.Image import Image
 from ganvas import media, models
 from ganvas.config import SCHEMA_VERSION, Config, EngineConfig, from_dict
 from ganvas.data.files.names import readable
-from ganvas.errors import GanvasError, UsageError, did_you_mean
+from ganvas.errors import GanvasError, UsageError, did_you_mean, shape_text
 from ganvas.runs.migrate import migrate_config
 from ganvas.runs.run import Run
 from ganvas.runs.storage import load_tensors
@@ -41,6 +41,10 @@ class Generator:
     """Its classes, in the order of their numbers; empty if it was trained without classes."""
     class_counts: tuple[int, ...] = ()
     """Number of training images of each class."""
+
+    def __repr__(self) -> str:
+        of = f" of {len(self.class_names)} classes" if self.class_names else ""
+        return f"Generator({self.path}: {shape_text(self.shape)} images{of}, {self.nimg:,} images seen)"
 
     def sample(
         self, n: int, seed: int = 0, start: int = 0, labels: str | Sequence[int] | None = None

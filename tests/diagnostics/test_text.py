@@ -139,7 +139,7 @@ def test_columns_that_an_old_run_lacks_are_measured_on_its_grids(tmp: Path) -> N
     (run.path / "monitor.jsonl").write_text("".join(json.dumps(row) + "\n" for row in older))
     depths = diagnose_run(run).history.curve("grid/depth")
     assert np.allclose(depths, [row["grid/depth"] for row in written[1:]], atol=1e-6)
-    run.samples()[-1][1].unlink()
+    run.sample_grids()[-1][1].unlink()
     history = diagnose_run(run).history
     assert len(history.nimg) == len(written) - 1 and np.isnan(history.curve("grid/depth")[-1])
 

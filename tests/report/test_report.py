@@ -81,7 +81,7 @@ def test_every_picture_has_words_and_every_frame_is_its_grid(finished: Run, fini
 def test_the_animations_hold_every_grid(finished: Run, finished_page: Page) -> None:
     for name in ("progress.gif", "progress.webp"):
         with Image.open(finished.path / name) as animation:
-            assert animation.n_frames == len(finished.samples())
+            assert animation.n_frames == len(finished.sample_grids())
     with Image.open(finished.path / "curves.png") as picture:
         assert picture.width > 1000
 
@@ -156,7 +156,7 @@ def test_a_run_being_written(tmp_path: Path) -> None:
     run = make_run(tmp_path / "0001-open", epochs=5, end=None, **SMALL)
     with open(run.path / "metrics.jsonl", "ab") as file:
         file.write(b'{"nimg": 26000, "los')
-    path = run.samples()[-1][1]
+    path = run.sample_grids()[-1][1]
     path.write_bytes(path.read_bytes()[:100])
     assert "This run is not finished" in Page(report.write(run).read_text()).text
 
@@ -533,6 +533,6 @@ def test_the_report_needs_no_torch(finished: Run) -> None:
 
 def test_grids_of_another_size_are_left_out(tmp_path: Path) -> None:
     run = make_run(tmp_path / "0001-odd", epochs=1, **SMALL)
-    first = run.samples()[0][1]
+    first = run.sample_grids()[0][1]
     first.write_bytes(media.encode(Image.new("RGB", (8, 8))))
-    assert len(grids.frames(gather(run))) == len(run.samples()) - 1
+    assert len(grids.frames(gather(run))) == len(run.sample_grids()) - 1

@@ -203,7 +203,7 @@ def test_drop_after_forgets_what_came_later(run: Run) -> None:
     assert [row["nimg"] for row in run.rows("metrics")] == [row["nimg"] for row in run.rows("evals")] == [10, 20]
     assert (run.path / "metrics.jsonl").read_bytes() == b'{"nimg": 10}\n{"nimg": 20}\n'
     assert len(run.rows("events")) == 3
-    assert [at for at, _ in run.samples()] == [at for at, _ in run.snapshots()] == [10, 20]
+    assert [at for at, _ in run.sample_grids()] == [at for at, _ in run.snapshots()] == [10, 20]
     assert [at for at, _ in run.checkpoints()] == [20]
     assert (run.path / "samples" / "real.png").exists()
     assert not list(run.path.rglob("*.part"))
@@ -239,7 +239,7 @@ def test_a_run_can_be_read_while_another_process_writes_it(run: Run) -> None:
             assert found is not None and found >= last, problems
             last = found
             assert run.config.seed > 0
-            assert all(path.read_bytes() == b"p" * 5000 for _, path in run.samples())
+            assert all(path.read_bytes() == b"p" * 5000 for _, path in run.sample_grids())
             assert run.is_locked()
             assert listing.rows(run.path.parent)[0]["state"] in ("writing", "broken off")
         assert last > 20

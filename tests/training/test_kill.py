@@ -58,7 +58,7 @@ def assert_readable(run: Run) -> int:
     assert problems == []
     nimg = [row["nimg"] for row in run.rows("metrics")]
     assert nimg == sorted(set(nimg)) and all("event" in event for event in run.rows("events"))
-    for _, path in run.samples():
+    for _, path in run.sample_grids():
         with Image.open(path) as picture:
             picture.load()
     for _, path in run.snapshots():

@@ -62,7 +62,7 @@ def contents(run: Run) -> dict[str, Any]:
     found: dict[str, Any] = {"nimg": checkpoint.nimg, "total": run.total_nimg}
     for file in sorted(checkpoint.path.glob("*.safetensors")):
         found |= {f"{file.stem}.{name}": tensor for name, tensor in load_tensors(file)[0].items()}
-    found |= {path.name: path.read_bytes() for _, path in [*run.samples(), *run.snapshots()]}
+    found |= {path.name: path.read_bytes() for _, path in [*run.sample_grids(), *run.snapshots()]}
     found["real.png"] = (run.path / "samples" / "real.png").read_bytes()
     found["monitor"] = run.rows("monitor")
     found["rows"] = [
@@ -223,7 +223,7 @@ def test_a_run_ends_at_the_first_full_batch_at_or_past_its_budget(
 ) -> None:
     run = trained(tmp / "run", changes)
     assert (run.total_nimg, run.checkpoints()[-1][0]) == (total, end)
-    assert run.samples()[-1][0] == run.snapshots()[-1][0] == run.rows("metrics")[-1]["nimg"] == end
+    assert run.sample_grids()[-1][0] == run.snapshots()[-1][0] == run.rows("metrics")[-1]["nimg"] == end
     assert [e["nimg"] for e in run.rows("events") if e["event"] == "finish"] == [end]
 
 
@@ -359,9 +359,9 @@ def test_a_grid_shows_what_the_generator_makes_of_the_fixed_latents(tmp: Path) -
     run = trained(tmp / "run", {"step.ema_kimg": 0.1})
     loaded = generator.load(run.path)
     drawn = training.draw(loaded.network, *samples.fixed_latents(run.config, ()), loaded.engine).numpy()
-    with Image.open(run.samples()[-1][1]) as picture:
+    with Image.open(run.sample_grids()[-1][1]) as picture:
         np.testing.assert_array_equal(media.tiles(picture, (3, 16, 16)), drawn)
-    assert run.samples()[0][0] == 0 and run.samples()[0][1].read_bytes() != run.samples()[-1][1].read_bytes()
+    assert run.sample_grids()[0][0] == 0 and run.sample_grids()[0][1].read_bytes() != run.sample_grids()[-1][1].read_bytes()
 
 
 def test_batches_are_a_function_of_seed_and_position() -> None:

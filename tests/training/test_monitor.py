@@ -29,7 +29,7 @@ def test_auc_is_the_area_under_the_roc_curve() -> None:
 
 def test_a_run_has_a_row_for_every_sample_grid(finished: Run) -> None:
     rows = finished.rows("monitor")
-    assert [row["nimg"] for row in rows] == [at for at, _ in finished.samples()]
+    assert [row["nimg"] for row in rows] == [at for at, _ in finished.sample_grids()]
     assert not any(key.startswith(("update_ratio/", "grad/", "sample_change")) for key in rows[0])  # nothing moved yet
     assert {"update_ratio/g", "update_ratio/d", "sample_change", "distance/raw", "auc/fake", "auc/held_out"} <= rows[
         -1

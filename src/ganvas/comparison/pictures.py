@@ -27,7 +27,7 @@ def grids_over_training(members: Sequence[Member], frames: int = FRAMES) -> list
     """For each run `frames` sample grids, evenly spaced over its training, cropped to the same size; or none."""
     found = []
     for member in members:
-        samples = member.run.samples()
+        samples = member.run.sample_grids()
         end = samples[-1][0] if samples else 0
         times = np.linspace(0, 1, frames) if samples else ()
         paths = [min(samples, key=lambda sample: abs(sample[0] - share * end))[1] for share in times]

@@ -36,7 +36,7 @@ def _measure_grids(run: Run) -> Iterator[dict[str, Any]]:
     from ganvas.metrics.image_statistics import beside
 
     real, before = _images_of_grid(run, run.path / "samples" / "real.png"), None
-    for nimg, path in run.samples():
+    for nimg, path in run.sample_grids():
         fake = _images_of_grid(run, path)
         if real is None or fake is None:
             continue

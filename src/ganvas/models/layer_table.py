@@ -35,7 +35,12 @@ def _trace(network: nn.Module, x: torch.Tensor, labels: torch.Tensor | None) -> 
 
     def recorder(name: str) -> Callable[..., None]:
         def hook(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
-            rows.append(Layer(name, describe(module), tuple(output.shape[1:]), count_parameters(module)))
+            own = getattr(module, "rows", None)  # a network that knows its layers and is one module to torch
+            rows.extend(
+                [Layer(*row) for row in own(name)]
+                if own is not None
+                else [Layer(name, describe(module), tuple(output.shape[1:]), count_parameters(module))]
+            )
 
         return hook
 

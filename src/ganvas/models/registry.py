@@ -28,6 +28,9 @@ class Family:
     """Whether D follows `discriminator.norms`."""
     d_dropout: bool = False
     """Whether D follows `discriminator.dropout`."""
+    global_rng: bool = False
+    """Whether layers draw from torch's global generator (nn.Dropout): every update then seeds it, so that resuming
+    repeats the draws."""
     odd_kernels: bool = False
     """Whether kernels must have an odd side."""
     g_rules: Callable[[GeneratorConfig], Iterator[Rule]] | None = None

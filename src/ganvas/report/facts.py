@@ -159,7 +159,7 @@ class Facts:
 
 def gather(run: Run) -> Facts:
     """Read a run, finished or still being written. GanvasError if config.json or data.json is unreadable."""
-    grids = [(at, picture) for at, path in run.samples() if (picture := _picture(path)) is not None]
+    grids = [(at, picture) for at, path in run.sample_grids() if (picture := read_picture(path)) is not None]
     notes = run.path / "notes.md"
     history = diagnostics.read_history(run)
     return Facts(
@@ -172,7 +172,7 @@ def gather(run: Run) -> Facts:
         events=list(history.events),
         env=run.rows("env"),
         grids=grids,
-        real=_picture(run.path / "samples" / "real.png"),
+        real=read_picture(run.path / "samples" / "real.png"),
         evals=run.rows("evals"),
         selected=run.selected,
         networks=run.networks,
@@ -182,7 +182,7 @@ def gather(run: Run) -> Facts:
     )
 
 
-def _picture(path: Path) -> Image.Image | None:
+def read_picture(path: Path) -> Image.Image | None:
     """The picture in mode L or RGB; None if it is missing or damaged."""
     try:
         with Image.open(path) as picture:

@@ -217,7 +217,7 @@ class Run:
 
     # -- pictures and generators -------------------------------------------------------------------------------
 
-    def samples(self) -> list[tuple[int, Path]]:
+    def sample_grids(self) -> list[tuple[int, Path]]:
         """(nimg, path) of every sample grid, in order."""
         return self._numbered("samples", r"(\d{9,})\.png")
 
@@ -306,7 +306,7 @@ class Run:
                 self.write_bytes(f"{log}.jsonl", utf8("".join(lines)))
                 if old is not None:
                     old.unlink()
-        for at, path in [*self.samples(), *self.snapshots()]:
+        for at, path in [*self.sample_grids(), *self.snapshots()]:
             if at > nimg:
                 path.unlink()
         for at, path in self.checkpoints():

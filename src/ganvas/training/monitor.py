@@ -153,7 +153,7 @@ def _subset(images: ImageSet, chosen: np.ndarray) -> ImageSet:
 
 def _last_grid(run: Run, shape: tuple[int, ...], n: int) -> np.ndarray | None:
     """The images of the run's last sample grid; None where there is none."""
-    for _, path in run.samples()[-1:]:
+    for _, path in run.sample_grids()[-1:]:
         with Image.open(path) as picture:
             return media.tiles(picture, (shape[0], shape[1], shape[2]))[:n]
     return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from ganvas.training.losses import draw_targets
 from ganvas.training.objective import Objective
 from ganvas.training.optim import update_ema
 from ganvas.training.schedules import ema_half_life
-from ganvas.training.step import UPDATES
+from ganvas.training.step import UPDATES, UpdateResult
 from ganvas.training.train_metrics import copy_weights, train_metrics, update_ratio
 
 PROBE_BATCH = 64
@@ -38,6 +39,9 @@ class Trainer:
         self.dropout, self.rng = torch.Generator(engine.device), torch.Generator(engine.device)
         self.train_indices, self.held_out = split_held_out(config, len(images.images))
         self.labels = images.labels if config.data.labels == "use" else None
+        families = models.family_of(config.generator), models.family_of(config.discriminator)
+        self.global_rng = any(family.global_rng for family in families)
+        self.last: UpdateResult | None = None
 
     def __call__(self, state: TrainState, progress: float, measure: bool = False) -> dict[str, float]:
         """One update at `progress` in [0, 1] of the run; `measure`: return train_metrics.update_ratio."""
@@ -53,13 +57,27 @@ class Trainer:
             batches.append(self.batch(state.nimg, progress, state.augment_p, state.penalty_strength))
             state.nimg += config.step.batch
         before = copy_weights(networks) if measure else None
-        result = self.update(networks, batches, self.objective)
+        with (
+            seeded_global(rng.stream_seed(config.seed, "global", first), self.engine) if self.global_rng else nothing()
+        ):
+            result = self.last = self.update(networks, batches, self.objective)
         if state.ema is not None:
             half_life = ema_half_life(state.nimg, config.step.ema_kimg, config.step.ema_warmup)
             update_ema(state.ema, networks.generator, state.nimg - first, half_life)
         state.sums += train_metrics(result, config)
         state.updates += 1
         return update_ratio(networks, before, result) if before else {}
+
+    @contextmanager
+    def _global_rng(self, nimg: int) -> Iterator[None]:
+        """Where layers draw from torch's global generator: seeded by (seed, nimg) within, as it was afterwards."""
+        if not self.global_rng:
+            yield
+            return
+        devices = [self.engine.device] if self.engine.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(rng.stream_seed(self.config.seed, "global", nimg))
+            yield
 
     def batch(self, nimg: int, progress: float, augment_p: float, penalty_strength: float = 0.0) -> Batch:
         """The batch whose first real image is the sample at `nimg`; the last two arguments as in TrainState."""

@@ -1,0 +1,332 @@
+"""A run as people use it in Python: its history, pictures, diagnosis, report; and several runs of one change."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ganvas import media
+from ganvas.config import Config, diff
+from ganvas.errors import GanvasError, UsageError
+from ganvas.notebook.pictures import Picture, enlarge, table
+from ganvas.runs.run import Run as RunFolder
+
+if TYPE_CHECKING:
+    from ganvas.data import ImageSet
+    from ganvas.diagnostics import Diagnosis
+    from ganvas.evaluation import Score
+    from ganvas.generator import Generator
+    from ganvas.report.facts import Facts
+
+COURSE_KEYS = {
+    "gen_loss": "loss/g",
+    "disc_loss": "loss/d",
+    "real_accuracy": "acc/real",
+    "fake_accuracy": "acc/fake",
+}
+"""The names of the course notebooks' history -> columns of metrics.jsonl."""
+GIF_BYTES = 300_000
+"""Largest GIF: GitHub shows a notebook whose outputs are small."""
+LOOKED_AT = 50
+"""Newest runs among which an unfinished one is looked for."""
+
+
+class Run(RunFolder):
+    """A run directory that shows itself. Everything it shows is read from the folder at that moment."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether its budget is used up."""
+        return any(row.get("event") == "finish" for row in self.rows("events")[-1:])
+
+    @property
+    def facts(self) -> Facts:
+        """Everything in the folder, read once."""
+        from ganvas.report.facts import gather
+
+        return gather(self)
+
+    # -- what it learned -------------------------------------------------------------------------------------------
+
+    @property
+    def history(self) -> History:
+        """The curves: `history["fake_accuracy"]`, `history["loss/d"]`; `history.frame()` is a pandas DataFrame."""
+        return History(self.rows("metrics"), int(self.data["n"]))
+
+    @property
+    def generator(self) -> Generator:
+        """The trained generator: `generator.show(16)`, `generator.sample(64)`."""
+        from ganvas.generator import load
+
+        return load(self.path)
+
+    def samples(self, at: int | None = None) -> Picture:
+        """The sample grid after `at` images (the nearest there is; default: the last), the same z in every grid."""
+        grids = self.sample_grids()
+        if not grids:
+            raise UsageError(f"{self.path} has no sample grid yet: train it first")
+        nimg, path = grids[-1] if at is None else min(grids, key=lambda grid: abs(grid[0] - at))
+        return self._picture(path, f"samples after {nimg:,} images")
+
+    def real(self) -> Picture:
+        """Real images, as many as the sample grids have."""
+        return self._picture(self.path / "samples" / "real.png", "real images")
+
+    def _picture(self, path: Path, caption: str) -> Picture:
+        from ganvas.report.facts import read_picture
+
+        picture = read_picture(path)
+        if picture is None:
+            raise GanvasError(f"{path} is missing or damaged")
+        return Picture(media.encode(enlarge(picture, int(self.data["shape"][1]))), caption)
+
+    def gif(self, size: int = GIF_BYTES) -> Picture:
+        """Its training as an animation of the sample grids, with fewer frames where it would exceed `size` bytes."""
+        from ganvas.report import grids
+
+        frames = [picture for _, picture in grids.frames(self.facts)]
+        if not frames:
+            raise UsageError(f"{self.path} has no sample grid yet: train it first")
+        side, palette = int(self.data["shape"][1]), media.shared_palette([frames[-1]])
+        content = b""
+        for count in (60, 40, 30, 20, 12, 8, 4, 2, 1):
+            chosen = media.evenly_spaced(frames, count) if count > 1 else frames[-1:]
+            for factor in (LEAST_SIDE_OF_A_FRAME, side):  # enlarged, else as it is
+                content = media.gif([enlarge(frame, side, factor) for frame in chosen], palette)
+                if len(content) <= size:
+                    return Picture(content, f"training of {self.path.name}, {len(chosen)} steps", "gif")
+        return Picture(content, f"training of {self.path.name}", "gif")
+
+    def curves(self) -> Picture:
+        """Losses and accuracies by epoch."""
+        from ganvas.report import curves_png
+
+        return Picture(curves_png.draw(self.facts), "losses and accuracies by epoch")
+
+    # -- what it is worth ------------------------------------------------------------------------------------------
+
+    def doctor(self, lang: str = "en") -> DoctorView:
+        """What is wrong with the training, since when, why, and what to try."""
+        from ganvas.diagnostics import diagnose_run
+
+        return DoctorView(diagnose_run(self), lang)
+
+    def evaluate(self, **settings: Any) -> ScoreTable:
+        """Scores with their intervals; the arguments are those of `ganvas.evaluate`."""
+        from ganvas.evaluation import evaluate
+
+        return ScoreTable(tuple(evaluate(self.path, **settings)))
+
+    def report(self, lang: str = "en") -> ReportView:
+        """Write report.html, curves.png, progress.gif; returns where the report is."""
+        from ganvas import report
+
+        return ReportView(report.write(self, lang))
+
+    def submit(self, out: str | os.PathLike[str], **settings: Any) -> Any:
+        """Write the hand-in of this run: see `ganvas.submit`."""
+        from ganvas.notebook.submit import submit
+
+        return submit(self, out=out, **settings)
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+
+    def line(self) -> str:
+        """The run in one line."""
+        facts = self.facts
+        state = {"finished": "finished", "stopped": "stopped early", "nan": "stopped by NaN"}.get(facts.state, "open")
+        name = str(facts.data.get("name", ""))
+        return (
+            f"{self.path}: {facts.config.recipe} on {name}, seed {facts.config.seed}, {facts.nimg:,} images "
+            f"({facts.epochs:.1f} epochs), {facts.seconds / 60:.1f} minutes, {state}"
+        )
+
+    def __repr__(self) -> str:
+        return f"Run({self.line()})"
+
+    def _repr_html_(self) -> str:
+        parts = [f"<p>{html.escape(self.line())}</p>"]
+        if self.sample_grids():
+            parts += [f"<div>{self.samples().html()}</div>", f"<div>{self.curves().html()}</div>"]
+        return "".join(parts)
+
+    # -- going on --------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def at(cls, out: str | os.PathLike[str], config: Config, images: ImageSet) -> Run | None:
+        """The run in this folder, where it is this very training, stopped early; None where the folder is free."""
+        if not (Path(out) / "config.json").is_file():
+            return None
+        run = cls(cls.open(out).path)
+        if run.finished or not run._is(config, images):
+            what = "is finished" if run.finished else "holds another training"
+            raise UsageError(f"{out} {what}: name another out=, or leave it out")
+        return run
+
+    @classmethod
+    def unfinished(cls, config: Config, images: ImageSet, below: Path = Path("runs")) -> Run | None:
+        """The newest run below a folder that is this very training, stopped early and not being written."""
+        for path in sorted(below.glob("*/config.json"), key=lambda p: p.stat().st_mtime)[: -LOOKED_AT - 1 : -1]:
+            run = cls(path.parent)
+            try:
+                last = run.rows("events")[-1:]
+                if last and last[0].get("event") == "stop" and run._is(config, images) and not run.is_locked():
+                    return run
+            except GanvasError:
+                continue
+        return None
+
+    def _is(self, config: Config, images: ImageSet) -> bool:
+        """Whether this run trains by this config on these images; engine and settled labels aside."""
+        changed = [name for name in diff(self.config, config) if not name.startswith("engine.")]
+        return self.data.get("sha256") == images.sha256 and set(changed) <= {"data.labels"}
+
+
+LEAST_SIDE_OF_A_FRAME = 48
+
+
+class Runs(Sequence[Run]):
+    """Runs of one training with different seeds."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self.runs = list(runs)
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.runs[at]
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self.runs)
+
+    def __repr__(self) -> str:
+        return "\n".join(["Runs, one for each seed:", *(f"  {run.line()}" for run in self.runs)])
+
+    def _repr_html_(self) -> str:
+        return "".join(run._repr_html_() for run in self.runs)
+
+
+class History(Mapping[str, np.ndarray]):
+    """Curves by name, one value a row of metrics.jsonl; the course notebooks' four names work as well."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]], n: int) -> None:
+        self.rows, self.n = list(rows), n
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Columns, then the course's names for four of them, then epoch."""
+        found = list(dict.fromkeys(name for row in self.rows for name in row))
+        return [*found, *(own for own, column in COURSE_KEYS.items() if column in found), "epoch"]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.names:
+            from ganvas.errors import did_you_mean
+
+            raise KeyError(f"no curve {name!r}{did_you_mean(name, self.names)} (there are: {', '.join(self.names)})")
+        if name == "epoch":
+            return self["nimg"] / self.n if self.rows else np.zeros(0)
+        column = COURSE_KEYS.get(name, name)
+        return np.array([np.nan if row.get(column) is None else row[column] for row in self.rows], np.float64)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def frame(self) -> Any:
+        """A pandas DataFrame, one row a row of metrics.jsonl; UsageError without pandas."""
+        try:
+            import pandas
+        except ImportError:
+            raise UsageError("history.frame() needs pandas: pip install pandas") from None
+        return pandas.DataFrame({name: self[name] for name in self.names})
+
+    def __repr__(self) -> str:
+        return f"History of {len(self.rows)} rows: {', '.join(self.names)}"
+
+
+class DoctorView:
+    """A diagnosis that shows itself; `.diagnosis` has the findings."""
+
+    def __init__(self, diagnosis: Diagnosis, lang: str) -> None:
+        self.diagnosis, self.lang = diagnosis, lang
+
+    def __repr__(self) -> str:
+        from ganvas import i18n
+        from ganvas.diagnostics.text import diagnosis_text
+
+        return diagnosis_text(self.diagnosis, i18n.load(self.lang))
+
+    def _repr_html_(self) -> str:
+        from ganvas import i18n
+        from ganvas.diagnostics.text import fake_accuracy_answer, finding_texts, summary
+
+        say, text = i18n.load(self.lang), html.escape
+        parts = [f"<p>{text(summary(self.diagnosis, say))}</p>"]
+        for item in finding_texts(self.diagnosis, say):
+            evidence = "".join(f"<li>{text(line)}</li>" for line in item.evidence)
+            tries = "".join(f"<li><code>{text(line)}</code></li>" for line in item.commands)
+            parts.append(
+                f"<details open><summary><b>{text(item.title)}</b> ({text(item.since)}; {text(item.confidence)})"
+                f"</summary><p>{text(item.cause)}</p><ul>{evidence}</ul>"
+                + (f"<p>{text(say('doctor.try'))}:</p><ul>{tries}</ul>" if tries else "")
+                + "</details>"
+            )
+        if answer := fake_accuracy_answer(self.diagnosis, say):
+            parts.append(f"<p><b>{text(answer[0])}</b><br>{text(answer[1])}</p>")
+        return "".join(parts)
+
+
+class ScoreTable(Sequence["Score"]):
+    """Scores as a table; it is the tuple of scores that `ganvas.evaluate` gives."""
+
+    def __init__(self, scores: Sequence[Score]) -> None:
+        self.scores = tuple(scores)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.scores[at]
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        def number(value: float | None) -> str:
+            return "-" if value is None else f"{value:.4g}"
+
+        return [
+            (s.metric, number(s.value), f"{number(s.low)} to {number(s.high)}", number(s.real_baseline), s.extractor)
+            for s in self.scores
+        ]
+
+    def __repr__(self) -> str:
+        rows = [("metric", "value", "95 %", "real images", "features"), *self._rows()]
+        widths = [max(len(row[i]) for row in rows) for i in range(5)]
+        return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+    def _repr_html_(self) -> str:
+        return table(self._rows(), ("metric", "value", "95 %", "real images", "features"))
+
+
+class ReportView:
+    """Where a report is; a notebook shows a link to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        return f"report: {self.path}"
+
+    def _repr_html_(self) -> str:
+        link = html.escape(self.path.as_posix(), quote=True)
+        return f'<p>report: <a href="{link}">{html.escape(str(self.path))}</a></p>'
