@@ -57,9 +57,7 @@ class Trainer:
             batches.append(self.batch(state.nimg, progress, state.augment_p, state.penalty_strength))
             state.nimg += config.step.batch
         before = copy_weights(networks) if measure else None
-        with (
-            seeded_global(rng.stream_seed(config.seed, "global", first), self.engine) if self.global_rng else nothing()
-        ):
+        with self._global_rng(first):
             result = self.last = self.update(networks, batches, self.objective)
         if state.ema is not None:
             half_life = ema_half_life(state.nimg, config.step.ema_kimg, config.step.ema_warmup)
