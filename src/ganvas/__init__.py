@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
-    "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
+    "GAN", "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
     "compare", "evaluate", "load", "register_family", "register_loss", "register_recipe", "register_rule", "resume",
     "train",
 ]  # fmt: skip
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from ganvas.generator import Generator as Generator
     from ganvas.generator import load
     from ganvas.models import Family, register_family
+    from ganvas.notebook.gan import GAN
     from ganvas.runs.run import Run
     from ganvas.training.losses import Loss, register_loss
 
 _HOMES = {
+    "GAN": ("ganvas.notebook.gan", "GAN"),
     "RECIPES": ("ganvas.config.recipes", "RECIPES"),
     "Config": ("ganvas.config", "Config"),
     "Family": ("ganvas.models", "Family"),

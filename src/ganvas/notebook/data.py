@@ -16,6 +16,8 @@ from ganvas.data import ImageSet
 from ganvas.media import encode
 from ganvas.notebook.pictures import Images, Picture
 
+HOW_TO_TRAIN = ("labels", "flip", "held_out")
+"""Fields of DataConfig that belong to the recipe, not to the images."""
 SHOWN = 8
 """Columns of the contact sheet."""
 
@@ -39,6 +41,13 @@ class Data:
     @property
     def class_names(self) -> tuple[str, ...]:
         return self.images.class_names
+
+    def settings(self) -> dict[str, Any]:
+        """The settings of a config that name these images, by dotted name."""
+        if self.config is None:
+            return {"data.name": self.images.name}
+        chosen = {name: getattr(self.config, name) for name in vars(self.config) if name not in HOW_TO_TRAIN}
+        return {f"data.{name}": value for name, value in chosen.items()}
 
     def show(self, n: int = 32, columns: int = SHOWN) -> Images:
         """The first n images, balanced over the classes, as they are trained on."""
@@ -105,6 +114,6 @@ def data(
     return Data(datasets.from_arrays(source, labels=labels, class_names=class_names, name=name))
 
 
-def as_images(source: Any) -> ImageSet:
-    """The images of whatever `data` takes."""
-    return data(source).images
+def as_data(source: Any) -> Data:
+    """Whatever `data` takes, as Data."""
+    return data(source)

@@ -13,7 +13,7 @@ from ganvas.config import Config
 from ganvas.config.recipes import get
 from ganvas.data import ImageSet
 from ganvas.errors import UsageError, shape_text
-from ganvas.notebook.data import as_images
+from ganvas.notebook.data import Data, as_data
 from ganvas.notebook.run import Run, Runs
 from ganvas.runs.run import Layer
 
@@ -61,20 +61,23 @@ class GAN:
     def interface(self, images: ImageSet | None = None) -> Any:
         """How your own networks are called (check.Interface). Raises UsageError where they do not fit the images."""
         from ganvas.notebook.check import inspect
+        from ganvas.notebook.fresh import seeded
 
         assert self.sources is not None
         G, D = (source.make(0) for source in self.sources)
         shape = None if images is None else images.images.shape[1:]
         classes = 2 if images is None else len(images.class_names)
-        return inspect(G, D, self.latent_dim, shape, classes)
+        with seeded(0):  # dropout draws
+            return inspect(G, D, self.latent_dim, shape, classes)
 
     def layers(self, data: Any = None) -> dict[str, list[Layer]]:
         """The layers of "generator" and "discriminator": name, kind, output shape, number of parameters."""
         from ganvas import models
         from ganvas.data import find_source
 
-        images = None if data is None else as_images(data)
-        config = self._config(images, False)
+        given = None if data is None else as_data(data)
+        images = None if given is None else given.images
+        config = self._config(given, False)
         classes = models.num_classes(config, images.class_names) if images is not None else 0
         if images is not None:
             shape: tuple[int, int, int] = images.images.shape[1:]
@@ -134,7 +137,7 @@ class GAN:
         Stopping (the stop button, Ctrl-C) saves the run and returns it; the same call goes on where it stopped.
         Raises UsageError for what cannot be right, GanvasError for what goes wrong.
         """
-        images = as_images(data)
+        given = as_data(data)
         asked: dict[str, Any] = {
             "budget.epochs": epochs, "budget.minutes": minutes, "budget.kimg": kimg, "budget.cpu_minutes": cpu_minutes,
             "engine.device": device,
@@ -147,13 +150,14 @@ class GAN:
             asked["loss.name"] = own_loss(get(self.recipe).config.loss.name, d_loss, g_loss)
         asked |= settings or {}
         if seeds is None:
-            return self._train(images, self._config(images, False, tricks, {**asked, "seed": seed}), out, display)
+            config = self._config(given, False, tricks, {**asked, "seed": seed})
+            return self._train(given.images, config, out, display)
         numbers = [seed + i for i in range(seeds)] if isinstance(seeds, int) else [int(s) for s in seeds]
         self._check_seeds(numbers, out)
         runs: list[Run] = []
         for number in numbers:
-            config = self._config(images, True, tricks, {**asked, "seed": number})
-            runs.append(self._train(images, config, out, display))
+            config = self._config(given, True, tricks, {**asked, "seed": number})
+            runs.append(self._train(given.images, config, out, display))
             if not runs[-1].finished:
                 break  # stopped: the same call goes on with this seed
         return Runs(runs)
@@ -165,16 +169,16 @@ class GAN:
         """
         from ganvas.notebook.steps import walk
 
-        images = as_images(data)
+        given = as_data(data)
         settings = {**asked.pop("settings", {}), "seed": seed, "budget.epochs": epochs}
-        config = self._config(images, False, asked.pop("tricks", ()), settings)
+        config = self._config(given, False, asked.pop("tricks", ()), settings)
         if asked:
             raise UsageError(f"steps() takes no {next(iter(asked))}=: give it in settings=")
-        return walk(config, images)
+        return walk(config, given.images)
 
     def _config(
         self,
-        images: ImageSet | None,
+        data: Data | None,
         several: bool,
         tricks: Sequence[str] = (),
         settings: Mapping[str, Any] | None = None,
@@ -186,13 +190,13 @@ class GAN:
         if self.sources is not None:
             from ganvas.notebook.register import own_recipe
 
-            interface = self.interface(images)
+            interface = self.interface(None if data is None else data.images)
             given = not several and any(source.factory is None for source in self.sources)
             recipe = own_recipe(*self.sources, interface, self.recipe, given).recipe
-            for note in interface.notes if images is not None else ():
+            for note in interface.notes if data is not None else ():
                 print(note, file=sys.stderr)
-        if images is not None:
-            own = {"data.name": images.name, **own}
+        if data is not None:
+            own = {**data.settings(), **own}
         return configure(recipe, tricks, own)
 
     def _check_seeds(self, numbers: Sequence[int], out: Any) -> None:

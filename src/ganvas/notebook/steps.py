@@ -58,12 +58,13 @@ def walk(config: Config, images: ImageSet) -> Iterator[Step]:
     if total is None or deadline is not None:
         raise UsageError("steps() takes its budget in epochs")
     state = fresh_state(config, images.images.shape[1:], engine, models.num_classes(config, images.class_names))
-    trainer = Trainer(config, images, engine)
+    trainer, number = Trainer(config, images, engine), 0
     while state.nimg < total:
         trainer(state, min(state.nimg / total, 1.0))
         result = trainer.last
         assert result is not None
-        yield _step(state.updates, state.nimg, state.networks.generator, state.networks.discriminator, result)
+        number += 1
+        yield _step(number, state.nimg, state.networks.generator, state.networks.discriminator, result)
 
 
 def _step(number: int, nimg: int, G: nn.Module, D: nn.Module, result: UpdateResult) -> Step:
