@@ -30,7 +30,7 @@ def own_recipe(G: FreshNetwork, D: FreshNetwork, interface: Interface, base: str
     base: the recipe that gives losses, optimisers and batch. given_weights: start from the weights of the modules that
     were given (no factory), whatever the seed.
     """
-    name = "own-" + _digest(base, G.text, D.text, repr(interface), str(given_weights))
+    name = "own-" + _digest(base, G.text, D.text, repr(interface))
 
     def seed() -> int | None:
         return None if given_weights else torch.initial_seed() % 2**63  # the seed of the moment: models.networks
