@@ -122,7 +122,7 @@ def test_a_model_that_ships_has_a_card_and_draws(name: str) -> None:
 
 def test_public_names() -> None:
     assert ganvas.__all__ == [
-        "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
+        "GAN", "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
         "compare", "evaluate", "load", "register_family", "register_loss", "register_recipe", "register_rule", "resume",
         "train",
     ]  # fmt: skip

@@ -13,21 +13,24 @@ import numpy as np
 from ganvas import data as datasets
 from ganvas.config import DataConfig
 from ganvas.data import ImageSet
+from ganvas.errors import UsageError
 from ganvas.media import encode
 from ganvas.notebook.pictures import Images, Picture
 
 HOW_TO_TRAIN = ("labels", "flip", "held_out")
 """Fields of DataConfig that belong to the recipe, not to the images."""
+LOOKED_AT = 1000
+"""Images whose range the line tells."""
 SHOWN = 8
 """Columns of the contact sheet."""
 
 
 @dataclass(frozen=True)
 class Data:
-    """Images ready for training. `config` says how to load them again; None: they came from memory."""
+    """Images ready for training, and the config by which they were read."""
 
     images: ImageSet
-    config: DataConfig | None = None
+    config: DataConfig
 
     def __len__(self) -> int:
         return len(self.images.images)
@@ -44,8 +47,6 @@ class Data:
 
     def settings(self) -> dict[str, Any]:
         """The settings of a config that name these images, by dotted name."""
-        if self.config is None:
-            return {"data.name": self.images.name}
         chosen = {name: getattr(self.config, name) for name in vars(self.config) if name not in HOW_TO_TRAIN}
         return {f"data.{name}": value for name, value in chosen.items()}
 
@@ -60,14 +61,10 @@ class Data:
     def line(self) -> str:
         """What they are, in one line."""
         pixels = self.images.images
-        kind = "grey" if pixels.shape[1] == 1 else "RGB"
-        _, h, w = self.shape
-        classes = f", {len(self.class_names)} classes ({', '.join(self.class_names[:10])})" if self.class_names else ""
-        sample = pixels[:: max(1, len(pixels) // 1000)]
-        low, high = int(sample.min()), int(sample.max())
+        sample = pixels[:: max(1, len(pixels) // LOOKED_AT)]
         return (
-            f"{self.images.name}: {len(pixels):,} images, {w} x {h} pixels, {kind}, values {low} to {high}{classes}; "
-            f"{self.images.source}; networks see them in [-1, 1]"
+            f"{self.images.summary()}; values {int(sample.min())} to {int(sample.max())}, which the networks see as "
+            "-1 to 1"
         )
 
     def __repr__(self) -> str:
@@ -83,35 +80,24 @@ def data(
     labels: Any = None,
     *,
     class_names: Sequence[str] = (),
-    name: str = "",
-    size: int | None = None,
-    channels: int | None = None,
-    classes: Sequence[str] = (),
-    limit: int | None = None,
-    split: str = "train",
     progress: bool = True,
+    **settings: Any,
 ) -> Data:
-    """Images to train on, from a name ("cifar10"), a path, an array, a torch Dataset, or PIL images.
+    """Images to train on, from a name ("cifar10"), a path, an array, a torch Dataset, or pictures of Pillow.
 
     Arrays are uint8 or float, [n, h, w], [n, h, w, c] or [n, c, h, w]; `labels` [n] belong to them, as numbers or
-    names. A notebook shows what was read: a grid, its range, and what was done to it. Raises UsageError for what
-    cannot be right, GanvasError where the data cannot be read.
+    names. settings: size, channels, classes, limit, split and the other fields of DataConfig. A notebook shows what was
+    read: a grid, its range, and what was done to it. Raises UsageError for what cannot be right, GanvasError where
+    the data cannot be read.
     """
     if isinstance(source, Data):
         return source
-    if isinstance(source, ImageSet):
-        return Data(source)
-    if isinstance(source, (str, os.PathLike)):
-        config = DataConfig(
-            os.fspath(source),
-            split,
-            size,
-            channels,
-            tuple(classes),
-            limit,  # type: ignore[arg-type]
-        )
-        return Data(datasets.load(config, progress), config)
-    return Data(datasets.from_arrays(source, labels=labels, class_names=class_names, name=name))
+    named = isinstance(source, str | os.PathLike)
+    try:
+        config = DataConfig(os.fspath(source) if named else datasets.IN_MEMORY, **settings)
+    except TypeError as error:
+        raise UsageError(f"{str(error).split(') ')[-1]}: data() takes {', '.join(vars(DataConfig()))}") from None
+    return Data(datasets.as_images(source, labels, class_names, config, progress), config)
 
 
 def as_data(source: Any) -> Data:

@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from ganvas import process
 from ganvas.config import Config
 from ganvas.config.recipes import get
-from ganvas.data import ImageSet
+from ganvas.data import IN_MEMORY, ImageSet, available
 from ganvas.errors import UsageError, shape_text
 from ganvas.notebook.data import Data, as_data
 from ganvas.notebook.run import Run, Runs
@@ -218,7 +219,7 @@ class GAN:
         if run is None:
             run = Run(api.create_run(config, images, out).path)
         view = show_training(run, images, goes_on) if display else Silent()
-        with view:
+        with view, available(images) if config.data.name == IN_MEMORY else nullcontext():
             finished = api.run_training(run, images, [view])
             if finished:
                 api.finish(run)

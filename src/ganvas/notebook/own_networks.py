@@ -38,7 +38,7 @@ class OwnGenerator(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         z = z.view(len(z), *self.latent)
-        images = self.network(z, labels) if self.conditional else self.network(z)
+        images: Tensor = self.network(z, labels) if self.conditional else self.network(z)
         if self.layout == "nhwc":
             images = images.permute(0, 3, 1, 2)
         return images * 2 - 1 if self.unit_range else images

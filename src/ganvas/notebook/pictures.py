@@ -64,7 +64,7 @@ class Images:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.array, dtype)
 
-    def __getitem__(self, at: Any) -> np.ndarray:
+    def __getitem__(self, at: Any) -> Any:
         return self.array[at]
 
     @property

@@ -129,12 +129,6 @@ class Run(RunFolder):
 
         return ReportView(report.write(self, lang))
 
-    def submit(self, out: str | os.PathLike[str], **settings: Any) -> Any:
-        """Write the hand-in of this run: see `ganvas.submit`."""
-        from ganvas.notebook.submit import submit
-
-        return submit(self, out=out, **settings)
-
     # -- looking ---------------------------------------------------------------------------------------------------
 
     def line(self) -> str:
