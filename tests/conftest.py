@@ -115,3 +115,18 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def files(tmp_path: Path) -> Set:
     """An empty set of pictures, to be filled by name."""
     return Set(tmp_path / "set")
+
+
+@pytest.fixture(scope="session")
+def shapes():
+    """Sixty-four small images as a notebook has them."""
+    from ganvas.notebook.data import data
+
+    return data("shapes", size=16, limit=64, progress=False)
+
+
+@pytest.fixture
+def in_tmp(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

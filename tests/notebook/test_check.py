@@ -8,7 +8,7 @@ from torch import nn
 
 from ganvas.errors import UsageError
 from ganvas.notebook.check import inspect
-from notebook.conftest import make_discriminator, make_generator
+from learner import make_discriminator, make_generator
 
 SHAPE = (3, 16, 16)
 

@@ -13,7 +13,7 @@ import ganvas
 from ganvas.errors import UsageError
 from ganvas.notebook.gan import GAN
 from ganvas.notebook.run import Run, Runs
-from notebook.conftest import make_discriminator, make_generator
+from learner import make_discriminator, make_generator
 
 QUICK = {
     "kimg": 0.064, "batch": 16, "display": False,

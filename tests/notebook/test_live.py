@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganvas.notebook import live
 from ganvas.notebook.gan import GAN
-from notebook.conftest import make_discriminator, make_generator
+from learner import make_discriminator, make_generator
 from notebook.test_gan import QUICK
 
 

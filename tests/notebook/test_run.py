@@ -11,7 +11,7 @@ from PIL import Image
 from ganvas.errors import UsageError
 from ganvas.notebook.gan import GAN
 from ganvas.notebook.run import GIF_BYTES, History, Run, ScoreTable
-from notebook.conftest import make_discriminator, make_generator
+from learner import make_discriminator, make_generator
 from notebook.test_gan import QUICK
 
 

@@ -361,7 +361,10 @@ def test_a_grid_shows_what_the_generator_makes_of_the_fixed_latents(tmp: Path) -
     drawn = training.draw(loaded.network, *samples.fixed_latents(run.config, ()), loaded.engine).numpy()
     with Image.open(run.sample_grids()[-1][1]) as picture:
         np.testing.assert_array_equal(media.tiles(picture, (3, 16, 16)), drawn)
-    assert run.sample_grids()[0][0] == 0 and run.sample_grids()[0][1].read_bytes() != run.sample_grids()[-1][1].read_bytes()
+    assert (
+        run.sample_grids()[0][0] == 0
+        and run.sample_grids()[0][1].read_bytes() != run.sample_grids()[-1][1].read_bytes()
+    )
 
 
 def test_batches_are_a_function_of_seed_and_position() -> None:

@@ -178,7 +178,9 @@ def test_g_begins_with_another_generator_and_waits_for_d(tmp: Any) -> None:
     images = api.load_data(config.data)
     run = api.create_run(config, images, tmp / "second")
     assert api.run_training(run, images)
-    assert run.sample_grids()[0][1].read_bytes() == first.sample_grids()[-1][1].read_bytes()  # the untrained one is trained
+    assert (
+        run.sample_grids()[0][1].read_bytes() == first.sample_grids()[-1][1].read_bytes()
+    )  # the untrained one is trained
     assert run.sample_grids()[-1][1].read_bytes() != first.sample_grids()[-1][1].read_bytes()
     assert run.rows("metrics")[0]["lr/g"] < run.rows("metrics")[-1]["lr/g"]
     with pytest.raises(UsageError, match="train without --from"):

@@ -1,11 +1,8 @@
-"""Tiny networks of a learner, and a data set that costs nothing."""
+"""Tiny networks as a learner writes them."""
 
 from __future__ import annotations
 
-import pytest
 from torch import nn
-
-from ganvas.notebook.data import data
 
 
 def make_generator() -> nn.Module:
@@ -19,14 +16,3 @@ def make_discriminator() -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(3, 8, 5, 2, 2), nn.LeakyReLU(0.3), nn.Dropout(0.3), nn.Flatten(), nn.Linear(8 * 8 * 8, 1)
     )
-
-
-@pytest.fixture(scope="session")
-def shapes():
-    return data("shapes", size=16, limit=64, progress=False)
-
-
-@pytest.fixture
-def in_tmp(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
