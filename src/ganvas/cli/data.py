@@ -10,11 +10,11 @@ from ganvas.errors import shape_text
 
 
 def data(argv: list[str]) -> int:
-    """list, fetch, check, show."""
+    """list, fetch, check, show, cache."""
     from ganvas import data as datasets
 
     parser = Parser(prog="ganvas data", description="List, fetch, check and look at data sets.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="list | fetch | check | show")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list | fetch | check | show | cache")
     listing = commands.add_parser("list", help="list the known data sets")
     listing.add_argument("--json", action="store_true", help="rows as JSON")
     commands.add_parser("fetch", help="download a known set and verify it").add_argument("name")
@@ -27,6 +27,8 @@ def data(argv: list[str]) -> int:
     show.add_argument("--size", type=int, help="side in pixels")
     show.add_argument("--channels", type=int, choices=(1, 3), help="1 = grey, 3 = RGB")
     show.add_argument("--classes", help="only these, separated by commas")
+    decoded = commands.add_parser("cache", help="list the decoded images that are kept for quick starts")
+    decoded.add_argument("--clear", action="store_true", help="remove them all")
     args = parser.parse_args(argv)
     if args.command == "list":
         rows = datasets.describe()
@@ -44,6 +46,8 @@ def data(argv: list[str]) -> int:
     elif args.command == "check":
         for report in datasets.check(args.name):
             print("\n".join(report.lines()))
+    elif args.command == "cache":
+        print("\n".join(datasets.cache_lines(args.clear)))
     else:
         from ganvas.config import DataConfig
         from ganvas.files import check_replaceable

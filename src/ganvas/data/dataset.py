@@ -1,4 +1,4 @@
-"""Images in memory: `load` is the one door to known sets, the procedural set and the user's own files.
+"""`load` is the one door to known sets, the procedural set and the user's own files.
 
 It gives an ImageSet (uint8, never scaled). Nothing here knows of torch.
 """
@@ -6,20 +6,24 @@ It gives an ImageSet (uint8, never scaled). Nothing here knows of torch.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganvas import plugins
 from ganvas.config import DataConfig
-from ganvas.data import builtin, cache, files
+from ganvas.data import builtin, cache, files, kept
 from ganvas.data.files import pixels
 from ganvas.data.progress import Progress, warn
 from ganvas.data.raw import Found, Raw
 from ganvas.data.reader import OWN_SIZE, READERS
+from ganvas.data.scratch import Mapped, gather, take
 from ganvas.data.select import balanced, matching_classes
 from ganvas.data.source import SOURCES, DataSource
 from ganvas.errors import GanvasError, UsageError, did_you_mean
@@ -40,9 +44,10 @@ LARGEST_UNASKED = 64
 
 @dataclass(frozen=True)
 class ImageSet:
-    """A data set in memory.
+    """A data set.
 
-    images: uint8 [n, c, h, w]; labels: int64 [n], from 0 on in the order of `class_names`, or None;
+    images: uint8 [n, c, h, w], in memory or, where they are many, a mapped file (scratch.Mapped): take a batch or a
+    part of them at a time; labels: int64 [n], from 0 on in the order of `class_names`, or None;
     sha256: of the bytes of images, then labels; source: one line, where they came from;
     skipped: "file: reason" for each file that could not be read; own_sizes: (width, height) of the images before they
     were resized, each kind once; notes: what else was done that the user must know; found: of which split, with
@@ -102,34 +107,90 @@ def load(config: DataConfig, progress: bool = True) -> ImageSet:
     sizes = OWN_SIZES if source is None else source.sizes
     check_request(config, *sizes, source)
     bar = Progress(progress)
-    raw = _read_files(config, bar) if source is None else source.read(config, bar)
-    if source is not None:
-        raw = replace(raw, found=replace(raw.found, split=config.split, splits=tuple(source.splits)))
-    name = _path(config.name).absolute().name if source is None else source.name
-    return prepare(raw, config, name, sizes, bar)
+    if source is None:
+        return _own(config, bar)
+    raw = source.read(config, bar)
+    raw = replace(raw, found=replace(raw.found, split=config.split, splits=tuple(source.splits)))
+    return prepare(raw, config, source.name, sizes, bar)
 
 
-def prepare(raw: Raw, config: DataConfig, name: str, sizes: tuple[int, int], progress: Progress) -> ImageSet:
+def prepare(
+    raw: Raw, config: DataConfig, name: str, sizes: tuple[int, int], progress: Progress, grey: bool = False
+) -> ImageSet:
     """What a config asks for of images that were read: classes, limit, size and channels.
 
-    sizes: the smallest and largest side, in pixels, that they may have. Raises as `load`.
+    sizes: the smallest and largest side, in pixels, that they may have; `grey`: all channels are alike, so that one
+    will do. Raises as `load`.
     """
-    smallest, largest = sizes
     raw = _select(raw, config)
-    own_sizes = raw.own_sizes or ((raw.images.shape[3], raw.images.shape[2]),)
+    own_sizes, found = raw.own_sizes or ((raw.images.shape[3], raw.images.shape[2]),), raw.found
     if not raw.own_sizes and own_sizes[0][0] != own_sizes[0][1]:
-        raw = replace(raw, found=replace(raw.found, rectangles=len(raw.images)))
-    raw = replace(raw, images=_resized(raw.images, config, smallest, largest))
-    _check_variety(raw, config)
-    for note in raw.notes:
-        progress.say(f"{config.name}: {note}")
-    if raw.skipped:
-        warn(f"{config.name}: {len(raw.skipped)} files skipped, such as {raw.skipped[0]}")
-    sha256 = _sha256(raw.images, raw.labels)
+        found = replace(found, rectangles=len(raw.images))
+    images = _resized(raw.images, config, sizes, grey)
+    _check_variety(images, config)
+    _say(config.name, raw.notes, raw.skipped, progress)
+    sha256 = _sha256(images, raw.labels)
     return ImageSet(
-        name, raw.images, raw.labels, raw.class_names, sha256, raw.source, raw.skipped, own_sizes, raw.notes,
-        raw.found, config.fit,
+        name, images, raw.labels, raw.class_names, sha256, raw.source, raw.skipped, own_sizes, raw.notes, found,
+        config.fit,
     )  # fmt: skip
+
+
+def _say(name: str, notes: Sequence[str], skipped: Sequence[str], progress: Progress) -> None:
+    for note in notes:
+        progress.say(f"{name}: {note}")
+    if skipped:
+        warn(f"{name}: {len(skipped)} files skipped, such as {skipped[0]}")
+
+
+def _own(config: DataConfig, progress: Progress) -> ImageSet:
+    """The user's own images, from the cache where they were decoded before."""
+    path = _path(config.name)
+    reader = next((reader for reader in READERS if reader.accepts(path)), None)
+    if reader is None:
+        raise UsageError(f"{path} is no data set: name a folder of pictures, or a zip, npz or IDX file")
+    try:
+        key = kept.key_of(path, config, reader.name)
+        known = kept.find(key)
+        with kept.making(key, progress) if known is None else nullcontext():
+            if known is None and (known := kept.find(key)) is None:
+                start = time.monotonic()
+                raw = reader.read(path, config, progress)
+                name, grey = path.absolute().name, pixels.is_grey(raw.images)
+                found = prepare(raw, config, name, OWN_SIZES, progress, grey)
+                if kept.worth_keeping(found.images, time.monotonic() - start):
+                    found = replace(found, images=kept.keep(key, found.images, found.labels, _packed(found, config)))
+                return found
+    except OSError as error:
+        raise GanvasError(f"{error.filename or path} cannot be read: {error.strerror or error}") from error
+    found = _unpacked(known, config)
+    _say(config.name, found.notes, found.skipped, progress)
+    return found
+
+
+def _packed(found: ImageSet, config: DataConfig) -> dict[str, Any]:
+    """All but the arrays, as JSON values; `where` it was read from."""
+    facts = {field.name: getattr(found, field.name) for field in fields(found)}
+    del facts["images"], facts["labels"], facts["name"]
+    return {**facts, "found": asdict(found.found), "where": config.name}
+
+
+def _unpacked(known: kept.Kept, config: DataConfig) -> ImageSet:
+    """The set that `_packed` gave the facts of, under the name that it has now."""
+    facts = known.facts
+    return ImageSet(
+        name=_path(config.name).absolute().name,
+        images=known.images,
+        labels=known.labels,
+        class_names=tuple(facts["class_names"]),
+        sha256=facts["sha256"],
+        source=facts["source"].replace(facts["where"], config.name, 1),
+        skipped=tuple(facts["skipped"]),
+        own_sizes=tuple((width, height) for width, height in facts["own_sizes"]),
+        notes=tuple(facts["notes"]),
+        found=Found(**{**facts["found"], "splits": tuple(facts["found"]["splits"])}),
+        fit=facts["fit"],
+    )
 
 
 def unseen(config: DataConfig, n: int) -> ImageSet | None:
@@ -192,57 +253,58 @@ def check_request(config: DataConfig, smallest: int, largest: int, source: DataS
         raise UsageError(f"split must be train or test, not '{config.split}'")
 
 
-def _read_files(config: DataConfig, progress: Progress) -> Raw:
-    path = _path(config.name)
-    reader = next((reader for reader in READERS if reader.accepts(path)), None)
-    if reader is None:
-        raise UsageError(f"{path} is no data set: name a folder of pictures, or a zip, npz or IDX file")
-    try:
-        raw = reader.read(path, config, progress)
-    except OSError as error:
-        raise GanvasError(f"{error.filename or path} cannot be read: {error.strerror or error}") from error
-    return replace(raw, images=raw.images[:, :1]) if pixels.is_grey(raw.images) else raw
-
-
 def _select(raw: Raw, config: DataConfig) -> Raw:
     """Classes, then limit; a source that has done either already is left as it is."""
     chosen = matching_classes(config.classes, raw.class_names, config.name)
     if chosen and raw.labels is not None and len(chosen) < len(raw.class_names):
-        keep = np.isin(raw.labels, chosen)
+        keep = np.flatnonzero(np.isin(raw.labels, chosen))
         relabelled = np.searchsorted(chosen, raw.labels[keep]).astype(np.int64)
         raw = replace(
             raw,
-            images=raw.images[keep],
+            images=take(raw.images, keep),
             labels=relabelled,
             class_names=tuple(raw.class_names[k] for k in chosen),
         )
     if config.limit is not None and config.limit < len(raw.images):
         labels = raw.labels if raw.labels is not None else np.zeros(len(raw.images), np.int64)
         first = balanced(labels)[: config.limit]
-        raw = replace(raw, images=raw.images[first], labels=None if raw.labels is None else raw.labels[first])
+        raw = replace(raw, images=take(raw.images, first), labels=None if raw.labels is None else raw.labels[first])
     return raw
 
 
-def _resized(images: NDArray[np.uint8], config: DataConfig, smallest: int, largest: int) -> NDArray[np.uint8]:
+def _resized(images: pixels.Images, config: DataConfig, sizes: tuple[int, int], grey: bool) -> pixels.Images:
     height, width = images.shape[2:]
-    own = height if height == width and smallest <= height <= min(largest, LARGEST_UNASKED) else OWN_SIZE
-    channels = config.channels or images.shape[1]
-    if channels == 1:  # before resizing, which then has a third of the work
-        images = pixels.to_channels(images, 1)
-    return np.ascontiguousarray(pixels.to_channels(pixels.resize(images, config.size or own, config.fit), channels))
+    keeps = height == width and sizes[0] <= height <= min(sizes[1], LARGEST_UNASKED)
+    size = config.size or (height if keeps else OWN_SIZE)
+    channels = config.channels or (1 if grey else images.shape[1])
+    if images.shape[1:] == (channels, size, size):
+        return images if isinstance(images, Mapped) else np.ascontiguousarray(images)
+
+    def resized(part: pixels.Images) -> pixels.Images:
+        if grey:
+            part = part[:, :1]
+        elif channels == 1:  # before resizing, which then has a third of the work
+            part = pixels.to_channels(part, 1)
+        return np.ascontiguousarray(pixels.to_channels(pixels.resize(part, size, config.fit), channels))
+
+    if not isinstance(images, Mapped):
+        return resized(images)
+    return gather(map(resized, pixels.in_parts(images)), (channels, size, size), len(images))
 
 
-def _check_variety(raw: Raw, config: DataConfig) -> None:
-    n = len(raw.images)
+def _check_variety(images: pixels.Images, config: DataConfig) -> None:
+    n = len(images)
     if n < 2:
         found = "one image" if n else "no image"
         raise GanvasError(f"{config.name} gives {found}: a GAN needs at least 2, and hundreds to learn from")
-    if (raw.images == raw.images[:1]).all():
+    if all((part == images[:1]).all() for part in pixels.in_parts(images)):
         raise GanvasError(f"all {n} images of {config.name} are identical: a GAN has nothing to learn here")
 
 
-def _sha256(images: NDArray[np.uint8], labels: NDArray[np.int64] | None) -> str:
-    digest = hashlib.sha256(np.ascontiguousarray(images).data)
+def _sha256(images: pixels.Images, labels: NDArray[np.int64] | None) -> str:
+    digest = hashlib.sha256()
+    for part in pixels.in_parts(images):
+        digest.update(np.ascontiguousarray(part).data)
     if labels is not None:
         digest.update(np.ascontiguousarray(labels.astype("<i8")).data)
     return digest.hexdigest()

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.config import DataConfig
+from ganvas.data import kept
 from ganvas.data.dataset import ImageSet, load
+from ganvas.data.files.pixels import in_parts
 from ganvas.data.source import SOURCES
 from ganvas.errors import UsageError
 
@@ -90,9 +92,9 @@ def _report(found: ImageSet, split: str, name_or_path: str) -> Report:
         n=len(found.images),
         shape=(channels, height, width),
         classes=counts,
-        low=int(found.images.min()),
-        high=int(found.images.max()),
-        mean=float(found.images.mean()),
+        low=int(min(part.min() for part in in_parts(found.images))),
+        high=int(max(part.max() for part in in_parts(found.images))),
+        mean=sum(int(part.sum(dtype=np.int64)) for part in in_parts(found.images)) / found.images.size,
         duplicates=int(repeated(found.images).sum()),
         skipped=found.skipped,
         verified=verified,
@@ -104,8 +106,21 @@ def _report(found: ImageSet, split: str, name_or_path: str) -> Report:
 def repeated(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Whether an image [n, c, h, w] equals an earlier one: bool [n]."""
     first: dict[bytes, int] = {}
-    digests = (hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images)
+    digests = (hashlib.blake2b(x.tobytes(), digest_size=16).digest() for part in in_parts(images) for x in part)
     return np.array([first.setdefault(digest, i) != i for i, digest in enumerate(digests)], bool)
+
+
+def cache_lines(clear: bool = False) -> list[str]:
+    """What `ganvas data cache` prints of the decoded images that are kept; `clear` removes them."""
+    rows = kept.listed()
+    lines = [
+        f"{size / 2**20:8,.0f} MiB  {facts.get('where')}: {' x '.join(map(str, facts.get('shape', ())))}"
+        for _, size, facts in rows
+    ]
+    if clear:
+        return [*lines, f"removed: {kept.clear() / 2**20:,.0f} MiB"]
+    total = sum(size for _, size, _ in rows)
+    return [*lines, f"{total / 2**20:8,.0f} MiB in {kept.home()}, at most {kept.LIMIT >> 30} GiB; --clear removes them"]
 
 
 def describe() -> tuple[Description, ...]:

@@ -18,6 +18,8 @@ from torch import Tensor
 
 from ganvas import media
 from ganvas.data import ImageSet, order, unseen
+from ganvas.data.files.pixels import in_parts
+from ganvas.data.scratch import take
 from ganvas.metrics.image_statistics import Pictures, away, beside, distances, thumbnails
 from ganvas.models import num_classes
 from ganvas.models.critique import Critique
@@ -92,7 +94,11 @@ class Monitor:
         n = min(len(self.train), 0 if self.held_out is None else len(self.held_out.images))
         if self.held_out is None or n < len(self.train) / 2:
             return np.empty((0, 0)), np.empty((0, 0))
-        return thumbnails(self.images.images[self.train[:n]]), thumbnails(self.held_out.images[:n])
+        train, held_out = take(self.images.images, self.train[:n]), self.held_out.images[:n]
+        train_small, held_out_small = (
+            np.concatenate([thumbnails(part) for part in in_parts(some)]) for some in (train, held_out)
+        )
+        return train_small, held_out_small
 
     @torch.no_grad()
     def rate(self, state: TrainState, fake: Tensor, labels: Tensor | None, count: int) -> dict[str, float]:
@@ -148,7 +154,7 @@ class Monitor:
 
 def _subset(images: ImageSet, chosen: np.ndarray) -> ImageSet:
     labels = None if images.labels is None else images.labels[chosen]
-    return replace(images, images=images.images[chosen], labels=labels)
+    return replace(images, images=take(images.images, chosen), labels=labels)
 
 
 def _last_grid(run: Run, shape: tuple[int, ...], n: int) -> np.ndarray | None:

@@ -61,7 +61,7 @@ class Extractor:
         vectors, probabilities = [], []
         for images in batches:
             try:
-                found, classes = self.network(torch.from_numpy(np.ascontiguousarray(images)))
+                found, classes = self.network(torch.from_numpy(np.require(images, requirements=["C", "W"])))
             except (RuntimeError, ValueError, TypeError) as error:
                 why = str(error).strip().splitlines()[-1]
                 raise GanvasError(f"features {self.name}: images of {images.shape[1:]} are refused ({why})") from error

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from jaxtyping import UInt8
 
 from ganvas.diagnostics.checks.check import Check, Result, register_check
-from ganvas.diagnostics.checks.data.dataset import DataSet, percent
+from ganvas.diagnostics.checks.data.dataset import DataSet, Images, in_parts, percent
 from ganvas.diagnostics.checks.data.values import ENDS
 
 BORDER = 0.9
@@ -21,12 +22,17 @@ def examine(dataset: DataSet) -> Iterator[Result]:
     images = dataset.images
     if images.shape[1] != 1:
         return
-    ends = images[:, 0, [0, -1]], images[:, 0, 1:-1][:, :, [0, -1]]
-    border = np.concatenate([part.reshape(len(images), -1) for part in ends], axis=1)
-    black = float(((border <= ENDS).mean(axis=1) >= BORDER).mean())
-    white = float(((border >= 255 - ENDS).mean(axis=1) >= BORDER).mean())
+    borders = [_border(part) for part in in_parts(images)]
+    black = float(np.concatenate([(b <= ENDS).mean(axis=1) >= BORDER for b in borders]).mean())
+    white = float(np.concatenate([(b >= 255 - ENDS).mean(axis=1) >= BORDER for b in borders]).mean())
     if min(black, white) >= MIXED:
         yield Result("inverted", "advice", {"black": percent(black), "white": percent(white)})
+
+
+def _border(images: Images) -> UInt8[np.ndarray, "n m"]:
+    """The outermost pixels of grey images."""
+    ends = images[:, 0, [0, -1]], images[:, 0, 1:-1][:, :, [0, -1]]
+    return np.concatenate([part.reshape(len(images), -1) for part in ends], axis=1)
 
 
 SENTENCES = {
