@@ -185,6 +185,42 @@ def _(at: Path) -> None:
     at.write_bytes(content)
 
 
+def in_turn(at: Path, kind: str, values: list[np.ndarray]) -> None:
+    """A picture file for each of the arrays."""
+    at.mkdir()
+    for i, pixels in enumerate(values):
+        Image.fromarray(pixels).save(at / f"{i}.{kind}")
+
+
+@form("TIFF of many pages", n=6)
+def _(at: Path) -> None:
+    at.mkdir()
+    for name in ("a.tif", "b.tiff"):
+        noise().save(at / name, save_all=True, append_images=[noise(), noise()])
+
+
+@form("Animations", n=6)
+def _(at: Path) -> None:
+    at.mkdir()
+    for name in ("a.gif", "b.webp"):
+        noise().save(at / name, save_all=True, append_images=[noise(), noise()], duration=50)
+
+
+@form("16-bit pictures", n=4)
+def _(at: Path) -> None:
+    in_turn(at, "png", [RNG.integers(0, 4096, (20, 20)).astype(np.uint16) for _ in range(4)])
+
+
+@form("Float and 32-bit TIFF", n=4)
+def _(at: Path) -> None:
+    in_turn(at, "tif", [RNG.random((20, 20), np.float32) for _ in range(4)])
+
+
+@form("Masks of 0 and 1", n=4)
+def _(at: Path) -> None:
+    in_turn(at, "png", [RNG.integers(0, 2, (20, 20)).astype(np.uint8) for _ in range(4)])
+
+
 def rows() -> Iterator[tuple[str, str]]:
     """(form, command) of each row of the table."""
     for line in DOCS.read_text("utf-8").split("## Forms")[1].split("\n## ")[0].splitlines():

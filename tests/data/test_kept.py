@@ -18,7 +18,6 @@ from ganvas.config import DataConfig
 from ganvas.data import ImageSet, cache, kept, scratch
 from ganvas.data.files import gather, pictures, worker
 from ganvas.data.files.decode import Form
-from ganvas.data.progress import Progress
 from ganvas.data.scratch import Mapped
 from ganvas.diagnostics.checks.run import check_data
 
@@ -126,6 +125,15 @@ def test_any_change_of_the_files_or_of_the_request_is_read_again(folder: Path) -
     assert changed()
     (folder / "b" / ".DS_Store").write_bytes(b"")
     assert not changed()
+
+
+def test_a_table_of_labels_elsewhere_counts(folder: Path, tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    names = set()
+    for text in ("file,label", "file,label\n1,a"):
+        table.write_text(text)
+        names.add(kept.key_of(folder, DataConfig(str(folder), label_from=str(table)), "pictures").name)
+    assert len(names) == 2
 
 
 def test_a_set_that_moved_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,5 +316,5 @@ def test_deep_pictures_and_scales_through_processes(tmp_path: Path, monkeypatch:
         Image.fromarray(np.full((16, 16), value, np.uint16)).save(tmp_path / "deep" / f"{k}.png")
     monkeypatch.setattr(gather, "MANY", 1)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
-    raw = pictures.read(tmp_path / "deep", "train", Form(16), (), None, Progress(show=False))
+    raw = load(tmp_path / "deep")
     assert raw.images[:, 0, 0, 0].tolist() == [0, 128, 255]

@@ -81,6 +81,9 @@ def key_of(path: Path, config: DataConfig, reader: str) -> Key:
     for name, stat in sorted(_listing(root), key=lambda found: found[0]):
         digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
         files, size = files + 1, size + stat.st_size
+    if os.path.isfile(config.label_from):
+        stat = os.stat(config.label_from)
+        digest.update(f"labels\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return Key(digest.hexdigest()[:32], files, size)
 
 
