@@ -221,7 +221,7 @@ def test_values_divided_by_255_twice(tmp: Path) -> None:
 
 def test_masks_saved_as_0_and_1(tmp: Path) -> None:
     masks = (varied(600, 1) > 127).astype(np.uint8)
-    assert remarks(folder(tmp, list(masks[:, 0]))) == {"binary": "advice"}  # as those of 0 and 255
+    assert remarks(folder(tmp, list(masks[:, 0]))) == {"enlarged": "advice"}  # as those of 0 and 255
 
 
 def test_values_that_take_a_part_of_the_range(tmp: Path) -> None:
