@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "DIB", "WEBP", "TIFF", "PPM", "TGA", "ICO", "JPEG2000", "AVIF", "QOI")
+HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+"""What bytes 8 to 12 of the pictures of phones say (ISO/IEC 23008-12), after ftyp; Pillow reads them by pillow-heif."""
 LARGEST_PICTURE = 89_478_485  # pixels: Pillow's own guard, an error here rather than a warning
 NEW_SUBFILE_TYPE, SMALLER_COPY = 254, 1
 """TIFF's tag and its bit that marks a page as a smaller copy of another one."""
@@ -123,7 +125,8 @@ def decode(content: bytes, form: Form) -> tuple[list[NDArray[np.uint8]], File]:
                 shapes.append(shape)
                 spans += [span] if span else []
     except UnidentifiedImageError:
-        problem = "not a picture"
+        is_heic = content[4:8] == b"ftyp" and content[8:12] in HEIC_BRANDS
+        problem = "a HEIC picture: pip install pillow-heif" if is_heic else "not a picture"
     except Exception as error:  # a hostile file may raise anything; none may stop the others
         problem = " ".join(str(error).split())[:160] or type(error).__name__
         problem = f"picture {len(images) + 1}: {problem}" if images else problem
@@ -166,4 +169,8 @@ def _formats() -> list[str]:
     from PIL import Image
 
     Image.init()
-    return [name for name in FORMATS if name in Image.OPEN]
+    with suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    return [name for name in (*FORMATS, "HEIF") if name in Image.OPEN]

@@ -16,7 +16,8 @@ from ganvas.data.files.split_names import word_of
 
 SUFFIXES = frozenset({
     ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib", ".webp", ".tif",
-    ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ico", ".jp2", ".j2k", ".avif", ".qoi",
+    ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ico", ".jp2", ".j2k", ".avif", ".qoi", ".heic",
+    ".heif", ".hif",
 })  # fmt: skip
 NOT_PICTURES = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 LARGEST_FILE = archives.LARGEST_FILE
