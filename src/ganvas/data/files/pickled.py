@@ -1,27 +1,34 @@
 """CIFAR's python batches are pickles, which can name any function to call. This reader calls nothing that they name.
 
-It knows the few opcodes that dicts, lists, numbers, text and arrays of bytes are written with, and puts objects of its
-own in the place of NumPy's; everything else is refused before anything is made of it.
+It is no unpickler: it walks through the opcodes, knows those that dicts, lists, numbers, text and arrays of bytes are
+written with, and puts objects of its own in the place of NumPy's. Everything else is refused.
 """
 
 from __future__ import annotations
 
-import io
-import pickle
 import pickletools
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-OPCODES = frozenset({
-    "PROTO", "FRAME", "STOP", "MARK", "POP", "NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT", "BININT1", "BININT2",
-    "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT", "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE",
-    "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3",
-    "EMPTY_LIST", "LIST", "APPEND", "APPENDS", "EMPTY_DICT", "DICT", "SETITEM", "SETITEMS", "PUT", "BINPUT",
-    "LONG_BINPUT", "GET", "BINGET", "LONG_BINGET", "MEMOIZE", "GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD",
+MARK = object()
+SKIPPED = frozenset({"PROTO", "FRAME"})
+VALUES = frozenset({
+    "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT", "STRING", "BINSTRING",
+    "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES",
 })  # fmt: skip
+"""Opcodes that push what stands in them; strings of Python 2 come as latin-1."""
+CONSTANTS: dict[str, Callable[[], Any]] = {
+    "NONE": lambda: None,
+    "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
+    "EMPTY_TUPLE": tuple,
+    "EMPTY_LIST": list,
+    "EMPTY_DICT": dict,
+    "MARK": lambda: MARK,
+}
 
 
 def load(content: bytes) -> dict[str, Any]:
@@ -30,9 +37,9 @@ def load(content: bytes) -> dict[str, Any]:
     Raises ValueError where it holds anything else, without having run any of it.
     """
     try:
-        found = _Reader(io.BytesIO(content), encoding="bytes").load()
+        found = _walk(content)
     except Exception as error:  # a hostile file may raise anything
-        raise ValueError(str(error) or type(error).__name__) from error
+        raise ValueError(" ".join(str(error).split())[:200] or type(error).__name__) from error
     if not isinstance(found, dict):
         raise ValueError(f"it holds a {type(found).__name__}, not a dict")
     plain = {key: value.values if isinstance(value, _Array) else value for key, value in found.items()}
@@ -46,9 +53,10 @@ class _Array:
 
     def fill(self, state: Any) -> None:
         _, shape, kind, fortran, content = state
-        if not isinstance(kind, _Dtype) or not isinstance(content, bytes):
+        if not isinstance(kind, _Dtype) or not isinstance(content, str | bytes):
             raise ValueError("an array of other values than bytes")
-        self.values = np.frombuffer(content, np.uint8).reshape(shape, order="F" if fortran else "C")
+        plain = content.encode("latin-1") if isinstance(content, str) else content
+        self.values = np.frombuffer(plain, np.uint8).reshape(shape, order="F" if fortran else "C")
 
 
 class _Dtype:
@@ -67,14 +75,14 @@ def _ndarray(*_: Any) -> _Array:
 
 
 def _dtype(name: Any, *_: Any) -> _Dtype:
-    if name not in ("u1", b"u1"):
+    if name != "u1":
         raise ValueError(f"an array of {name!r}, not of bytes")
     return _Dtype()
 
 
 def _latin_bytes(text: str, encoding: str) -> bytes:
     """Python 3 writes bytes so in protocols 0 to 2."""
-    if encoding not in ("latin1", b"latin1"):
+    if encoding != "latin1":
         raise ValueError(f"bytes encoded as {encoding!r}")
     return text.encode("latin-1")
 
@@ -88,33 +96,70 @@ STAND_INS: dict[tuple[str, str], Callable[..., Any]] = {
 }
 
 
-class _Reader(pickle._Unpickler):
-    """Python's own unpickler written in Python, with only OPCODES and STAND_INS."""
+def _walk(content: bytes) -> Any:
+    """What is on the stack at the end."""
+    stack: list[Any] = []
+    memo: dict[Any, Any] = {}
+    for opcode, argument, _ in pickletools.genops(content):
+        name = opcode.name
+        if name in VALUES:
+            stack.append(argument)
+        elif name in CONSTANTS:
+            stack.append(CONSTANTS[name]())
+        elif name in ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"):
+            memo[len(memo) if name == "MEMOIZE" else argument] = stack[-1]
+        elif name in ("GET", "BINGET", "LONG_BINGET"):
+            stack.append(memo[argument])
+        elif name == "STOP":
+            return stack.pop()
+        elif name not in SKIPPED:
+            _step(name, argument, stack)
+    raise ValueError("it is cut short")
 
-    stack: list[Any]
 
-    def find_class(self, module: str, name: str) -> Callable[..., Any]:
-        if (module, name) not in STAND_INS:
-            raise ValueError(f"it names {module}.{name}, which has no place in it")
-        return STAND_INS[module, name]
-
-    def reduce(self) -> None:
-        arguments, function = self.stack.pop(), self.stack[-1]
+def _step(name: str, argument: Any, stack: list[Any]) -> None:
+    """One opcode that takes things from the stack."""
+    if name in ("TUPLE1", "TUPLE2", "TUPLE3"):
+        size = int(name[-1])
+        stack[-size:] = [tuple(stack[-size:])]
+    elif name in ("TUPLE", "LIST", "DICT"):
+        items = _since_mark(stack)
+        stack.append(tuple(items) if name == "TUPLE" else items if name == "LIST" else _pairs(items))
+    elif name in ("APPEND", "APPENDS"):
+        items = [stack.pop()] if name == "APPEND" else _since_mark(stack)
+        _top(stack, list).extend(items)
+    elif name in ("SETITEM", "SETITEMS"):
+        items = [*reversed([stack.pop(), stack.pop()])] if name == "SETITEM" else _since_mark(stack)
+        _top(stack, dict).update(_pairs(items))
+    elif name in ("GLOBAL", "STACK_GLOBAL"):
+        words = argument.split(" ") if name == "GLOBAL" else [*reversed([stack.pop(), stack.pop()])]
+        if tuple(words) not in STAND_INS:
+            raise ValueError(f"it names {'.'.join(map(str, words))}, which has no place in it")
+        stack.append(STAND_INS[words[0], words[1]])
+    elif name == "REDUCE":
+        arguments, function = stack.pop(), stack.pop()
         if function not in STAND_INS.values():
             raise ValueError("it calls what is no function")
-        self.stack[-1] = function(*arguments)
-
-    def build(self) -> None:
-        state, target = self.stack.pop(), self.stack[-1]
-        if not isinstance(target, _Array | _Dtype):
-            raise ValueError("it changes what is no array")
-        target.fill(state)
-
-    def refuse(self) -> None:
+        stack.append(function(*arguments))
+    elif name == "BUILD":
+        state = stack.pop()
+        _top(stack, _Array | _Dtype).fill(state)
+    else:
         raise ValueError("it holds more than arrays, lists and numbers")
 
-    dispatch: ClassVar[Any] = dict.fromkeys((ord(opcode.code) for opcode in pickletools.opcodes), refuse)
-    for _opcode in pickletools.opcodes:
-        if _opcode.name in OPCODES:
-            dispatch[ord(_opcode.code)] = pickle._Unpickler.dispatch[ord(_opcode.code)]
-    dispatch |= {pickle.REDUCE[0]: reduce, pickle.BUILD[0]: build}
+
+def _top(stack: list[Any], kind: Any) -> Any:
+    if not isinstance(stack[-1], kind):
+        raise ValueError("it changes what is no list, dict or array")
+    return stack[-1]
+
+
+def _since_mark(stack: list[Any]) -> list[Any]:
+    items = []
+    while (item := stack.pop()) is not MARK:
+        items.append(item)
+    return items[::-1]
+
+
+def _pairs(items: list[Any]) -> dict[Any, Any]:
+    return dict(zip(items[::2], items[1::2], strict=True))
