@@ -5,8 +5,10 @@ A new form is a row of the table and a function here under the same name, with w
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import pickle
 import re
 import shlex
 import tarfile
@@ -16,8 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
+from pyarrow import parquet
+from scipy.io import savemat
 
 from ganvas import data
 from ganvas.cli.train import configured
@@ -221,10 +226,129 @@ def _(at: Path) -> None:
     in_turn(at, "png", [RNG.integers(0, 2, (20, 20)).astype(np.uint8) for _ in range(4)])
 
 
+X = RNG.integers(0, 256, (6, 20, 20, 3), dtype=np.uint8)
+Y = np.array([0, 1, 1, 0, 1, 1])
+
+
+@form("npz", n=6, classes=("cat", "dog"), counts=(2, 4))
+def _(at: Path) -> None:
+    np.savez(at, x_train=X / np.float32(255), y_train=np.eye(2)[Y], x_test=X, class_names=np.array(["cat", "dog"]))
+
+
+@form("npz of MedMNIST", n=6, classes=("0", "1"), counts=(2, 4))
+def _(at: Path) -> None:
+    np.savez(at, train_images=X, train_labels=Y[:, None], val_images=X[:2], val_labels=Y[:2, None])
+
+
+@form("Files of KMNIST", n=6, classes=("0", "1"), counts=(2, 4))
+def _(at: Path) -> None:
+    np.savez(at, X[..., 0])
+    np.savez("kmnist-train-labels.npz", Y)
+
+
+@form("npy", n=6)
+def _(at: Path) -> None:
+    np.save(at, X)
+
+
+@form("Folder of npy, one array a class", n=6, classes=("cat", "dog"), counts=(2, 4))
+def _(at: Path) -> None:
+    at.mkdir()
+    np.save(at / "cat.npy", X[:2])
+    np.save(at / "dog.npy", X[2:])
+
+
+@form("Folder of npy, one array an image", n=6, classes=("cat", "dog"), counts=(2, 4))
+def _(at: Path) -> None:
+    for i, image in enumerate(X):
+        (at / ("cat", "dog")[Y[i]]).mkdir(parents=True, exist_ok=True)
+        np.save(at / ("cat", "dog")[Y[i]] / f"{i}.npy", image)
+
+
+@form("Rows of numbers", n=6, classes=("0", "1"), counts=(2, 4))
+def _(at: Path) -> None:
+    np.savez(at, x=X[..., 0].reshape(6, 400), y=Y)
+
+
+def idx(at: Path, values: np.ndarray) -> None:
+    """An IDX file, packed if its name says so."""
+    content = (
+        bytes([0, 0, 8, values.ndim]) + np.array(values.shape, ">u4").tobytes() + values.astype(np.uint8).tobytes()
+    )
+    at.write_bytes(gzip.compress(content) if at.suffix == ".gz" else content)
+
+
+@form("IDX files", n=6, classes=("0", "1"), counts=(2, 4))
+def _(at: Path) -> None:
+    at.mkdir()
+    for split in ("train", "t10k"):
+        idx(at / f"{split}-images-idx3-ubyte", X[..., 0])
+        idx(at / f"{split}-labels-idx1-ubyte", Y)
+
+
+@form("EMNIST", n=6, classes=("A", "B"), counts=(2, 4))
+def _(at: Path) -> None:
+    idx(at, X[..., 0])
+    idx(at.with_name(at.name.replace("images-idx3", "labels-idx1")), Y + 1)
+    Path("emnist-letters-mapping.txt").write_text("1 65 97\n2 66 98\n")
+
+
+PIXELS = RNG.integers(0, 256, (6, 3072), dtype=np.uint8)
+
+
+@form("CIFAR-10", n=6, classes=("cat", "dog"), counts=(2, 4))
+def _(at: Path) -> None:
+    batch = {"data_batch_1": {"data": PIXELS, "labels": Y.tolist()}, "batches.meta": {"label_names": ["cat", "dog"]}}
+    tarred(at, {f"cifar-10-batches-py/{name}": pickle.dumps(held, 2) for name, held in batch.items()})
+
+
+@form("CIFAR-100", n=6, classes=("fish", "trees"), counts=(2, 4))
+def _(at: Path) -> None:
+    at.mkdir()
+    names = {"fine_label_names": ["shark", "ray", "oak"], "coarse_label_names": ["fish", "trees"]}
+    train = {"data": PIXELS, "fine_labels": [0, 2, 2, 1, 2, 2], "coarse_labels": Y.tolist()}
+    for name, held in (("meta", names), ("train", train)):
+        (at / name).write_bytes(pickle.dumps(held, 2))
+
+
+@form("Table of pixels", n=6, classes=("0", "1"), counts=(2, 4))
+def _(at: Path) -> None:
+    lines = [",".join(map(str, [y, *x.reshape(-1)])) for y, x in zip(Y, X[..., 0], strict=True)]
+    at.write_text("\n".join([",".join(["label", *(f"pixel{i}" for i in range(400))]), *lines]))
+
+
+def hugging_face() -> pa.Table:
+    """A table of pictures and labels with the names of its classes."""
+    about = {"info": {"features": {"label": {"names": ["cat", "dog"]}}}}
+    table = pa.table({"image": [{"bytes": png(), "path": None} for _ in Y], "label": Y})
+    return table.replace_schema_metadata({"huggingface": json.dumps(about)})
+
+
+@form("Parquet", n=6, classes=("cat", "dog"), counts=(2, 4), split="train")
+def _(at: Path) -> None:
+    (at / "data").mkdir(parents=True)
+    for split in ("train", "test"):
+        parquet.write_table(hugging_face(), at / "data" / f"{split}-00000-of-00001.parquet")
+
+
+@form("Arrow (`save_to_disk`)", n=6, classes=("cat", "dog"), counts=(2, 4), split="train")
+def _(at: Path) -> None:
+    for split in ("train", "test"):
+        (at / split).mkdir(parents=True)
+        table = hugging_face()
+        with pa.ipc.new_stream(at / split / "data-00000-of-00001.arrow", table.schema) as writer:
+            writer.write_table(table)
+
+
+@form("SVHN, other .mat", n=6, classes=("0", "1"), counts=(2, 4))
+def _(at: Path) -> None:
+    savemat(at, {"X": X.transpose(1, 2, 3, 0), "y": Y[:, None]})
+
+
 def rows() -> Iterator[tuple[str, str]]:
     """(form, command) of each row of the table."""
     for line in DOCS.read_text("utf-8").split("## Forms")[1].split("\n## ")[0].splitlines():
-        if line.startswith("| ") and not line.startswith("| Form"):
+        if line.startswith("| ") and not line.startswith("| Form |"):
             cells = [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)]
             yield cells[1], cells[2].strip("`")
 
