@@ -16,6 +16,7 @@ from ganvas import report as reports
 from ganvas.config import BudgetConfig, Config, EngineConfig
 from ganvas.data import IN_MEMORY, ImageSet, as_images, available
 from ganvas.data import load as load_data
+from ganvas.data.dataset import in_class_order
 from ganvas.errors import GanvasError, UsageError
 from ganvas.runs.run import Run
 
@@ -188,6 +189,8 @@ def run_training(
 
     if images is None:
         images = load_data(run.config.data)
+    if images.sha256 != run.data["sha256"]:
+        images = in_class_order(images, run.data["class_names"])
     if images.sha256 != run.data["sha256"]:
         raise GanvasError(
             f"{run.config.data.name} is no longer what {run.path} was trained on (its hash differs from data.json): "

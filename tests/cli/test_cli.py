@@ -28,6 +28,7 @@ from ganvas.config import AugmentConfig, BudgetConfig, Config, LossConfig, Optim
 from ganvas.runs.run import Run
 from ganvas.training import progress as console
 from ganvas.training.loop import Event
+from picture_sets import Set
 
 
 class Answer(NamedTuple):
@@ -156,7 +157,8 @@ def test_train_then_everything_else(ganvas_: Ganvas, tmp: Path) -> None:
     code, out, err = ganvas_("train", "cifar-dcgan", "--kimg", 0.1, "--seed", 3, "--checkpoint-kimg", 0.064, *words)
     path = Path("runs/0001-cifar-dcgan-shapes-s3")
     assert code == 0 and out == [f"report: {path}/report.html"]
-    assert err[0] == f"run: {path}" and any(line.startswith("trained 112 images") for line in err)
+    assert err[0].startswith("shapes: 96 images, 16 x 16 RGB, split train (beside test), 10 classes: circle, square,")
+    assert err[1] == f"run: {path}" and any(line.startswith("trained 112 images") for line in err)
     assert (tmp / path / "report.html").stat().st_size > 1000
     assert [at for at, _ in Run.open(path).checkpoints()] == [64, 112]
 
@@ -244,10 +246,51 @@ def test_dry_run_shows_the_difference_and_makes_nothing(ganvas_: Ganvas, tmp: Pa
     assert code == 0 and err == []
     assert out == [
         "cifar-dcgan on cifar10, seed 0; changes to the recipe:", "  data.flip: False -> True",
-        "  g_optim.lr: 0.0001 -> 0.0002", "  budget.minutes: None -> 5.0",
+        "  g_optim.lr: 0.0001 -> 0.0002", "  budget.minutes: None -> 5.0", out[-1],
     ]  # fmt: skip
-    assert ganvas_("train", "cifar-dcgan", "--dry-run").out[-1] == "  none"
+    assert out[-1].startswith("cifar10: 50,000 images, 32 x 32 RGB, split train, 10 classes: airplane, automobile,")
+    assert ganvas_("train", "cifar-dcgan", "--dry-run").out[-2] == "  none"
     assert list(tmp.iterdir()) == []
+
+
+def test_dry_run_looks_at_your_own_pictures(ganvas_: Ganvas, files: Set) -> None:
+    files.add(*(f"train/{name}/{k}.png" for name in ("cat", "dog") for k in range(50)), "test/cat/1.png")
+    code, out, _ = ganvas_("train", "cifar-dcgan", "--dry-run", "--data", files.at, "--limit", 90)
+    assert code == 0
+    assert out[-1] == (
+        "set: 90 images, 32 x 32 RGB (from 16 x 16), split train (beside test), 2 classes by folder: cat, dog; "
+        "the first 64 were looked at"
+    )
+    code, _, err = ganvas_("train", "quick", "--dry-run", "--data", files.at / "train" / "cat", "--data.labels", "use")
+    assert code == 2 and "has no classes to use" in err[-1]
+    code, _, err = ganvas_("train", "quick", "--dry-run", "--data", files.at.parent / "none")
+    assert code == 2 and "does not exist" in err[-1]
+
+
+REPEATED = {
+    (
+        "--data",
+        "a",
+        "--data",
+        "b",
+    ): "--data is given twice: a training reads one set",
+    ("--seed", 1, "--seed=2"): "--seed is given twice: give it once",
+    ("--g-optim.lr", 1, "--g_optim.lr", 2): "--g-optim.lr is given twice",
+    ("--size", 16, "--data.size", 20): "--data.size is given twice, once by its short name",
+}
+
+
+@pytest.mark.parametrize("words", REPEATED, ids=map(str, REPEATED))
+def test_a_flag_that_is_given_twice(ganvas_: Ganvas, words: tuple[Any, ...]) -> None:
+    code, _, err = ganvas_("train", "quick", "--dry-run", *words)
+    assert code == 2 and REPEATED[words] in err[-1] and len(err) == 1
+    assert ganvas_("evaluate", "x", "--metrics", "fd", "--metrics", "kd").code == 2
+
+
+def test_a_class_name_with_a_comma(ganvas_: Ganvas, files: Set) -> None:
+    files.add(*(f"{name}/{k}.png" for name in ("salt, pepper", "sugar", "flour") for k in range(2)))
+    words = ("train", "quick", "--dry-run", "--data", files.at, "--classes", '"salt, pepper",sugar')
+    assert ganvas_(*words).out[-1].endswith("2 classes by folder: salt, pepper, sugar")
 
 
 def test_flags_that_hold_several_values(ganvas_: Ganvas) -> None:
@@ -474,7 +517,9 @@ def test_a_signal_saves_and_has_its_exit_code(
 
     monkeypatch.setattr(console, "show_progress", lambda n: press)
     answer = ganvas_("resume", copy.path, "--kimg", 10)
-    assert answer == (code, [f"report: {copy.path}/report.html"], [f"continue with: ganvas resume {copy.path}"])
+    assert answer[:2] == (code, [f"report: {copy.path}/report.html"])
+    assert len(answer.err) == 2 and answer.err[0].startswith("shapes: 96 images")
+    assert answer.err[1] == f"continue with: ganvas resume {copy.path}"
     assert copy.checkpoints()[-1][0] == copy.rows("metrics")[-1]["nimg"] < copy.total_nimg
 
 

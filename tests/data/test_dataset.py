@@ -240,7 +240,7 @@ def test_check_counts_what_there_is(folder, tiny):
     assert (train.split, test.split) == ("train", "test")
     assert train.verified == "matches a table"
     text = "\n".join(train.lines())
-    assert "40 images of 3 x 16 x 16" in text
+    assert text.startswith("tiny: 40 images, 16 x 16 RGB, split train (beside test), 4 classes: ant, bee, cat, dog")
     assert "4 (ant 10, bee 10, cat 10, dog 10)" in text
 
 
@@ -307,3 +307,44 @@ def test_importing_data_is_light():
     code = f"import sys, ganvas.data; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
+
+
+def test_the_other_split_of_your_own_pictures_is_unseen(files):
+    files.add(*(f"train/{name}/{k}.png" for name in ("a", "b") for k in range(4)), "val/a/1.png", "val/b/1.png")
+    found = data.unseen(config(files.at, size=16), 40)
+    assert len(found.images) == 2 and found.class_names == ("a", "b") and found.found.split == "val"
+    assert data.unseen(config(files.at / "train", size=16), 40) is None
+
+
+def test_a_lone_test_folder_is_not_unseen(files):
+    """Its pictures are those that are trained on."""
+    files.add(*(f"test/{name}/{k}.png" for name in ("a", "b") for k in range(4)))
+    assert len(data.load(config(files.at), progress=False).images) == 8
+    assert data.unseen(config(files.at), 40) is None
+    assert [report.n for report in data.check(str(files.at), progress=False)] == [8]
+
+
+def test_one_line_says_what_was_read(files):
+    files.add(*(f"train/{name}/{k}.png" for name in ("cat", "dog") for k in range(2)), "val/cat/1.png")
+    wide = Image.fromarray(RNG.integers(0, 256, (20, 40, 3), dtype=np.uint8))
+    wide.save(files.at / "train" / "cat" / "wide.png")
+    line = data.load(config(files.at, fit="pad"), progress=False).summary()
+    assert line == (
+        "set: 5 images, 32 x 32 RGB (from 16 x 16 to 40 x 20; 1 rectangle padded with white), split train "
+        "(beside val), 2 classes by folder: cat, dog"
+    )
+
+
+def test_runs_of_before_keep_the_order_of_their_classes(files):
+    """Number folders were numbered as text once, 10 before 2: the bytes are found again by the names in data.json."""
+    from ganvas.data.dataset import in_class_order
+
+    files.add(*(f"{k}/{i}.png" for k in (1, 2, 10) for i in range(2)))
+    found = data.load(config(files.at), progress=False)
+    before = in_class_order(found, ["1", "10", "2"])
+    paths = sorted(files.at.rglob("*.png"), key=lambda path: path.relative_to(files.at).parts)
+    as_text = [sorted(["1", "2", "10"]).index(path.parent.name) for path in paths]
+    assert before.labels.tolist() == as_text and before.class_names == ("1", "10", "2")
+    digest = hashlib.sha256(found.images.tobytes() + np.array(as_text, "<i8").tobytes()).hexdigest()
+    assert before.sha256 == digest != found.sha256
+    assert in_class_order(found, ["1", "2", "3"]) is found

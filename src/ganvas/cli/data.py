@@ -26,7 +26,7 @@ def data(argv: list[str]) -> int:
     add_force(show)
     show.add_argument("--size", type=int, help="side in pixels")
     show.add_argument("--channels", type=int, choices=(1, 3), help="1 = grey, 3 = RGB")
-    show.add_argument("--classes", help="only these, separated by commas")
+    show.add_argument("--classes", help="only these, separated by commas ('\"a, b\",c')")
     decoded = commands.add_parser("cache", help="list the decoded images that are kept for quick starts")
     decoded.add_argument("--clear", action="store_true", help="remove them all")
     args = parser.parse_args(argv)

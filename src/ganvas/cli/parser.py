@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,6 +19,13 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs, allow_abbrev=False)
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse; a flag with one value that is given twice is an error, not the last value."""
+        words = list(sys.argv[1:] if args is None else args)
+        flags = {flag: a for flag, a in self._option_string_actions.items() if isinstance(a, argparse._StoreAction)}
+        refuse_repeats([flags[flag].option_strings[0] for word in words if (flag := word.split("=")[0]) in flags])
+        return super().parse_known_args(words, namespace)
+
     def error(self, message: str) -> NoReturn:
         words = message.removeprefix("unrecognized arguments: ").split()
         if words != message.split():
@@ -23,9 +34,19 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} ({self.prog} --help)")
 
 
+def refuse_repeats(flags: Sequence[str]) -> None:
+    """Raise UsageError where a flag comes twice."""
+    twice = next((flag for flag, n in Counter(flags).items() if n > 1), None)
+    if twice == "--data":
+        raise UsageError("--data is given twice: a training reads one set; put the pictures below one folder")
+    if twice:
+        raise UsageError(f"{twice} is given twice: give it once (a list is separated by commas)")
+
+
 def names(text: str | None) -> tuple[str, ...]:
-    """The names of a list separated by commas; none for None."""
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    """The names of a list separated by commas; one that holds a comma stands in double quotes. None has none."""
+    rows = csv.reader([text or ""], skipinitialspace=True)
+    return tuple(name.strip() for row in rows for name in row if name.strip())
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from ganvas import process
-from ganvas.cli.parser import Parser, names
+from ganvas.cli.parser import Parser, names, refuse_repeats
 from ganvas.config import BudgetConfig, Config, diff
 from ganvas.errors import UsageError, did_you_mean
 
@@ -62,7 +62,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--device", help="auto (default), cpu, cuda, cuda:1 or mps")
     parser.add_argument("--checkpoint-kimg", type=float, metavar="K", help="thousand images between checkpoints")
-    parser.add_argument("--classes", help="only these classes, separated by commas")
+    parser.add_argument("--classes", help="only these classes, separated by commas ('\"a, b\",c')")
     parser.add_argument("--limit", type=int, help="use only so many images")
     parser.add_argument("--size", type=int, help="side of the images in pixels")
     parser.add_argument(
@@ -96,21 +96,29 @@ def _parse(argv: list[str], parser: Parser) -> tuple[Config, Any]:
         "budget.minutes": args.minutes,
     }  # fmt: skip
     settings = _settings(rest, configure(recipe.recipe, tricks, init_from=args.init_from), parser) if rest else {}
+    if both := [name for name, value in own.items() if value is not None and name in settings]:
+        raise UsageError(f"--{both[0].replace('_', '-')} is given twice, once by its short name: give it once")
     settings |= {name: value for name, value in own.items() if value is not None}
     config = configure(recipe.recipe, tricks, settings, args.init_from)
     return config, args
 
 
 def _dry_run(config: Config) -> int:
-    """Say what would run."""
+    """Say what would run, and on what: a look at the data, without reading or fetching all of it."""
+    from ganvas import data
     from ganvas.config.recipes import get
+    from ganvas.training.setup import settle_labels
 
+    images, line = data.glance(config.data)
+    if images is not None:
+        settle_labels(config, images)
     changes = diff(get(config.recipe).config, config)
     print(f"{config.recipe} on {config.data.name}, seed {config.seed}; changes to the recipe:")
     for name, (old, new) in changes.items():
         print(f"  {name}: {old} -> {new}")
     if not changes:
         print("  none")
+    print(line)
     return 0
 
 
@@ -160,7 +168,9 @@ def _train(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, 
 def _load(config: Config) -> Any:
     from ganvas import data
 
-    return data.load(config.data)
+    images = data.load(config.data)
+    print(images.summary(), file=sys.stderr, flush=True)
+    return images
 
 
 def _budget_flags(parser: Parser) -> None:
@@ -175,6 +185,7 @@ def _settings(argv: list[str], default: Config, parser: Parser) -> dict[str, Any
 
     from ganvas.config import setting_names
 
+    refuse_repeats([word.split("=")[0].replace("_", "-") for word in argv if word.startswith("--")])
     shown = io.StringIO()
     try:
         with contextlib.redirect_stderr(shown), contextlib.redirect_stdout(shown):

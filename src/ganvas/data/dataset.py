@@ -66,11 +66,14 @@ class ImageSet:
     found: Found = field(default_factory=Found)
     fit: pixels.Fit = "crop"
 
-    def summary(self) -> str:
-        """One line: number, size and what was done to get it, split, classes and their names."""
+    def summary(self, of: int | None = None) -> str:
+        """One line: number, size and what was done to get it, split, classes and their names.
+
+        of: how many images there are, where only the first of them were read.
+        """
         n, channels, height, width = self.images.shape
         kind = "grey" if channels == 1 else "RGB"
-        parts = [f"{self.found.n or n:,} images", f"{width} x {height} {kind}{self._resized()}"]
+        parts = [f"{of or n:,} images", f"{width} x {height} {kind}{self._resized()}"]
         if self.found.split:
             others = ", ".join(name for name in self.found.splits if name != self.found.split)
             parts.append(f"split {self.found.split}" + (f" (beside {others})" if others else ""))
@@ -91,8 +94,10 @@ class ImageSet:
         smallest, largest = (pick(self.own_sizes, key=lambda s: s[0] * s[1]) for pick in (min, max))
         sizes = f"from {smallest[0]} x {smallest[1]}"
         sizes += f" to {largest[0]} x {largest[1]}" if smallest != largest else ""
-        done = {"crop": "cropped to their middle", "pad": "padded with white", "stretch": "stretched"}[self.fit]
-        return f" ({sizes}{f'; {self.found.rectangles:,} rectangles {done}' if self.found.rectangles else ''})"
+        done = {"crop": "cropped to the middle", "pad": "padded with white", "stretch": "stretched"}[self.fit]
+        n = self.found.rectangles
+        rectangles = f"; {n:,} rectangle{'s' * (n > 1)} {done}" if n else ""
+        return f" ({sizes}{rectangles})"
 
 
 def load(config: DataConfig, progress: bool = True) -> ImageSet:
@@ -197,12 +202,25 @@ def unseen(config: DataConfig, n: int) -> ImageSet | None:
     """At most n images of the split that a config does not ask for; None where there is none, or it is not here yet."""
     other: Literal["train", "test"] = "train" if config.split == "test" else "test"
     source = SOURCES.get(config.name)
-    if source is None or not source.present:
+    if source is not None and not source.present:
         return None
     try:
-        return load(replace(config, split=other, limit=n), progress=False)
+        found = load(replace(config, split=other, limit=n), progress=False)
     except GanvasError:
         return None
+    return found if source is not None or len(found.found.splits) > 1 else None
+
+
+def in_class_order(images: ImageSet, class_names: Sequence[str]) -> ImageSet:
+    """The set with its classes numbered in another order of the same names; as it is where the names differ.
+
+    Runs of ganvas 0.1 numbered classes in the order of text, 10 before 2.
+    """
+    if images.labels is None or sorted(images.class_names) != sorted(class_names):
+        return images
+    place = np.array([list(class_names).index(name) for name in images.class_names], np.int64)
+    labels = place[images.labels]
+    return replace(images, labels=labels, class_names=tuple(class_names), sha256=_sha256(images.images, labels))
 
 
 def fetch(name: str, progress: bool = True) -> str:
@@ -268,6 +286,7 @@ def _select(raw: Raw, config: DataConfig) -> Raw:
     if config.limit is not None and config.limit < len(raw.images):
         labels = raw.labels if raw.labels is not None else np.zeros(len(raw.images), np.int64)
         first = balanced(labels)[: config.limit]
+        raw = replace(raw, found=replace(raw.found, n=len(raw.images)))
         raw = replace(raw, images=take(raw.images, first), labels=None if raw.labels is None else raw.labels[first])
     return raw
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,13 +13,18 @@ from numpy.typing import NDArray
 
 from ganvas.config import DataConfig
 from ganvas.data import kept
-from ganvas.data.dataset import ImageSet, load
+from ganvas.data.dataset import ImageSet, check_request, find_source, load
 from ganvas.data.files.pixels import in_parts
+from ganvas.data.select import matching_classes
 from ganvas.data.source import SOURCES
 from ganvas.errors import UsageError
 
 if TYPE_CHECKING:
     from PIL import Image
+
+
+FIRST = 64
+"""Images that a glance reads."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +56,21 @@ class Report:
     verified: str
     source: str
     sha256: str
+    summary: str = ""
+    notes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         counts = ", ".join(f"{name} {count}" for name, count in self.classes.items())
         shown = [f"  {line}" for line in self.skipped[:20]]
         more = [f"  ... and {len(self.skipped) - 20} more"] if len(self.skipped) > 20 else []
         return [
-            f"{self.name}, {self.split}: {self.n} images of {' x '.join(map(str, self.shape))} (c x h x w)",
+            self.summary,
             f"classes: {len(self.classes)} ({counts})" if self.classes else "classes: none",
             f"values: {self.low} to {self.high}, mean {self.mean:.1f}",
             f"duplicates: {self.duplicates}",
             f"verified: {self.verified}",
             f"source: {self.source}",
+            *(f"note: {note}" for note in self.notes),
             f"sha256: {self.sha256}",
             f"unreadable files: {len(self.skipped)}",
             *shown,
@@ -76,7 +85,34 @@ def check(name_or_path: str, progress: bool = True) -> tuple[Report, ...]:
         test = load(DataConfig(name=name_or_path, split="test"), progress)
     except UsageError:
         return (_report(train, "train", name_or_path),)
+    if name_or_path not in SOURCES and train.found.split and train.found.split == test.found.split:
+        return (_report(train, "train", name_or_path),)
     return _report(train, "train", name_or_path), _report(test, "test", name_or_path)
+
+
+def glance(config: DataConfig) -> tuple[ImageSet | None, str]:
+    """What `load` would give, in one line, from a look at the first images; nothing is fetched. Raises as `load`.
+
+    The images are those that were looked at; None for a known set, of which nothing is read.
+    """
+    source = find_source(config.name)
+    if source is not None:
+        classes = matching_classes(config.classes, source.class_names, config.name)
+        names = [source.class_names[k] for k in classes] or list(source.class_names)
+        check_request(config, *source.sizes, source)
+        channels, height, width = source.shape
+        n = source.splits[config.split] if config.limit is None else config.limit
+        number = f"{n:,} images" if not config.classes or config.limit is not None else "images"
+        kind = "grey" if (config.channels or channels) == 1 else "RGB"
+        size = f"{config.size or width} x {config.size or height} {kind}"
+        listed = f"{len(names)} classes: {', '.join(names)}"
+        here = "" if source.present else " (not fetched yet)"
+        return None, f"{source.name}: {number}, {size}, split {config.split}, {listed}{here}"
+    limit = min(config.limit or FIRST, FIRST)
+    images = load(replace(config, limit=limit), progress=False)
+    total = min(images.found.n or len(images.images), config.limit or sys.maxsize)
+    looked = f"; the first {len(images.images)} were looked at" if len(images.images) < total else ""
+    return images, images.summary(total) + looked
 
 
 def _report(found: ImageSet, split: str, name_or_path: str) -> Report:
@@ -100,6 +136,8 @@ def _report(found: ImageSet, split: str, name_or_path: str) -> Report:
         verified=verified,
         source=found.source,
         sha256=found.sha256,
+        summary=found.summary(),
+        notes=found.notes,
     )
 
 
