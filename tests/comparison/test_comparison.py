@@ -182,6 +182,113 @@ def test_a_score_that_cannot_be_had_is_named(tmp_path: Path) -> None:
     assert next(v for v in found.verdicts if v.metric == "fd_classifier").outcome == "few"
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("unknown", "no metric is called 'unknown': choose fd, fd_infinity, kd, precision"),
+        ("coverge", "did you mean coverage"),
+        ("fd_clasifier", "did you mean fd_classifier"),
+        ("prdc", "stands for several metrics: name those to test, of precision, recall, density, coverage"),
+        ("copying_p", "is a p value, which cannot be compared"),
+        ("recall", "no run has a score of recall, they have fd_classifier, coverage_classifier"),
+        ("fd_efficientnet", "no run has a score of fd_efficientnet"),
+    ],
+)
+def test_a_metric_that_cannot_be_tested_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, words: str
+) -> None:
+    targets = experiment(tmp_path, BEFORE[:1], AFTER[:1])
+    with pytest.raises(UsageError, match=words):
+        compared(targets, metrics=["fd", name], make=False)
+    assert cli.main(["compare", *targets, "--metrics", name, "--no-evaluate"]) == 2
+    error = capsys.readouterr().err
+    assert words in error and len(error.splitlines()) == 1
+
+
+def without(run: Run, metric: str) -> None:
+    rows = [row for row in run.rows("evals") if row["metric"] != metric]
+    (run.path / "evals.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_a_metric_that_only_some_runs_have_is_no_silent_test_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets, bare = experiment(tmp_path, BEFORE, AFTER), Run.open(tmp_path / "g1-2")
+    without(bare, "coverage_classifier")
+    with pytest.raises(
+        UsageError, match=r"only some runs have a score of coverage_classifier; .*g1-2 has no coverage_classifier$"
+    ):
+        compared(targets, metrics=["fd", "coverage"], make=False)
+    assert len(compared(targets, make=False).verdicts) == 1  # not named: the note is enough
+    asked = []
+
+    def evaluate(target: Path, **kwargs: Any) -> None:
+        asked.append((target, kwargs["metrics"]))
+        Run.open(target).append("evals", score("coverage_classifier", 10_000, value=0.4))
+
+    monkeypatch.setattr("ganvas.evaluation.evaluate", evaluate)
+    assert len(compared(targets, metrics=["coverage"]).verdicts) == 1
+    assert asked == [(bare.path, ["prdc"])]
+
+
+def test_like_real_without_a_real_baseline_is_neither_better_nor_worse(tmp_path: Path) -> None:
+    targets = experiment(tmp_path, BEFORE, AFTER)
+    for run in tmp_path.glob("g*"):
+        Run.open(run).append(
+            "evals", score("nearer_than_heldout_classifier", 10_000, better="real", real_baseline=None)
+        )
+    with pytest.raises(UsageError, match="nearer_than_heldout_classifier has no real baseline"):
+        compared(targets, metrics=["nearer_than_heldout"], make=False)
+
+
+def aged(run: Path, computation: str) -> None:
+    """Its scores as an older or newer ganvas would have written them."""
+    rows = [row | {"computation": computation} for row in Run.open(run).rows("evals")]
+    (run / "evals.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_scores_of_an_older_computation_are_not_mixed_with_newer_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets = experiment(tmp_path, BEFORE, AFTER)
+    assert compared(targets).notes == []  # all from before versions were recorded: comparable, nothing is computed
+    for seed, computation in enumerate(("1.1", "1.1", "1.9")):
+        aged(tmp_path / f"g0-{seed}", computation)
+    for seed in range(3):
+        aged(tmp_path / f"g1-{seed}", "1.10")  # 10 is newer than 9
+    found = compared(targets, make=False)
+    (fd,) = (each for each in found.scores if each.metric == "fd_classifier")
+    assert fd.values == ((None,) * 3, tuple(AFTER)) and fd.computation == "1.10"
+    (note,) = found.notes
+    assert note.startswith(
+        "left out, computed by an older version than the others': fd_classifier, coverage_classifier"
+    )
+    assert all(f"g0-{seed}" in note for seed in range(3)) and "\n" not in note
+    asked = []
+
+    def evaluate(target: Path, **kwargs: Any) -> None:
+        asked.append(target.name)
+        for metric in METRICS:
+            Run.open(target).append("evals", score(metric, 10_000, value=50.0 + len(asked), computation="1.10"))
+
+    monkeypatch.setattr("ganvas.evaluation.evaluate", evaluate)
+    found = compared(targets)
+    assert asked == ["g0-0", "g0-1", "g0-2"] and found.notes == []
+    assert found.scores[0].values[0] == (51.0, 52.0, 53.0)
+    assert {row["computation"] for row in csv.DictReader(io.StringIO(formats.comma_separated(found)))} == {"1.10"}
+    aged_late = score("fd_classifier", 10_000, value=1.0, computation="1.9")
+    Run.open(tmp_path / "g0-0").append("evals", aged_late)  # later, but by an older version
+    assert compared(targets).scores[0].values[0] == (51.0, 52.0, 53.0)
+
+
+def test_p_values_are_shown_as_a_range_and_never_averaged(tmp_path: Path) -> None:
+    targets = experiment(tmp_path, BEFORE, AFTER)
+    for run, p in zip(sorted(tmp_path.glob("g0*")), (0.001, 0.5, 0.9), strict=True):
+        Run.open(run).append("evals", score("copying_p_classifier", 10_000, value=p))
+    (others,) = [t for t in tables.tables(compared(targets, make=False), i18n.load("en")) if t.key == "others"]
+    assert ["copying_p_classifier", "0.001 … 0.9 (3)", "–"] in others.rows
+
+
 def test_one_group_or_no_scores_are_nothing_to_compare(tmp_path: Path) -> None:
     experiment(tmp_path, BEFORE)
     with pytest.raises(UsageError, match=r"two groups of finished runs, found one group, cifar-dcgan"):

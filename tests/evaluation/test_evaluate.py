@@ -17,9 +17,11 @@ from ganvas.config import DataConfig
 from ganvas.data import load
 from ganvas.errors import GanvasError, UsageError
 from ganvas.evaluation import Score, evaluate, sources, table
-from ganvas.metrics import frechet
+from ganvas.metrics import frechet, neighbours
 from ganvas.metrics.extractors import registry as extractors
+from ganvas.metrics.registry import ByClass, Pooled, number_over
 from ganvas.runs.run import Run
+from ganvas.stats.intervals import Estimate
 
 FEATURES = "pixel_features:look"
 
@@ -70,11 +72,48 @@ def test_a_value_is_what_its_formula_gives_by_hand(tmp: Path) -> None:
     assert (score.low, score.high, score.n, score.n_ref) == (None, None, 300, len(real))
 
 
+def test_a_p_value_is_that_of_the_fakes_of_all_sets_together(tmp: Path) -> None:
+    """Four sets of copies and one of other images: the mean of their p values, 0.1 and more, would clear a copier."""
+    import torch
+
+    from pixel_features import look
+
+    train, held_out = shapes("train", 10_000), load(DataConfig("shapes", "test"), progress=False).images
+    fakes = np.concatenate([train[:240], held_out[:60]])
+    found = scores_of(npz(tmp / "f.npz", fakes), metrics=["copying"], sets=5)
+    distances = [
+        neighbours.nearest(*(look(torch.from_numpy(x)).numpy() for x in (images, train)))[1]
+        for images in (fakes, held_out)
+    ]
+    test = neighbours.copying_test(*distances)
+    assert found["copying_p_custom"].value == pytest.approx(test.p_value, rel=1e-6)
+    assert found["near_copies_p_custom"].value == pytest.approx(test.near_copies_p_value, rel=1e-6)
+    assert found["nearer_than_heldout_custom"].value == pytest.approx(test.nearer)
+    assert found["near_copies_custom"].value == pytest.approx(test.near_copies / 5)
+    for name in ("copying_p_custom", "near_copies_p_custom"):
+        assert (found[name].low, found[name].high) == (None, None)
+    assert found["copying_p_custom"].value < 1e-6
+    assert {found[name].computation for name in found} == {"2.1"}
+
+
+def test_numbers_over_sets_are_means_unless_pooled() -> None:
+    sets = [Pooled(np.array([1.0, 2.0]), lambda every: float(np.median(every))), Pooled(np.array([9.0]), lambda _: 0.0)]
+    assert number_over(sets) == 2.0 and number_over(sets[1:]) == 0.0
+    assert number_over([1.0, Estimate(3.0, 0.0, 9.0), ByClass(5.0, {})]) == 3.0
+
+
+def test_few_images_a_set_leave_the_copying_test_out(tmp: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = scores_of(npz(tmp / "f.npz", shapes("train", 45)), progress=True)
+    assert "kd_custom" in found and "copying_p_custom" not in found
+    assert "copying under pixel_features:look is left out: 9 images per set" in capsys.readouterr().err
+
+
 def test_a_run_is_scored_in_fresh_sets_and_remembers(finished: Run, tmp: Path) -> None:
     run = Run.open(shutil.copytree(finished.path, tmp / "run"))
     first = scores_of(run.path, reference=None, n=60)
     rows = run.rows("evals")
     assert [row["metric"] for row in rows] == list(first) and rows[0]["nimg"] == 192
+    assert rows[0]["computation"] == "1.1"
     assert rows[0]["snapshot"] == "snapshots/000000192.safetensors" and rows[0]["ema"] is True
     assert (rows[0]["reference"], rows[0]["split"], rows[0]["seed"]) == ("shapes", "test", 0)
     again = scores_of(run.path, reference=None, n=60)

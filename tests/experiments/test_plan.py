@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ganvas.errors import GanvasError, UsageError
 from ganvas.experiments import plan as plans
 from ganvas.experiments.ablate import PARTS, ablation
 from ganvas.experiments.plan import make_plan
+from ganvas.experiments.runner import run
 
 CELLS = [{"name": "a", "recipe": "cifar-dcgan"}, {"name": "b", "settings": {"g_optim.lr": 1e-4}, "tricks": ["flip"]}]
 
@@ -57,6 +59,7 @@ def test_every_combination_of_varied_values_is_a_cell() -> None:
     [
         ({}, "has nothing to run"),
         ({"cells": CELLS, "sedes": 3}, "did you mean seeds"),
+        ({"cells": CELLS, "metrics": ["fd", "coverge"]}, "did you mean coverage"),
         ({"cells": [{"name": "a", "recpie": "quick"}]}, "did you mean recipe"),
         ({"cells": [{"recipe": "quick"}]}, "needs a name"),
         ({"cells": [{"name": "a", "recipe": "quik"}]}, "cell 'a': unknown recipe 'quik'; did you mean quick?"),
@@ -154,3 +157,12 @@ def test_the_verb_lists_describes_and_refuses(capsys: pytest.CaptureFixture[str]
     ):  # fmt: skip
         assert cli.main(["experiment", *words]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_an_unknown_metric_costs_no_training(tmp_path: Path) -> None:
+    plan = replace(make_plan("mine", {"cells": CELLS}), metrics=("unknown",))
+    with pytest.raises(UsageError, match="no metric is called 'unknown'"):
+        run(plan, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    words = ["experiment", "quick", "--vary", "g_optim.lr=1e-4,5e-4", "--metrics", "unknown", "--out", f"{tmp_path}/o"]
+    assert cli.main(words) == 2 and not (tmp_path / "o").exists()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganvas.comparison.groups import Group, Targets, differences, find_groups
+from ganvas.comparison.metric_names import check_measured
 from ganvas.comparison.scores import MetricScores, collect_scores
 from ganvas.comparison.verdicts import Verdict, judge
 from ganvas.errors import UsageError
@@ -49,10 +50,12 @@ def compare(
     """Compare groups of runs with the first group, using one score per seed.
 
     `targets`: see groups.find_groups. `features` (extractors), `n` and `sets` select the scores if runs hold several
-    kinds; `metrics` names those that get a verdict (default: fd, or kd if no run has fd). Scores that a run lacks are
-    computed, unless `make` is False; those that cannot be computed are listed in the notes.
+    kinds; `metrics` names those that get a verdict (default: fd, or kd if no run has fd). Scores that a run lacks, or
+    that an older version of ganvas computed in another way, are computed, unless `make` is False; those that cannot be
+    computed are listed in the notes.
 
-    Raises UsageError for fewer than two groups and for runs on different data, GanvasError for other failures.
+    Raises UsageError for fewer than two groups, for runs on different data, and for a named metric that is unknown or
+    that not all runs have; GanvasError for other failures.
     """
     groups, notes = find_groups(targets)
     if len(groups) < 2:
@@ -61,6 +64,7 @@ def compare(
     scores, missing = collect_scores(groups, features, metrics, n, sets, make, progress)
     if not scores:
         raise UsageError("; ".join(["there is no score to compare (ganvas evaluate RUN)", *notes, *missing]))
+    check_measured(metrics, scores, missing)
     changed = dict.fromkeys(key for group in groups[1:] for key in differences(groups[0].config, group.config))
     changes = {key: [_setting(group, key) for group in groups] for key in changed}
     return Comparison(groups, scores, judge(scores, len(groups), metrics), changes, [*notes, *missing])

@@ -93,7 +93,8 @@ def comma_separated(found: Comparison) -> str:
     """Every score, one per line: the numbers behind the tables."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    head = ["group", "run", "seed", "nimg", "metric", "value", "better", "real_baseline", *EvaluationProtocol._fields]
+    head = ["group", "run", "seed", "nimg", "metric", "value", "better", "real_baseline", *EvaluationProtocol._fields,
+            "computation"]  # fmt: skip
     writer.writerow(head)
     for scores in found.scores:
         for group, values in zip(found.groups, scores.values, strict=True):
@@ -101,7 +102,9 @@ def comma_separated(found: Comparison) -> str:
                 if value is not None:
                     start = [group.name, str(member.run.path), member.seed, member.nimg]
                     baseline = "" if scores.real_baseline is None else scores.real_baseline
-                    writer.writerow([*start, scores.metric, value, scores.better, baseline, *scores.protocol])
+                    writer.writerow(
+                        [*start, scores.metric, value, scores.better, baseline, *scores.protocol, scores.computation]
+                    )
     return file.getvalue()
 
 
@@ -126,6 +129,7 @@ def verdict_rows(found: Comparison) -> list[dict[str, Any]]:
             "detectable": _or_none(v.detectable),
             "seeds_needed": v.seeds_needed,
             **scores.protocol._asdict(),
+            "computation": scores.computation,
         })  # fmt: skip
     return rows
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ganvas.comparison.groups import Group, Member
+from ganvas.comparison.metric_names import check_metric_names
 from ganvas.data.progress import Progress
 from ganvas.errors import GanvasError
-from ganvas.metrics.extractors.registry import kind
+from ganvas.metrics.extractors.registry import kind, name_under
 from ganvas.stats.finite import is_number
 
 N = 10_000
+DEFAULT_METRICS = ("fd", "kd")
+"""The first of these that the runs have is tested by default. One metric, because each further test reduces the power:
+with three seeds per group, five tests detect only differences nearly twice as large as one test does
+(docs/compare.md)."""
 
 
 class EvaluationProtocol(NamedTuple):
@@ -47,6 +52,8 @@ class MetricScores:
     protocol: EvaluationProtocol
     values: tuple[tuple[float | None, ...], ...]
     """[group][member]; None for a run without this score."""
+    computation: str = ""
+    """Version of the computation that made all of them; empty for scores from before versions were recorded."""
 
     @property
     def kind(self) -> str:
@@ -80,6 +87,7 @@ def collect_scores(
     """
     members = [member for group in groups for member in group.members]
     rows = {id(member): _final_rows(member) for member in members}
+    check_metric_names(metrics, (str(row.get("metric")) for member in members for row in rows[id(member)]))
     protocols = _common_protocols(list(rows.values()), features, n, sets)
     notes: list[str] = []
     if not protocols and make:
@@ -87,29 +95,71 @@ def collect_scores(
         rows[id(members[0])] = _final_rows(members[0])
         protocols = _common_protocols(list(rows.values()), features, n, sets)
     for protocol in protocols if make else ():
+        newest = _newest(protocol, rows.values())
+        wanted = _wanted(protocol, newest, metrics)
         for member in members:
-            if not any(EvaluationProtocol.of_row(row) == protocol for row in rows[id(member)]):
+            mine = _newest(protocol, [rows[id(member)]])
+            if not mine or any(name not in mine or mine[name] < newest.get(name, ()) for name in wanted):
                 notes += _evaluate(
                     member, [protocol.extractor], protocol, metrics, protocol.n, protocol.sets, progress
                 )  # fmt: skip
                 rows[id(member)] = _final_rows(member)
     scores = [each for protocol in protocols for each in _scores_under(protocol, groups, rows)]
+    older: dict[str, list[str]] = {}
     for i, group in enumerate(groups):
         for j, member in enumerate(group.members):
-            if lacking := [each.metric for each in scores if each.values[i][j] is None]:
-                notes.append(f"{member.run.path} has no {', '.join(lacking)}")
+            lacking = [each for each in scores if each.values[i][j] is None]
+            left = [each.metric for each in lacking if each.metric in _newest(each.protocol, [rows[id(member)]])]
+            for metric in left:
+                older.setdefault(metric, []).append(str(member.run.path))
+            if missing := [each.metric for each in lacking if each.metric not in left]:
+                notes.append(f"{member.run.path} has no {', '.join(missing)}")
+    if older:
+        runs = dict.fromkeys(run for each in older.values() for run in each)
+        notes.append(
+            f"left out, computed by an older version than the others': {', '.join(older)} of {', '.join(runs)} "
+            "(ganvas evaluate them again)"
+        )
     return scores, notes
 
 
 def _final_rows(member: Member) -> list[dict[str, Any]]:
-    """The rows of evals.jsonl on the newest snapshot; of two with the same metric and protocol, the later one."""
+    """The rows of evals.jsonl on the newest snapshot.
+
+    Of two with the same metric and protocol that of the newer version of the computation, else the later one.
+    """
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in member.run.rows("evals"):
         protocol = EvaluationProtocol.of_row(row)
         final = row.get("nimg") == member.nimg and not row.get("during") and not row.get("selected")
         if final and protocol is not None and is_number(row.get("value")):
-            rows[row.get("metric"), protocol] = row
+            key = row.get("metric"), protocol
+            if key not in rows or _version(row) >= _version(rows[key]):
+                rows[key] = row
     return list(rows.values())
+
+
+def _version(row: dict[str, Any]) -> tuple[int, ...]:
+    """The version of the computation, to compare by; the oldest where none was recorded."""
+    return tuple(int(part) for part in str(row.get("computation") or "0").split(".") if part.isdecimal())
+
+
+def _newest(protocol: EvaluationProtocol, rows_of_runs: Iterable[list[dict[str, Any]]]) -> dict[str, tuple[int, ...]]:
+    """Metric -> newest version of its computation among the rows under a protocol."""
+    found: dict[str, tuple[int, ...]] = {}
+    for rows in rows_of_runs:
+        for row in rows:
+            if EvaluationProtocol.of_row(row) == protocol:
+                found[row["metric"]] = max(_version(row), found.get(row["metric"], ()))
+    return found
+
+
+def _wanted(protocol: EvaluationProtocol, there: Iterable[str], metrics: Sequence[str]) -> list[str]:
+    """Full names of the metrics that every run needs: the named ones, else the default ones that a run has."""
+    if not metrics:
+        return [name for name in there if kind(name) in DEFAULT_METRICS]
+    full = {name_under(kind(name), protocol.extractor): name for name in metrics}
+    return [name for name, given in full.items() if given in (name, kind(name))]
 
 
 def _common_protocols(
@@ -157,18 +207,20 @@ def _measures_of(metrics: Sequence[str]) -> list[str]:
     """The names for `ganvas evaluate --metrics` that give these metrics."""
     from ganvas.metrics.registry import METRICS
 
-    return [name for name, metric in METRICS.items() if name in metrics or any(m in metric.better for m in metrics)]
+    return [name for name, metric in METRICS.items() if any(kind(each) in metric.better for each in metrics)]
 
 
 def _scores_under(
     protocol: EvaluationProtocol, groups: Sequence[Group], rows: dict[int, list[dict[str, Any]]]
 ) -> list[MetricScores]:
+    """Only scores of the newest version of each computation: others are another quantity."""
+    newest = _newest(protocol, rows.values())
     found = {
         (id(member), row["metric"]): row
         for group in groups
         for member in group.members
         for row in rows[id(member)]
-        if EvaluationProtocol.of_row(row) == protocol
+        if EvaluationProtocol.of_row(row) == protocol and _version(row) == newest[row["metric"]]
     }
     scores = []
     for name in dict.fromkeys(metric for _, metric in found):
@@ -179,5 +231,6 @@ def _scores_under(
         )
         baseline = first.get("real_baseline")
         baseline = baseline if is_number(baseline) else None
-        scores.append(MetricScores(name, str(first.get("better")), baseline, protocol, values))
+        computation = str(first.get("computation") or "")
+        scores.append(MetricScores(name, str(first.get("better")), baseline, protocol, values, computation))
     return scores

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ganvas.comparison.comparison import EQUAL_BUDGET, Comparison
+from ganvas.comparison.metric_names import p_values
 from ganvas.comparison.scores import EvaluationProtocol, MetricScores
 from ganvas.comparison.verdicts import ALPHA, Verdict
 from ganvas.i18n import Translator, figure
@@ -126,7 +127,7 @@ def _changes(found: Comparison, say: Translator) -> Table:
 def _others(found: Comparison, others: list[MetricScores], say: Translator) -> Table:
     head = [say("compare.metric"), *(group.name for group in found.groups)]
     groups = range(len(found.groups))
-    rows = [[scores.metric, *(mean_and_spread(scores.of_group(i)) for i in groups)] for scores in others]
+    rows = [[scores.metric, *(_untested(scores, i) for i in groups)] for scores in others]
     return Table("others", say("compare.others"), head, rows)
 
 
@@ -144,6 +145,14 @@ def mean_and_spread(values: Sequence[float]) -> str:
     digits = min(digits, 6)
     cells = (f"{mean:.{digits}f}", f"{deviation:.{digits}f}") if deviation else (figure(mean), "0")
     return f"{cells[0]} ± {cells[1]} ({len(values)})"
+
+
+def _untested(scores: MetricScores, group: int) -> str:
+    """Mean and spread; of p values, which have no meaningful mean, the lowest and the highest."""
+    values = scores.of_group(group)
+    if scores.kind not in p_values() or len(values) < 2:
+        return mean_and_spread(values)
+    return f"{figure(min(values))} … {figure(max(values))} ({len(values)})"
 
 
 def signed(value: float) -> str:

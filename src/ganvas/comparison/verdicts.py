@@ -9,16 +9,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ganvas.comparison.scores import MetricScores
+from ganvas.comparison.scores import DEFAULT_METRICS, MetricScores
 from ganvas.stats.intervals import LEVEL
 from ganvas.stats.power import detectable, seeds_needed
 from ganvas.stats.welch import LEAST_SEEDS, Difference, holm, holm_levels, welch
 
 ALPHA = 1 - LEVEL
-DEFAULT_METRICS = ("fd", "kd")
-"""The first of these that the runs have is tested by default. One metric, because each further test reduces the power:
-with three seeds per group, five tests detect only differences twice as large as one test does (docs/compare.md)."""
-
 Outcome = Literal["better", "worse", "none", "few", "still"]
 """none: no evidence of a difference. few: fewer than LEAST_SEEDS seeds. still: no spread between seeds to judge by."""
 
@@ -69,8 +65,7 @@ def run_tests(scores: Sequence[MetricScores], groups: int, metrics: Sequence[str
     DEFAULT_METRICS. Fewer than LEAST_SEEDS seeds in a group: no test. All p values are corrected together (Holm);
     below ALPHA the outcome is better or worse. Intervals are adjusted with them.
     """
-    kinds = {each.kind for each in scores}
-    metrics = metrics or [kind for kind in DEFAULT_METRICS if kind in kinds][:1]
+    metrics = metrics or _default(scores, groups)
     tested = [each for each in scores if each.kind in metrics or each.metric in metrics]
     every = ((each, group) for group in range(1, groups) for each in tested)
     pairs = [(each, group) for each, group in every if each.of_group(0) and each.of_group(group)]
@@ -83,6 +78,13 @@ def run_tests(scores: Sequence[MetricScores], groups: int, metrics: Sequence[str
         Decision(each, group, _outcome(each, d, p) if e else "few", d and _with_interval(d, level), level, p, alpha)
         for (each, group), d, e, level, p in zip(pairs, differences, enough, levels, ps, strict=True)
     ]
+
+
+def _default(scores: Sequence[MetricScores], groups: int) -> list[str]:
+    """The first default metric that every group has; else the first that any has."""
+    whole = {each.kind for each in scores if all(each.of_group(group) for group in range(groups))}
+    kinds = [kind for kind in DEFAULT_METRICS if kind in (whole or {each.kind for each in scores})]
+    return kinds[:1]
 
 
 def _difference(scores: MetricScores, group: int) -> Difference | None:

@@ -16,7 +16,7 @@ from ganvas.evaluation.measuring import measure_sets
 from ganvas.evaluation.references import Reference, cached_figures, with_progress
 from ganvas.metrics.classes import Classes, classes_of
 from ganvas.metrics.extractors.base import Features
-from ganvas.metrics.registry import Fakes, Metric, MetricInputs, number_of
+from ganvas.metrics.registry import Fakes, Metric, MetricInputs, number_over
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def noise_baselines(
             features = inputs.extractor.extract(with_progress(source.draw(0, n), advance))
         return _means(iter([Fakes(features, source.intended(0, n), seed)]), metrics, inputs)
 
-    key = {"what": "noise", "metrics": list(metrics), "n": n, "seed": seed, "classes": list(names)}
+    key = {"what": "noise", "metrics": _versions(metrics), "n": n, "seed": seed, "classes": list(names)}
     return cached_figures({**key, **_of(reference, inputs)}, make)
 
 
@@ -117,7 +117,14 @@ def _baseline(
         for index, part in enumerate(parts):
             yield Fakes(features[part], intended[index], seed + index)
 
-    key = {"what": reals.source, "images": reals.sha256, "metrics": list(metrics), "n": n, "sets": sets, "seed": seed}
+    key = {
+        "what": reals.source,
+        "images": reals.sha256,
+        "metrics": _versions(metrics),
+        "n": n,
+        "sets": sets,
+        "seed": seed,
+    }
     bar.say(f"real baseline: {reals.source} in the place of the fakes, {sets} x {n:,}")
     values = cached_figures({**key, **_of(reference, inputs)}, lambda: _means(drawn(), metrics, inputs))
     return {name: RealBaseline(value, n, reals.source) for name, value in values.items()}
@@ -125,7 +132,11 @@ def _baseline(
 
 def _means(fakes: Iterator[Fakes], metrics: dict[str, Metric], inputs: MetricInputs) -> dict[str, float]:
     found = measure_sets(fakes, metrics, inputs)
-    return {name: float(np.mean([number_of(value) for value in values])) for name, values in found.items()}
+    return {name: number_over(values) for name, values in found.items()}
+
+
+def _versions(metrics: dict[str, Metric]) -> dict[str, int]:
+    return {name: metric.version for name, metric in metrics.items()}
 
 
 def _of(reference: Reference, inputs: MetricInputs) -> dict[str, Any]:
@@ -134,4 +145,5 @@ def _of(reference: Reference, inputs: MetricInputs) -> dict[str, Any]:
         "extractor": inputs.extractor.name,
         "weights": inputs.extractor.weights_hash,
         "resize": inputs.extractor.resize,
+        "version": inputs.extractor.version,
     }

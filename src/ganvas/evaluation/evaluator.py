@@ -23,7 +23,7 @@ from ganvas.metrics.classes import classes_of
 from ganvas.metrics.extractors import classifier
 from ganvas.metrics.extractors import registry as extractors
 from ganvas.metrics.extractors.base import Extractor
-from ganvas.metrics.registry import METRICS, ByClass, Fakes, MetricInputs, Value, number_of
+from ganvas.metrics.registry import METRICS, ByClass, Fakes, MetricInputs, Pooled, Value, number_of, number_over
 from ganvas.stats.intervals import MINIMUM, Estimate, t_interval
 
 N = 10_000
@@ -64,6 +64,8 @@ class Score:
     source: str = ""
     sec: float = 0.0
     """Seconds that this extractor's images took, drawing and measuring them all."""
+    computation: str = ""
+    """Versions of the metric's and of the extractor's computation, such as 1.1: scores of others are not compared."""
     by_class: dict[str, float] | None = None
     """By class: with class_distance the share of the fakes that the classifier sees as it, with gan_test_accuracy the
     share recognised of those that were asked to be it, with class_recall the recall within it."""
@@ -168,16 +170,16 @@ def judge(
     noise = baselines.noise_baselines(reference, source.shape, inputs, measured, n, seed, names, bar)
 
     about = {"seed": seed} | (source.about or {})
-    better = {name: way for metric in measured.values() for name, way in metric.better.items()}
+    metric_of = {name: metric for metric in measured.values() for name in metric.better}
     return [
         Score(
             metric=extractors.name_under(name, extractor.name), value=estimate.value,
             low=_or_none(estimate.low), high=_or_none(estimate.high), n=n, sets=sets,
             reference=reference.images.name, split=reference.data.split, n_ref=len(inputs.reference),
             extractor=extractor.name, weights_hash=extractor.weights_hash, resize=extractor.resize,
-            better=better[name], **dataclasses.asdict(real.get(name, baselines.NONE)),
+            better=metric_of[name].better[name], **dataclasses.asdict(real.get(name, baselines.NONE)),
             noise_baseline=noise.get(name), source=source.name, sec=seconds,
-            by_class=_by_class(values[name]),
+            by_class=_by_class(values[name]), computation=f"{metric_of[name].version}.{extractor.version}",
             **{key: about[key] for key in ("nimg", "snapshot", "ema", "seed") if key in about},
         )
         for name, estimate in found.items()
@@ -224,13 +226,15 @@ def _drawn(source: ImageSource, extractor: Extractor, n: int, sets: int, seed: i
 
 
 def _together(name: str, values: list[Value]) -> Estimate:
-    """The mean over the sets and its interval, which stays where the metric can be."""
+    """The mean over the sets and its interval, which stays where the metric can be; what is pooled has none."""
+    if isinstance(values[0], Pooled):
+        return Estimate(number_over(values), math.nan, math.nan)
     only = values[0].overall if isinstance(values[0], ByClass) else values[0]
     if len(values) == 1 and isinstance(only, Estimate):
         return only
     every = [number_of(value) for value in values]
     if len(every) < MINIMUM:
-        return Estimate(float(np.mean(every)), math.nan, math.nan)
+        return Estimate(number_over(values), math.nan, math.nan)
     mean, low, high = t_interval(every)
     signed = {each for metric in METRICS.values() for each in metric.signed}
     shares = {each for metric in METRICS.values() for each in metric.shares}

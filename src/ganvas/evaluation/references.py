@@ -24,7 +24,7 @@ from ganvas.metrics.extractors.base import Extractor, Features, in_batches
 from ganvas.runs.storage import load_tensors, save_tensors
 
 Split = Literal["train", "test"]
-COMPUTATION_VERSION = 2  # raised when a computation changes, so that older figures are not used
+COMPUTATION_VERSION = 2  # raised when baselines are drawn in another way, so that older figures are not used
 OTHER: dict[Split, Split] = {"train": "test", "test": "train"}
 
 
@@ -143,7 +143,11 @@ def cached_features(extractor: Extractor, images: ImageSet, label: str, progress
 
 
 def _path(extractor: Extractor, images_sha256: str) -> Path:
-    about = {"extractor": extractor.name, "weights": extractor.weights_hash, "resize": extractor.resize}
+    about: dict[str, Any] = {
+        "extractor": extractor.name, "weights": extractor.weights_hash, "resize": extractor.resize
+    }  # fmt: skip
+    if extractor.version > 1:  # features kept before versions were are those of version 1
+        about["version"] = extractor.version
     key = hashlib.sha256(json.dumps({**about, "images": images_sha256}, sort_keys=True).encode()).hexdigest()
     return cache.root() / "features" / f"{key[:32]}.safetensors"
 

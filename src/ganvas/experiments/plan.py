@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from ganvas.comparison.metric_names import check_metric_names
 from ganvas.config import BudgetConfig, Config, diff, override
 from ganvas.errors import GanvasError, UsageError, did_you_mean
 
@@ -102,6 +103,7 @@ def make_plan(name: str, values: Mapping[str, Any], changes: Mapping[str, Any] |
         raise UsageError(f"{name}: seeds must be 1 or more and n 2 or more")
     title = str(values.get("title", name))
     features, metrics = (tuple(_typed(values.get(key, []), list, f"{name}: {key}")) for key in ("features", "metrics"))
+    check_metric_names(metrics)
     return Plan(name, title, tuple(cells), seeds, _budget(values, name, cells[0].config), features, metrics, n)
 
 

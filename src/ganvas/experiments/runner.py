@@ -12,6 +12,7 @@ from typing import Any
 
 from ganvas import comparison
 from ganvas.comparison import Comparison
+from ganvas.comparison.metric_names import check_metric_names
 from ganvas.config import from_dict, to_dict
 from ganvas.errors import GanvasError, UsageError, first_line
 from ganvas.experiments import progress, workers
@@ -47,9 +48,11 @@ def run(
     its own cores, so that equal minutes are equal CPU time. A training that fails does not stop the others; with
     `retry` it is started again.
 
-    Raises UsageError if the folder holds another experiment, GanvasError if it cannot be written.
+    Raises UsageError if the folder holds another experiment or a metric is unknown, GanvasError if it cannot be
+    written.
     """
     base = Path(folder)
+    check_metric_names(plan.metrics)
     _save_plan(plan, base)
     with _locked(base):
         jobs, threads = workers.split_cores(jobs, len(plan.cells) * plan.seeds)

@@ -12,7 +12,7 @@ from PIL import Image
 from ganvas import media
 from ganvas.errors import GanvasError, UsageError
 from ganvas.metrics.classes import Classes
-from ganvas.metrics.registry import Fakes, Metric, MetricInputs, Values, register_metric
+from ganvas.metrics.registry import Fakes, Metric, MetricInputs, Pooled, Values, register_metric
 
 BLOCK = 2048
 PAIR_FLOATS = 2**22  # exact distances are taken over at most this many float64 at a time
@@ -260,12 +260,13 @@ def _held_out_distances(inputs: MetricInputs) -> Float[np.ndarray, "m"]:
 def _copying(fakes: Fakes, inputs: MetricInputs) -> Values:
     assert inputs.training is not None
     _, distances = nearest(fakes.features.vectors, inputs.training.vectors)
-    found = copying_test(distances, _held_out_distances(inputs))
+    held_out = _held_out_distances(inputs)
+    found = copying_test(distances, held_out)
     return {
         "nearer_than_heldout": found.nearer,
-        "copying_p": found.p_value,
+        "copying_p": Pooled(distances, lambda every: copying_test(every, held_out).p_value),
         "near_copies": float(found.near_copies),
-        "near_copies_p": found.near_copies_p_value,
+        "near_copies_p": Pooled(distances, lambda every: copying_test(every, held_out).near_copies_p_value),
     }
 
 
@@ -274,6 +275,8 @@ def _both_splits(inputs: MetricInputs, n: int, intended: Classes | None) -> str 
         return "the classifier has seen the training images itself (use --features efficientnet-lite0)"
     if inputs.training is None or inputs.held_out is None:
         return "no real images are known that were held out from training"
+    if (least := min(n, len(inputs.held_out))) < LEAST:
+        return f"{least} images per set or held-out images, at least {LEAST} are needed (--n, --sets 1)"
     return None
 
 
@@ -289,6 +292,8 @@ register_metric(
             "copying_p",
             "near_copies_p",
         ),
+        p_values=("copying_p", "near_copies_p"),
+        version=2,  # 1 averaged the p values of the sets
         sentences={
             "en": {
                 "nearer_than_heldout": (
@@ -296,17 +301,21 @@ register_metric(
                     "0.5 without copying, more with it."
                 ),
                 "copying_p": (
-                    "The chance of fakes this near to the training images if nothing was copied. Near 0 "
-                    "speaks for copying."
+                    "The chance of fakes this near to the training images if nothing was copied, by one test of all "
+                    "sets together. Near 0 speaks for copying."
                 ),
-                "near_copies": "How many fakes lie nearer to a training image than 99 % of the held-out real images do.",
-                "near_copies_p": "The chance of that many near copies if nothing was copied.",
+                "near_copies": (
+                    "How many fakes of a set lie nearer to a training image than 99 % of the held-out real images do."
+                ),
+                "near_copies_p": "The chance of that many near copies in all sets together if nothing was copied.",
             },
             "ko": {
                 "nearer_than_heldout": "학습에 쓰지 않은 진짜 이미지보다 가짜가 학습 이미지에 더 가까운 비율입니다. 베끼지 않았다면 0.5이고, 베꼈다면 더 큽니다.",
-                "copying_p": "베끼지 않았는데도 가짜가 학습 이미지에 이만큼 가까울 확률입니다. 0에 가까우면 베꼈다는 뜻입니다.",
-                "near_copies": "학습에 쓰지 않은 진짜 이미지의 99%보다 학습 이미지에 더 가까운 가짜의 수입니다.",
-                "near_copies_p": "베끼지 않았는데도 그만큼 가까운 가짜가 나올 확률입니다.",
+                "copying_p": (
+                    "베끼지 않았는데도 가짜가 학습 이미지에 이만큼 가까울 확률로, 모든 세트를 한 번에 검정한 값입니다. 0에 가까우면 베꼈다는 뜻입니다."
+                ),
+                "near_copies": "한 세트에서, 학습에 쓰지 않은 진짜 이미지의 99%보다 학습 이미지에 더 가까운 가짜의 수입니다.",
+                "near_copies_p": "베끼지 않았는데도 모든 세트를 합쳐 그만큼 가까운 가짜가 나올 확률입니다.",
             },
         },
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
@@ -67,13 +67,32 @@ class ByClass(NamedTuple):
     classes: dict[str, float]
 
 
-Value = float | Estimate | ByClass
+class Pooled(NamedTuple):
+    """A number that all sets give together, since the mean of one for each set would be meaningless: a p value."""
+
+    part: NDArray[np.float64]
+    """What this set adds, [n, ...]."""
+    number: Callable[[NDArray[np.float64]], float]
+    """The number of the parts of all sets, put together along their first axis."""
+
+
+Value = float | Estimate | ByClass | Pooled
 """An Estimate where the interval is known without repetition."""
 Values = dict[str, Value]
 
 
+def number_over(values: Sequence[Value]) -> float:
+    """The number of several sets: that of all images together where it is pooled, else the mean over the sets."""
+    parts = [value.part for value in values if isinstance(value, Pooled)]
+    if isinstance(values[0], Pooled):
+        return values[0].number(np.concatenate(parts))
+    return float(np.mean([number_of(value) for value in values]))
+
+
 def number_of(value: Value) -> float:
-    """The number alone."""
+    """The number alone, of one set."""
+    if isinstance(value, Pooled):
+        return value.number(value.part)
     overall = value.overall if isinstance(value, ByClass) else value
     return overall.value if isinstance(overall, Estimate) else overall
 
@@ -102,6 +121,10 @@ class Metric:
     """Names whose value may fall below zero."""
     shares: tuple[str, ...] = ()
     """Names whose value is a share or a probability."""
+    p_values: tuple[str, ...] = ()
+    """Names whose value is a p value: of all sets together (Pooled), and never compared between seeds."""
+    version: int = 1
+    """Raised whenever the computation gives other numbers: scores of different versions are not compared."""
     sentences: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Language -> name -> what it means, for the report."""
 

@@ -49,6 +49,8 @@ class Extractor:
     """uint8 [n, c, h, w] -> (vectors [n, d], probabilities [n, k] or None)."""
     class_names: tuple[str, ...] = ()
     """Of the probabilities' columns; empty where there are none, or no names are known."""
+    version: int = 1
+    """Raised whenever the same weights give other features: scores of different versions are not compared."""
 
     @torch.inference_mode()
     def extract(self, batches: Iterable[UInt8[np.ndarray, "_ _ _ _"]]) -> Features:
