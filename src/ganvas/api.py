@@ -19,6 +19,7 @@ from ganvas.data import load as load_data
 from ganvas.data.dataset import in_class_order
 from ganvas.errors import GanvasError, UsageError
 from ganvas.runs.run import Run
+from ganvas.terminal import show
 
 if TYPE_CHECKING:
     from ganvas.training.loop import Hook
@@ -142,7 +143,7 @@ def _train(
         return run
     score = finish(run)
     if progress and score:
-        print(score, file=sys.stderr)
+        show(score, file=sys.stderr)
     if report:
         reports.write(run)
     return run

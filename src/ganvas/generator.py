@@ -21,6 +21,7 @@ from ganvas.errors import GanvasError, UsageError, did_you_mean, shape_text
 from ganvas.runs.migrate import migrate_config
 from ganvas.runs.run import Run
 from ganvas.runs.storage import load_tensors
+from ganvas.terminal import show
 from ganvas.training import latents
 from ganvas.training.backend import Engine, draw, resolve
 
@@ -132,7 +133,7 @@ def find(target: str | os.PathLike[str]) -> Path:
     source, name, models = Path(target), os.fspath(target), shipped()
     if (full := ships(name)) is not None:
         if full != name:
-            print(f"{target} is {full}", file=sys.stderr)
+            show(f"{target} is {full}", file=sys.stderr)
         return WEIGHTS / f"{full}.safetensors"
     if source.is_dir():
         return _newest(Run.open(source))

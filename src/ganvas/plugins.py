@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from ganvas.errors import GanvasError, UsageError
+from ganvas.terminal import show
 
 VARIABLE = "GANVAS_PLUGINS"
 """Environment variable with the plugins of this process, so that the trainings it starts load them as well."""
@@ -36,7 +37,7 @@ def load(path: str) -> None:
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise UsageError(f"plugin {path} is no Python file: its name must end in .py")
-    print(f"running the code of plugin {path}", file=sys.stderr)
+    show(f"running the code of plugin {path}", file=sys.stderr)
     sys.modules[name] = module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

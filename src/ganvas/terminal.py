@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TextIO
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -17,11 +16,11 @@ def printable(text: object) -> str:
     return CONTROL.sub(lambda found: SHORT.get(found[0], f"\\u{ord(found[0]):04x}"), str(text))
 
 
-def show(*lines: object, file: TextIO | None = None, flush: bool = False) -> None:
-    """Print each argument as a line of its own, on stdout where `file` is None. A text is shown(*text.split("\\n"))."""
-    print(*map(printable, lines), sep="\n", file=file, flush=flush)
+def show(line: object, file: TextIO | None = None, flush: bool = False) -> None:
+    """Print one line, on stdout where `file` is None."""
+    print(printable(line), file=file, flush=flush)
 
 
-def note(line: object) -> None:
-    """A line on stderr, at once."""
-    show(line, file=sys.stderr, flush=True)
+def show_text(text: str, file: TextIO | None = None) -> None:
+    """Print the lines of a text, whose names went through `printable` when it was put together."""
+    print("\n".join(map(printable, text.split("\n"))), file=file)

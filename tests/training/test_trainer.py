@@ -18,7 +18,7 @@ from ganvas.training import setup
 from ganvas.training.backend import Engine
 from ganvas.training.checkpoint import fresh_state
 from ganvas.training.setup import settle_labels
-from ganvas.training.trainer import Trainer, split_held_out
+from ganvas.training.trainer import Trainer, probe_step, split_held_out
 
 SHAPE = (3, 16, 16)
 
@@ -185,3 +185,14 @@ def test_g_begins_with_another_generator_and_waits_for_d(tmp: Any) -> None:
     assert run.rows("metrics")[0]["lr/g"] < run.rows("metrics")[-1]["lr/g"]
     with pytest.raises(UsageError, match="train without --from"):
         api.create_run(override(config, {"data.size": 32}), api.load_data(tiny({"data.size": 32}).data), tmp / "third")
+
+
+@pytest.mark.parametrize(("batch", "parts", "expected"), [(16, 1, 16), (96, 1, 64), (96, 3, 66), (96, 6, 66)])
+def test_the_probe_times_whole_parts_of_about_64_images(
+    batch: int, parts: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(Trainer, "__call__", lambda self, state, progress: seen.append(self.config.step.batch))
+    config = tiny({"step.batch": batch, "step.accumulate": parts})
+    probe_step(config, api.load_data(config.data), Engine(config.engine))()
+    assert seen == [expected] and expected % parts == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ganvas.cli.parser import Parser, add_force, names
 from ganvas.errors import UsageError
+from ganvas.terminal import show, show_text
 
 
 def compare(argv: list[str]) -> int:
@@ -48,9 +49,9 @@ def compare(argv: list[str]) -> int:
     page = comparison.write(found, args.out, args.lang, args.force) if args.out is not None else None
     if args.json:
         for row in formats.verdict_rows(found):
-            print(json.dumps(row, ensure_ascii=False))
+            show(json.dumps(row, ensure_ascii=False))
         return 0
-    print(formats.text(found, i18n.load(args.lang)))
+    show_text(formats.text(found, i18n.load(args.lang)))
     if page is not None:
-        print(f"comparison: {page}")
+        show(f"comparison: {page}")
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ganvas.cli.parser import Parser, add_force, names, save_picture
 from ganvas.errors import shape_text
+from ganvas.terminal import show, show_text
 
 
 def data(argv: list[str]) -> int:
@@ -20,13 +21,13 @@ def data(argv: list[str]) -> int:
     commands.add_parser("fetch", help="download a known set and verify it").add_argument("name")
     check = commands.add_parser("check", help="read a whole data set and say what is in it")
     check.add_argument("name", metavar="NAME_OR_PATH")
-    show = commands.add_parser("show", help="write a contact sheet as PNG")
-    show.add_argument("name", metavar="NAME_OR_PATH")
-    show.add_argument("--out", required=True, metavar="GRID.png")
-    add_force(show)
-    show.add_argument("--size", type=int, help="side in pixels")
-    show.add_argument("--channels", type=int, choices=(1, 3), help="1 = grey, 3 = RGB")
-    show.add_argument("--classes", help="only these, separated by commas ('\"a, b\",c')")
+    sheet = commands.add_parser("show", help="write a contact sheet as PNG")
+    sheet.add_argument("name", metavar="NAME_OR_PATH")
+    sheet.add_argument("--out", required=True, metavar="GRID.png")
+    add_force(sheet)
+    sheet.add_argument("--size", type=int, help="side in pixels")
+    sheet.add_argument("--channels", type=int, choices=(1, 3), help="1 = grey, 3 = RGB")
+    sheet.add_argument("--classes", help="only these, separated by commas ('\"a, b\",c')")
     decoded = commands.add_parser("cache", help="list the decoded images that are kept for quick starts")
     decoded.add_argument("--clear", action="store_true", help="remove them all")
     args = parser.parse_args(argv)
@@ -34,20 +35,22 @@ def data(argv: list[str]) -> int:
         rows = datasets.describe()
         if args.json:
             for row in rows:
-                print(json.dumps({**vars(row), "n": dict(row.n)}))
+                show(json.dumps({**vars(row), "n": dict(row.n)}))
             return 0
         for row in rows:
             counts = " + ".join(f"{n:,} {split}" for split, n in row.n.items())
-            print(f"{row.name:14} {counts:28} {shape_text(row.shape):10} {'here' if row.cached else 'to fetch'}")
-            print(f"{'':14} {', '.join(row.class_names)}\n{'':14} {row.licence}")
-        print("Any folder, zip, npz or IDX file of images works as well: ganvas data check PATH")
+            show(f"{row.name:14} {counts:28} {shape_text(row.shape):10} {'here' if row.cached else 'to fetch'}")
+            show_text(f"{'':14} {', '.join(row.class_names)}\n{'':14} {row.licence}")
+        show("Any folder, zip, npz or IDX file of images works as well: ganvas data check PATH")
     elif args.command == "fetch":
-        print(f"{args.name}: {datasets.fetch(args.name)}")
+        show(f"{args.name}: {datasets.fetch(args.name)}")
     elif args.command == "check":
         for report in datasets.check(args.name):
-            print("\n".join(report.lines()))
+            for line in report.lines():
+                show(line)
     elif args.command == "cache":
-        print("\n".join(datasets.cache_lines(args.clear)))
+        for line in datasets.cache_lines(args.clear):
+            show(line)
     else:
         from ganvas.config import DataConfig
         from ganvas.files import check_replaceable
@@ -56,5 +59,5 @@ def data(argv: list[str]) -> int:
         config = DataConfig(args.name, size=args.size, channels=args.channels, classes=names(args.classes))
         images = datasets.load(config)
         save_picture(datasets.preview(images), Path(args.out), args.force)
-        print(f"{args.out}: {len(images.images):,} images of {images.name}")
+        show(f"{args.out}: {len(images.images):,} images of {images.name}")
     return 0

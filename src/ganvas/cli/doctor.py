@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ganvas.cli.parser import Parser
 from ganvas.errors import UsageError
+from ganvas.terminal import show, show_text
 
 if TYPE_CHECKING:
     from ganvas.diagnostics.checks import Result
@@ -45,9 +46,9 @@ def doctor(argv: list[str]) -> int:
     diagnosis = diagnose_run(Run.open(args.run))
     if args.json:
         for row in text.json_rows(diagnosis):
-            print(json.dumps(row, ensure_ascii=False))
+            show(json.dumps(row, ensure_ascii=False))
     else:
-        print(text.diagnosis_text(diagnosis, i18n.load(args.lang)))
+        show_text(text.diagnosis_text(diagnosis, i18n.load(args.lang)))
     return 0
 
 
@@ -57,7 +58,7 @@ def _print_results(results: list[Result], group: str, say: Translator, as_json: 
     for result in results:
         name = f"{group}.{result.name}"
         if as_json:
-            print(json.dumps({"check": name, "state": result.state, **result.blanks}, ensure_ascii=False))
+            show(json.dumps({"check": name, "state": result.state, **result.blanks}, ensure_ascii=False))
         else:
-            print(f"{signs[result.state]:>3}  {say(f'doctor.{name}.{result.state}', **result.blanks)}")
+            show(f"{signs[result.state]:>3}  {say(f'doctor.{name}.{result.state}', **result.blanks)}")
     return 1 if any(result.state == "bad" for result in results) else 0

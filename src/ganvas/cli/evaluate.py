@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ganvas.cli.parser import Parser, add_force, names, save_picture
 from ganvas.errors import UsageError
+from ganvas.terminal import show, show_text
 
 
 def evaluate(words: list[str]) -> int:
@@ -21,7 +22,8 @@ def evaluate(words: list[str]) -> int:
     parser.add_argument(
         "--features",
         metavar="F,...",
-        help="classifier, efficientnet-lite0, inception, a TorchScript file, module:function; all = what can be had",
+        help="classifier, efficientnet-lite0, inception, a TorchScript file, module:function (both run "
+        "their code: use only what you trust); all = what can be had",
     )
     parser.add_argument(
         "--metrics",
@@ -55,7 +57,7 @@ def evaluate(words: list[str]) -> int:
             device=args.device,
         )  # fmt: skip
         save_picture(picture, Path(args.neighbours), args.force)
-        print(f"{args.neighbours}: each row a fake, then the training images nearest to it")
+        show(f"{args.neighbours}: each row a fake, then the training images nearest to it")
         return 0
     scores = evaluation.evaluate(
         args.target, reference=args.reference, features=names(args.features), metrics=names(args.metrics),
@@ -63,7 +65,7 @@ def evaluate(words: list[str]) -> int:
     )  # fmt: skip
     if args.json:
         for score in scores:
-            print(json.dumps(dataclasses.asdict(score)))
+            show(json.dumps(dataclasses.asdict(score)))
     else:
-        print(table.text(scores))
+        show_text(table.text(scores))
     return 0

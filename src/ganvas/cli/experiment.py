@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganvas.cli.parser import Parser, names
 from ganvas.errors import UsageError, did_you_mean
+from ganvas.terminal import printable, show, show_text
 
 if TYPE_CHECKING:
     from ganvas.experiments.plan import Plan
@@ -47,8 +48,8 @@ def experiment(argv: list[str]) -> int:
 
     if args.name is None:
         for name, path in builtin().items():
-            print(f"{name:16} {read_toml(path)['title']}")
-        print("ablate RECIPE    a recipe, without one part at a time")
+            show(f"{name:16} {read_toml(path)['title']}")
+        show("ablate RECIPE    a recipe, without one part at a time")
         return 0
     name, values = _plan_values(args)
     extra = [trick for text in args.tricks or () for trick in names(text)]
@@ -60,7 +61,7 @@ def experiment(argv: list[str]) -> int:
     plan = make_plan(name, values, changes)
     out = args.out or Path("experiments") / name
     if args.dry_run:
-        print(_describe(plan, out, args.jobs))
+        show_text(_describe(plan, out, args.jobs))
         return 0
 
     from ganvas import experiments, i18n
@@ -69,16 +70,16 @@ def experiment(argv: list[str]) -> int:
     result = experiments.run(plan, out, args.jobs, args.retry, args.lang)
     if not result.finished:
         done = sum(trial.state == "done" for trial in result.trials)
-        print(f"interrupted and saved, {done} of {len(result.trials)} runs are done; the same command resumes it")
+        show(f"interrupted and saved, {done} of {len(result.trials)} runs are done; the same command resumes it")
         return 130
     for trial in result.trials:
         if trial.state == "failed":
-            print(f"{trial.name} failed: {trial.failure_reason} (log: {trial.log}; start again with --retry)")
+            show(f"{trial.name} failed: {trial.failure_reason} (log: {trial.log}; start again with --retry)")
     if result.comparison is None:
-        print(f"nothing to compare in {out}: fewer than two cells have a finished run")
+        show(f"nothing to compare in {out}: fewer than two cells have a finished run")
         return 1
-    print(formats.text(result.comparison, i18n.load(args.lang)))
-    print(f"comparison: {result.page}")
+    show_text(formats.text(result.comparison, i18n.load(args.lang)))
+    show(f"comparison: {result.page}")
     return 0 if all(trial.state == "done" for trial in result.trials) else 1
 
 
@@ -155,4 +156,4 @@ def _describe(plan: Plan, out: Path, jobs: int | None) -> str:
         settings = ", ".join(f"{key} {new}" for key, (_, new) in list(changed.items())[:6])
         more = f", and {len(changed) - 6} more" if len(changed) > 6 else ""
         lines.append(f"  {cell.name}: {cell.config.recipe}{f' ({settings}{more})' if settings else ''}")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

@@ -13,6 +13,7 @@ import traceback
 from ganvas import __version__
 from ganvas.cli import streams
 from ganvas.errors import GanvasError, UsageError
+from ganvas.terminal import show
 
 LONGEST = 300
 """Characters of another library's message that are shown."""
@@ -44,7 +45,7 @@ def tell(error: BaseException) -> int:
         return 1
     else:
         line, code = _exhausted(error) or _system(error) or _unexpected(error), 1
-    print(f"ganvas: {line}", file=sys.stderr)
+    show(f"ganvas: {line}", file=sys.stderr)
     return code
 
 

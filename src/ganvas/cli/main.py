@@ -11,6 +11,7 @@ from typing import NoReturn
 from ganvas import __version__, plugins, process
 from ganvas.cli import failure, streams
 from ganvas.errors import UsageError, did_you_mean
+from ganvas.terminal import show, show_text
 
 VERBS = {
     "data": ("ganvas.cli.data", "list, fetch, check or show data sets"),
@@ -38,10 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = _load_plugins(arguments)
         if not arguments or arguments[0] in ("-h", "--help", "help"):
-            print(overview())
+            show_text(overview())
             return 0
         if arguments[0] == "--version":
-            print(f"ganvas {__version__}")
+            show(f"ganvas {__version__}")
             return 0
         if arguments[0] not in VERBS:
             raise UsageError(f"unknown command {arguments[0]!r}{did_you_mean(arguments[0], VERBS)} (ganvas --help)")
@@ -85,7 +86,7 @@ def overview() -> str:
     lines += [
         "",
         "  ganvas VERB --help tells more; --debug shows the traceback of an error.",
-        "  --plugin FILE runs a Python file of yours that registers recipes, losses or families.",
+        "  --plugin FILE runs the code of a Python file that registers recipes, losses or families.",
         "",
     ]
     return "\n".join([*lines, "Start with:  ganvas train quick --minutes 5"])

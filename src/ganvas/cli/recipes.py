@@ -9,6 +9,7 @@ from typing import Any
 
 from ganvas.cli.parser import Parser
 from ganvas.config import Config, DiscriminatorConfig
+from ganvas.terminal import show, show_text
 
 
 def recipes(argv: list[str]) -> int:
@@ -20,7 +21,7 @@ def recipes(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     if args.name is None:
         for name, recipe in RECIPES.items():
-            print(f"{name:20} {recipe.title}\n{'':20} {recipe.source}, {recipe.year}; reported: {recipe.reported}")
+            show_text(f"{name:20} {recipe.title}\n{'':20} {recipe.source}, {recipe.year}; reported: {recipe.reported}")
         return 0
     from ganvas import data, models
 
@@ -30,19 +31,19 @@ def recipes(argv: list[str]) -> int:
     if config.data.labels == "auto":
         config = replace(config, data=replace(config.data, labels="use"))
     classes = models.num_classes(config, known.class_names)
-    print(f"{args.name}: {recipe.title}\nsource: {recipe.source}, {recipe.year}")
+    show_text(f"{args.name}: {recipe.title}\nsource: {recipe.source}, {recipe.year}")
     for what in ("reported", "measured"):
         if getattr(recipe, what) not in ("", "-"):
-            print(f"{what}: {getattr(recipe, what)}")
-    print("\n".join(_training(config)))
+            show(f"{what}: {getattr(recipe, what)}")
+    show_text("\n".join(_training(config)))
     conditional = f", class-conditional ({classes} classes)" if classes else ""
     for network, layers in models.summary(config, known.shape, classes).items():
         width = max(18, *(len(layer.kind) for layer in layers))
-        print(f"\n{network} for {' x '.join(map(str, known.shape))}{conditional}")
+        show_text(f"\n{network} for {' x '.join(map(str, known.shape))}{conditional}")
         for layer in layers:
-            print(f"  {layer.kind:{width}} {' x '.join(map(str, layer.output)):16} {layer.params:>10,}")
+            show(f"  {layer.kind:{width}} {' x '.join(map(str, layer.output)):16} {layer.params:>10,}")
         total = sum(layer.params for layer in layers)
-        print(f"  {'total':{width + 17}} {total:>10,}  (as Keras counts: with running statistics)")
+        show(f"  {'total':{width + 17}} {total:>10,}  (as Keras counts: with running statistics)")
     return 0
 
 
@@ -92,21 +93,21 @@ def tricks(argv: list[str]) -> int:
     marked = active(config) if args.recipe else []
     if args.json:
         for name in [args.name] if args.name else TRICKS:
-            print(json.dumps(_row(name, config)))
+            show(json.dumps(_row(name, config)))
     elif args.name:
         row = _row(args.name, config)
-        print(f"{args.name}: {row['title']}\nsource:    {row['source']}\nchanges:")
+        show_text(f"{args.name}: {row['title']}\nsource:    {row['source']}\nchanges:")
         for key, value in row["changes"].items():
-            print(f"  {key} = {value}")
-        print(f"helps:     {row['helps']}\nhurts:     {row['hurts']}")
+            show(f"  {key} = {value}")
+        show_text(f"helps:     {row['helps']}\nhurts:     {row['hurts']}")
         if row["conflicts"]:
-            print(f"not with:  {', '.join(row['conflicts'])}")
-        print(f"try it:    ganvas train {args.recipe or 'quick'} --with {args.name}")
+            show(f"not with:  {', '.join(row['conflicts'])}")
+        show(f"try it:    ganvas train {args.recipe or 'quick'} --with {args.name}")
     else:
         for name, trick in TRICKS.items():
-            print(f"{'*' if name in marked else ' '} {name:24} {trick.title}\n  {'':24} {trick.source}")
+            show_text(f"{'*' if name in marked else ' '} {name:24} {trick.title}\n  {'':24} {trick.source}")
         if args.recipe:
-            print(f"* is already on in {args.recipe}")
+            show(f"* is already on in {args.recipe}")
     return 0
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from ganvas.cli.parser import Parser, add_force, save_picture
 from ganvas.errors import UsageError
 from ganvas.files import MARK, check_replaceable, replace_file, writing_to
-from ganvas.terminal import show
+from ganvas.terminal import show, show_text
 
 
 def runs(argv: list[str]) -> int:
@@ -28,13 +28,14 @@ def runs(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     if args.prune:
         pruned = listing.prune(Path(args.root))
-        show(*pruned.notes, f"freed {pruned.freed / 1e6:.1f} MB", file=sys.stderr)
+        for line in (*pruned.notes, f"freed {pruned.freed / 1e6:.1f} MB"):
+            show(line, file=sys.stderr)
     rows = listing.rows(Path(args.root))
     if args.json:
         for row in rows:
-            print(json.dumps(row))
+            show(json.dumps(row))
     else:
-        print(listing.table(rows) if rows else f"no runs below {args.root}: ganvas train quick --minutes 5")
+        show_text(listing.table(rows) if rows else f"no runs below {args.root}: ganvas train quick --minutes 5")
     return 0
 
 
@@ -49,7 +50,7 @@ def report(argv: list[str]) -> int:
     parser.add_argument("run", metavar="RUN")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
     args = parser.parse_args(argv)
-    print(f"report: {write(Run.open(args.run), args.lang)}")
+    show(f"report: {write(Run.open(args.run), args.lang)}")
     return 0
 
 
@@ -97,7 +98,7 @@ def sample(argv: list[str]) -> int:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 replace_file(path, content, flush=len(files) == 1)
     order = f"; one class per row: {', '.join(rows[: -(-n // args.columns)])}" if rows else ""
-    print(f"{out}: {n} images from {generator.path} ({generator.nimg:,} images seen), seed {args.seed}{order}")
+    show(f"{out}: {n} images from {generator.path} ({generator.nimg:,} images seen), seed {args.seed}{order}")
     return 0
 
 

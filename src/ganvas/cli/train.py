@@ -11,6 +11,7 @@ from ganvas import process
 from ganvas.cli.parser import Parser, names, refuse_repeats
 from ganvas.config import BudgetConfig, Config, diff
 from ganvas.errors import UsageError, did_you_mean
+from ganvas.terminal import show, show_text
 
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143}
 
@@ -21,7 +22,7 @@ def train(argv: list[str]) -> int:
     if not argv or argv[0].startswith("-"):
         if "--help" in argv or "-h" in argv:
             parser.print_help()
-            print(_config_help())
+            show_text(_config_help())
             return 0
         raise UsageError("name a recipe first: ganvas train RECIPE (ganvas recipes lists them)")
     if "--help" in argv or "-h" in argv:
@@ -29,7 +30,7 @@ def train(argv: list[str]) -> int:
 
         recipe = get(argv[0]).config
         parser.print_help()
-        print(_config_help(recipe))
+        show_text(_config_help(recipe))
         return 0
     config, args = _parse(argv, parser)
     if args.dry_run:
@@ -39,7 +40,7 @@ def train(argv: list[str]) -> int:
 
     images = _load(config)
     run = api.create_run(config, images, args.out)
-    print(f"run: {run.path}", file=sys.stderr, flush=True)
+    show(f"run: {run.path}", file=sys.stderr, flush=True)
     return _train(run, images, args.lang)
 
 
@@ -113,12 +114,12 @@ def _dry_run(config: Config) -> int:
     if images is not None:
         settle_labels(config, images)
     changes = diff(get(config.recipe).config, config)
-    print(f"{config.recipe} on {config.data.name}, seed {config.seed}; changes to the recipe:")
+    show(f"{config.recipe} on {config.data.name}, seed {config.seed}; changes to the recipe:")
     for name, (old, new) in changes.items():
-        print(f"  {name}: {old} -> {new}")
+        show(f"  {name}: {old} -> {new}")
     if not changes:
-        print("  none")
-    print(line)
+        show("  none")
+    show(line)
     return 0
 
 
@@ -139,7 +140,7 @@ def resume(argv: list[str]) -> int:
         raise UsageError("give one of --minutes, --epochs and --kimg, more than 0")
     checkpoint, _ = run.latest_checkpoint()
     if not given and checkpoint is not None and checkpoint.nimg >= (run.total_nimg or float("inf")):
-        print(f"{run.path} is finished: {checkpoint.nimg:,} images; extend it with --minutes, --epochs or --kimg")
+        show(f"{run.path} is finished: {checkpoint.nimg:,} images; extend it with --minutes, --epochs or --kimg")
         return 0
     process.prepare()
     return _train(run, _load(run.config), args.lang, extra if given else None, args.device)
@@ -158,10 +159,10 @@ def _train(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, 
     score = api.finish(run) if finished else ""
     path = report.write(run, lang)
     if not finished:
-        print(f"continue with: ganvas resume {run.path}", file=sys.stderr)
+        show(f"continue with: ganvas resume {run.path}", file=sys.stderr)
     if score:
-        print(score)
-    print(f"report: {path}")
+        show(score)
+    show(f"report: {path}")
     return 0 if finished else SIGNALS[run.rows("events")[-1]["signal"]]
 
 
@@ -169,7 +170,7 @@ def _load(config: Config) -> Any:
     from ganvas import data
 
     images = data.load(config.data)
-    print(images.summary(), file=sys.stderr, flush=True)
+    show(images.summary(), file=sys.stderr, flush=True)
     return images
 
 

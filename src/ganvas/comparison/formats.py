@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ from ganvas.comparison.scores import EvaluationProtocol
 from ganvas.comparison.tables import method, preface, tables, verdict_sentences
 from ganvas.files import check_replaceable, is_ours, replace_file, utf8, writing_to
 from ganvas.i18n import Translator
+from ganvas.terminal import printable
 
 LATEX = str.maketrans(
     {c: f"\\{c}" for c in "&%$#_{}"}
     | {"±": r"$\pm$", "−": "$-$", "–": "--", "…": r"\ldots{}", "<": "$<$", ">": "$>$", "↑": r"$\uparrow$",
-       "↓": r"$\downarrow$", "→": r"$\to$", "×": r"$\times$", "~": r"\~{}", "^": r"\^{}", "\\": r"\textbackslash{}"}
+       "↓": r"$\downarrow$", "→": r"$\to$", "×": r"$\times$", "~": r"\~{}", "^": r"\^{}", "\\": r"\textbackslash{}",
+       "[": "{[}", "*": "{*}"}
 )  # fmt: skip
-"""Characters of a cell in LaTeX. In its old default encoding a plain < prints as an upside-down exclamation mark."""
+"""Characters of a cell in LaTeX. In its old default encoding a plain < prints as an upside-down exclamation mark;
+a [ or * after the end of a row is an argument of it."""
 
 
 def write(found: Comparison, folder: str | os.PathLike[str], lang: str = "en", force: bool = False) -> Path:
@@ -59,23 +63,33 @@ def check_folder(base: Path, force: bool = False) -> None:
 
 def text(found: Comparison, say: Translator) -> str:
     """For the terminal."""
-    parts = [*verdict_sentences(found, say), *preface(found, say), ""]
+    lines = [*verdict_sentences(found, say), *preface(found, say), ""]
     for table in tables(found, say):
-        every = [table.head, *table.rows]
+        every = [[printable(cell) for cell in row] for row in (table.head, *table.rows)]
         widths = [max(len(row[i]) for row in every) for i in range(len(table.head))]
-        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in every]
-        parts += [table.title, *(f"  {line}" for line in lines), ""]
-    return "\n".join([*parts, *method(found, say), *found.notes])
+        rows = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in every]
+        lines += [table.title, *(f"  {row}" for row in rows), ""]
+    return "\n".join(map(printable, [*lines, *method(found, say), *found.notes]))
 
 
 def markdown(found: Comparison, say: Translator) -> str:
     """For a README; every number and setting is read from the runs."""
-    parts = [*(f"**{line}**\n" for line in verdict_sentences(found, say)), *(f"{s}\n" for s in preface(found, say))]
+    lines = [
+        *(f"**{_markdown(line)}**" for line in verdict_sentences(found, say)),
+        *map(_markdown, preface(found, say)),
+    ]
+    parts = [f"{line}\n" for line in lines]
     for table in tables(found, say):
-        rows = [table.head, ["---"] * len(table.head), *table.rows]
-        lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-        parts += [f"### {table.title}\n", "\n".join(lines) + "\n"]
-    return "\n".join([*parts, *(f"{line}\n" for line in (*method(found, say), *found.notes))])
+        rows = [[_markdown(cell) for cell in table.head], ["---"] * len(table.head)]
+        rows += [[_markdown(cell) for cell in row] for row in table.rows]
+        parts += [f"### {_markdown(table.title)}\n", "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"]
+    return "\n".join([*parts, *(f"{_markdown(line)}\n" for line in (*method(found, say), *found.notes))])
+
+
+def _markdown(text: str) -> str:
+    """A text in one line in which nothing is HTML, a link or the end of a cell."""
+    text = re.sub(r"[\\|\[\]]", r"\\\g<0>", printable(text))
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
 
 
 def latex(found: Comparison, say: Translator) -> str:
@@ -83,10 +97,16 @@ def latex(found: Comparison, say: Translator) -> str:
     parts = []
     for table in tables(found, say):
         columns = "l" + "r" * (len(table.head) - 1)
-        lines = [" & ".join(cell.translate(LATEX) for cell in row) + r" \\" for row in (table.head, *table.rows)]
+        lines = [" & ".join(_tex(cell) for cell in row) + r" \\" for row in (table.head, *table.rows)]
         body = "\n".join([lines[0], r"\hline", *lines[1:]])
-        parts.append(f"% {table.title}\n\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}\n")
+        title = printable(table.title)
+        parts.append(f"% {title}\n\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}\n")
     return "\n".join(parts)
+
+
+def _tex(text: str) -> str:
+    """A text in LaTeX: characters and nothing else, in one line."""
+    return printable(text).translate(LATEX)
 
 
 def comma_separated(found: Comparison) -> str:
@@ -100,12 +120,17 @@ def comma_separated(found: Comparison) -> str:
         for group, values in zip(found.groups, scores.values, strict=True):
             for member, value in zip(group.members, values, strict=True):
                 if value is not None:
-                    start = [group.name, str(member.run.path), member.seed, member.nimg]
+                    start = [_cell(group.name), _cell(str(member.run.path)), member.seed, member.nimg]
                     baseline = "" if scores.real_baseline is None else scores.real_baseline
                     writer.writerow(
                         [*start, scores.metric, value, scores.better, baseline, *scores.protocol, scores.computation]
                     )
     return file.getvalue()
+
+
+def _cell(name: str) -> str:
+    """A name as a cell that a spreadsheet does not take for a formula."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
 
 
 def verdict_rows(found: Comparison) -> list[dict[str, Any]]:

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ganvas.terminal import printable, show
+
 Advance = Callable[[int], None]
 
 
 def warn(line: str) -> None:
     """One line on stderr that no setting hides: the user must know."""
-    print(f"warning: {line}", file=sys.stderr, flush=True)
+    show(f"warning: {line}", file=sys.stderr, flush=True)
 
 
 class Progress:
@@ -23,7 +25,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         if self.show:
-            print(line, file=sys.stderr, flush=True)
+            show(line, file=sys.stderr, flush=True)
 
     @contextmanager
     def bar(self, label: str, total: int | None = None, unit: str = "MB") -> Iterator[Advance]:
@@ -45,13 +47,13 @@ def _terminal_bar(label: str, total: int | None, unit: str) -> Iterator[Advance]
 
     count = progress.DownloadColumn() if unit == "MB" else progress.MofNCompleteColumn()
     columns = (
-        progress.TextColumn("{task.description}"),
+        progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(),
         count,
         progress.TimeElapsedColumn(),
     )
     with progress.Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total)
+        task = bar.add_task(printable(label), total=total)
         yield lambda n: bar.update(task, advance=n)
 
 
@@ -67,8 +69,8 @@ def _plain_lines(label: str, total: int | None, unit: str) -> Iterator[Advance]:
         done += n
         if total and done < total and (quarter := 4 * done // total) > shown:
             shown = quarter
-            print(f"{label}: {25 * quarter} %", file=sys.stderr, flush=True)
+            show(f"{label}: {25 * quarter} %", file=sys.stderr, flush=True)
 
-    print(f"{label}{f' ({amount(total)})' if total else ''} ...", file=sys.stderr, flush=True)
+    show(f"{label}{f' ({amount(total)})' if total else ''} ...", file=sys.stderr, flush=True)
     yield advance
-    print(f"{label}: {amount(done)} in {time.monotonic() - start:.1f} s", file=sys.stderr, flush=True)
+    show(f"{label}: {amount(done)} in {time.monotonic() - start:.1f} s", file=sys.stderr, flush=True)

@@ -12,6 +12,7 @@ from ganvas.diagnostics.finding import Evidence, Finding
 from ganvas.diagnostics.rule import RULES
 from ganvas.i18n import Translator, figure
 from ganvas.runs.run import stem
+from ganvas.terminal import printable
 
 HIGH_ACCURACY, LOW_ACCURACY = 0.9, 0.35
 """D's accuracy on fakes from which, and up to which, the answer to "is that bad?" is another one."""
@@ -115,7 +116,7 @@ def diagnosis_text(diagnosis: Diagnosis, say: Translator) -> str:
             lines.append(f"   {say('doctor.more')}: {item.page}")
     if answer := fake_accuracy_answer(diagnosis, say):
         lines += ["", *answer]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def json_rows(diagnosis: Diagnosis) -> list[dict[str, Any]]:

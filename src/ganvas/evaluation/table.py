@@ -7,6 +7,7 @@ from itertools import groupby
 
 from ganvas.evaluation import Score
 from ganvas.metrics.extractors.registry import kind
+from ganvas.terminal import printable
 
 HEAD = ("metric", "value", "95 % interval", "real", "noise", "better")
 WORDS = {"lower": "lower", "higher": "higher", "real": "like real"}
@@ -34,12 +35,13 @@ def _block(scores: list[Score]) -> str:
         name, *figures, better = row
         cells = [f"{name:<{widths[0]}}", *(f"{f:>{w}}" for f, w in zip(figures, widths[1:-1], strict=True)), better]
         lines.append("  " + "  ".join(cells).rstrip())
-    return "\n".join([*lines, *_classes(scores)])
+    return "\n".join(map(printable, [*lines, *_classes(scores)]))
 
 
 def _classes(scores: list[Score]) -> list[str]:
     """A line for each class, with the numbers that exist per class."""
     columns = {OF_A_CLASS[kind(score.metric)]: score.by_class for score in scores if score.by_class}
+    columns = {head: {printable(k): v for k, v in column.items()} for head, column in columns.items()}
     names = dict.fromkeys(name for column in columns.values() for name in column)
     width = max(map(len, ("class", *names)))
     lines = ["  ".join([f"  {'class':<{width}}", *columns])] if columns else []

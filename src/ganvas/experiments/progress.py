@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ganvas import terminal
 from ganvas.experiments.plan import Plan
 from ganvas.experiments.trials import Trial
 from ganvas.experiments.workers import OnUpdate
@@ -18,7 +19,7 @@ REFRESH_SECONDS = 2.0
 
 def print_line(line: str) -> None:
     """A line on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    terminal.show(line, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -83,9 +84,16 @@ def table(plan: Plan, trials: Sequence[Trial], active: set[str], seconds: float)
     title = f"{plan.title}   {finished} of {len(trials)} done, {clock(seconds)}"
     if minutes and running:
         title += f", about {clock(seconds_left / running)} of training left"
-    found = Table(title=title)
+    found = Table(title=_literal(title))
     for head in ("cell", *(f"seed {seed}" for seed in range(plan.seeds))):
         found.add_column(head)
     for cell in plan.cells:
-        found.add_row(cell.name, *(cells.get((cell.name, seed), "") for seed in range(plan.seeds)))
+        found.add_row(*map(_literal, (cell.name, *(cells.get((cell.name, seed), "") for seed in range(plan.seeds)))))
     return found
+
+
+def _literal(text: str) -> Any:
+    """A text of a table in which nothing is markup or a control character."""
+    from rich.text import Text
+
+    return Text(terminal.printable(text))

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from ganvas.terminal import printable, show
+
 if TYPE_CHECKING:
     from ganvas.training.loop import Event, Hook
 
@@ -65,11 +67,11 @@ class Lines:
 
     def __call__(self, event: Event) -> None:
         if text := event_line(event):
-            print(text, file=sys.stderr, flush=True)
+            show(text, file=sys.stderr, flush=True)
         elif event.kind == "row" and time.monotonic() - self.last >= PLAIN_SECONDS:
             self.last = time.monotonic()
             share = f"{event.nimg / event.total:4.0%}  " if event.total else ""
-            print(f"{share}{clock(event.sec)}  {losses(event.details['row'], self.n)}", file=sys.stderr, flush=True)
+            show(f"{share}{clock(event.sec)}  {losses(event.details['row'], self.n)}", file=sys.stderr, flush=True)
 
 
 class Bar:
@@ -92,7 +94,7 @@ class Bar:
 
     def __call__(self, event: Event) -> None:
         if text := event_line(event):
-            self.bar.console.print(text, highlight=False)
+            self.bar.console.print(printable(text), highlight=False, markup=False)
         if event.kind in ("start", "resume"):
             self.first = (event.nimg, event.sec)
             self.bar.start()
