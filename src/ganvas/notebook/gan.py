@@ -17,6 +17,7 @@ from ganvas.errors import UsageError, shape_text
 from ganvas.notebook.data import Data, as_data
 from ganvas.notebook.run import Run, Runs
 from ganvas.runs.run import Layer
+from ganvas.terminal import show, show_text
 
 BASE = "cifar-dcgan"
 """The recipe whose losses, optimisers and batch train a learner's own networks: those of the course."""
@@ -94,10 +95,10 @@ class GAN:
         """Print both networks layer by layer, as Keras does."""
         for name, rows in self.layers(data).items():
             width = max(len(row.kind) for row in rows) + 2
-            print(f"{name}\n{'─' * (width + 32)}")
+            show_text(f"{name}\n{'─' * (width + 32)}")
             for row in rows:
-                print(f"{row.kind:<{width}}{shape_text(row.output):>16}{row.params:>16,}")
-            print(f"{'─' * (width + 32)}\n{'parameters':<{width}}{sum(row.params for row in rows):>32,}\n")
+                show(f"{row.kind:<{width}}{shape_text(row.output):>16}{row.params:>16,}")
+            show_text(f"{'─' * (width + 32)}\n{'parameters':<{width}}{sum(row.params for row in rows):>32,}\n")
 
     def __repr__(self) -> str:
         if self.sources is None:
@@ -195,7 +196,7 @@ class GAN:
             given = not several and any(source.factory is None for source in self.sources)
             recipe = own_recipe(*self.sources, interface, self.recipe, given).recipe
             for note in interface.notes if data is not None else ():
-                print(note, file=sys.stderr)
+                show(note, file=sys.stderr)
         if data is not None:
             own = {**data.settings(), **own}
         return configure(recipe, tricks, own)

@@ -18,6 +18,7 @@ from PIL import Image
 from ganvas import media
 from ganvas.notebook.pictures import Picture, enlarge
 from ganvas.notebook.run import Run
+from ganvas.terminal import show
 from ganvas.training.progress import Bar, clock, event_line, losses, show_progress
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Terminal:
 
     def __init__(self, run: Run, images: ImageSet, goes_on: bool) -> None:
         self.run, self.bar = run, show_progress(len(images.images))
-        print(f"run: {run.path}" + (" goes on" if goes_on else ", fresh networks"), file=sys.stderr, flush=True)
+        show(f"run: {run.path}" + (" goes on" if goes_on else ", fresh networks"), file=sys.stderr, flush=True)
 
     def __call__(self, event: Event) -> None:
         self.bar(event)
