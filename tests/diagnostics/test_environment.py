@@ -38,6 +38,7 @@ from ganvas.diagnostics.checks.environment import (
     python as python_check,
 )
 from ganvas.diagnostics.checks.environment.system import Installation
+from ganvas.metrics.extractors import classifier
 from ganvas.training import backend
 
 ROOT = Path(__file__).parent.parent.parent
@@ -426,8 +427,8 @@ def test_cache(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (name_and_state(check), check.blanks["sets"]) == (("cache", "good"), "cifar10")
     with_space(0.5 * GIGABYTE, monkeypatch)
     check = only(cache.examine(NO_TORCH))
-    assert (name_and_state(check), check.blanks["missing"]) == (("cache", "advice"), "fashion-mnist")
-    fill(tmp / "data", "fashion-mnist")
+    assert (name_and_state(check), check.blanks["missing"]) == (("cache", "advice"), "fashion-mnist, mnist")
+    fill(tmp / "data", "fashion-mnist", "mnist")
     assert name_and_state(only(cache.examine(NO_TORCH))) == ("cache", "good")
 
 
@@ -436,12 +437,13 @@ def test_cache_that_cannot_be_written(tmp: Path, monkeypatch: pytest.MonkeyPatch
     (tmp / "file").touch()
     assert name_and_state(only(cache.examine(NO_TORCH))) == ("cache-unwritable", "bad")
     monkeypatch.setenv("GANVAS_DATA", str(tmp / "data"))
-    fill(tmp / "data", "cifar10", "fashion-mnist")
+    fill(tmp / "data", "cifar10", "fashion-mnist", "mnist")
     monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
     assert name_and_state(only(cache.examine(NO_TORCH))) == ("cache-read-only", "advice")
 
 
 def test_weights(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sorted(weights.CLASSIFIED) == sorted(classifier.SHIPPED)
     assert only(weights.examine(NO_TORCH)) == Result("weights", "good", {"n": len([*weights.WEIGHTS.glob("*.safe*")])})
     shipped = {path.name: path.read_bytes() for path in weights.WEIGHTS.glob("*-classifier-*")}
     monkeypatch.setattr(weights, "WEIGHTS", tmp)

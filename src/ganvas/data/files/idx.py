@@ -36,6 +36,13 @@ def parse(content: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
+def pack(values: NDArray[np.uint8]) -> bytes:
+    """The IDX file of an array of unsigned bytes. Raises ValueError for other values."""
+    if values.dtype != np.uint8:
+        raise ValueError(f"{values.dtype} values, not unsigned bytes")
+    return bytes([0, 0, 8, values.ndim]) + np.array(values.shape, ">u4").tobytes() + values.tobytes()
+
+
 def read(path: Path) -> NDArray[np.uint8]:
     """The array in an IDX file, plain or .gz. Raises ValueError, OSError; reads no more than it promises."""
     try:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import ganvas
-from ganvas import data
 from ganvas.diagnostics.checks.check import Check, Result, register_check
 from ganvas.diagnostics.checks.environment.system import Installation, last_line
 
 WEIGHTS = Path(ganvas.__file__).parent / "weights"
+CLASSIFIED = ("cifar10", "fashion-mnist")
+"""Known sets with a classifier: `metrics.extractors.classifier.SHIPPED`, which needs torch to be imported."""
 
 
 def examine(installation: Installation) -> Iterator[Result]:
@@ -18,8 +19,7 @@ def examine(installation: Installation) -> Iterator[Result]:
     from safetensors import SafetensorError, safe_open
 
     files = sorted(WEIGHTS.glob("*.safetensors"))
-    fetched = [name for name, source in data.SOURCES.items() if source.files is not None]
-    absent = [name for name in fetched if not any(path.name.startswith(f"{name}-classifier-") for path in files)]
+    absent = [name for name in CLASSIFIED if not any(path.name.startswith(f"{name}-classifier-") for path in files)]
     if absent:
         yield Result("weights-absent", "bad", {"folder": str(WEIGHTS), "sets": ", ".join(absent)})
         return
