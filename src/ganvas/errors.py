@@ -16,6 +16,8 @@ class UsageError(GanvasError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """'; did you mean X?' for the nearest known word, whatever its case, or nothing."""
+    if len(word) > 100:  # no name is as long, and comparing it would take for ever
+        return ""
     by_fold = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word.casefold(), list(by_fold), n=1, cutoff=0.5)
     return f"; did you mean {by_fold[near[0]]}?" if near else ""
@@ -31,3 +33,9 @@ def first_line(error: BaseException) -> str:
     text = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     text = f"{type(error).__name__} {text}".rstrip() if isinstance(error, KeyError) or not text else text
     return text if len(text) <= 300 else f"{text[:300]} ..."
+
+
+def shown(value: object) -> str:
+    """A value as an error shows it: short, whatever it is."""
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]} ..."

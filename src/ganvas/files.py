@@ -37,6 +37,8 @@ def read_object(path: Path, most: int = MOST_BYTES) -> dict[str, Any]:
     """
     try:
         size = path.stat().st_size
+        if path.exists() and not path.is_file():
+            raise GanvasError(f"{path} is no file: is it whole?")
         if size > most:
             raise GanvasError(f"{path} has {size / 1e6:.0f} MB, too much for what it should hold: is it damaged?")
         values = parse_json(path.read_bytes())

@@ -18,6 +18,7 @@ from ganvas import media, models
 from ganvas.config import SCHEMA_VERSION, Config, EngineConfig, from_dict
 from ganvas.data.files.names import readable
 from ganvas.errors import GanvasError, UsageError, did_you_mean, shape_text
+from ganvas.runs import checked
 from ganvas.runs.migrate import migrate_config
 from ganvas.runs.run import Run
 from ganvas.runs.storage import load_tensors
@@ -25,6 +26,11 @@ from ganvas.terminal import show
 from ganvas.training import latents
 from ganvas.training.backend import Engine, draw, resolve
 
+FACTS = {
+    key: checked.DATA.get(key, (checked.is_whole, "a number of images"))
+    for key in ("shape", "nimg", "class_names", "class_counts")
+}
+"""What a generator's file says of itself, beside its config; the first two are always there."""
 WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -106,21 +112,33 @@ def load(target: str | os.PathLike[str], device: str = "auto") -> Generator:
             raise GanvasError(
                 f"{source} has schema version {metadata['schema_version']}, newer than this ganvas: update ganvas"
             )
-        nimg = int(metadata["nimg"])
+        about = {key: metadata[key] for key in FACTS if key in metadata}
+        checked.enforce(about, FACTS, 2, source)
         config: Config = from_dict(migrate_config(metadata["config"]), where=f"{source}: config")
-        shape = tuple(metadata["shape"])
-        names = tuple(metadata.get("class_names", ()))
+        shape, nimg = tuple(about["shape"]), about["nimg"]
+        names, counts = tuple(about.get("class_names", ())), tuple(about.get("class_counts", ()))
+        if len(counts) != len(names) or (names and not sum(counts)):
+            raise ValueError(f"{len(names)} classes and {len(counts)} of their counts")
+        _check_size(config, shape, len(names), sum(tensor.numel() for tensor in tensors.values()))
         network = models.build_generator(config, shape, len(names))
         network.load_state_dict(
             {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
         )
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        why = str(error).strip().splitlines()[-1].strip()
+    except (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError, AttributeError) as error:
+        why = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()[:300]
         message = f"{source} does not hold the generator it describes ({why}): choose another snapshot"
         raise GanvasError(message) from error
     engine = Engine(resolve(EngineConfig(device, "float32", "channels_last", "direct")))
-    counts = tuple(metadata.get("class_counts", ()))
     return Generator(engine.place(network), config, shape, nimg, source, engine, names, counts)
+
+
+def _check_size(config: Config, shape: tuple[int, int, int], classes: int, held: int) -> None:
+    """ValueError where the network of a config is larger than what its file holds, before memory is taken for it."""
+    weights = models.count_weights(
+        lambda: models.family_of(config.generator).generator(config.generator, shape, classes)
+    )
+    if weights > held:
+        raise ValueError(f"a network of {weights:,} weights in a file of {held:,}")
 
 
 def find(target: str | os.PathLike[str]) -> Path:

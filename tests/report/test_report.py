@@ -331,12 +331,14 @@ def test_holes_and_strangers_in_the_rows_are_shown_as_they_are(tmp_path: Path) -
         run.append("evals", {**whole, "extractor": f"during without {name}", "during": True, name: None})
         run.append("evals", {k: v for k, v in whole.items() if k != name} | {"selected": True})
     run.append("evals", {})
-    run.append("evals", {**whole, "value": "high", "better": "sideways", "nimg": "late"})
+    run.append("evals", {**whole, "value": "high", "better": "sideways", "extractor": "strange"})
+    run.append("evals", {**whole, "extractor": "passed over", "nimg": "late"})
     run.write_json("selected.json", {"nimg": None})
     for lang in i18n.languages():
         read = page(run, lang)
         for words in ("without value", "without weights_hash", "beauty_", "sideways", "–"):
             assert words in read.text, words
+        assert "passed over" not in read.text
     assert quality.meanings(gather(run).evals, i18n.load("en")) == []
 
 

@@ -189,7 +189,7 @@ def test_a_row_cut_short_is_passed_over_and_spoils_no_other(run: Run, cut: int) 
 def test_drop_after_forgets_what_came_later(run: Run) -> None:
     for nimg in (10, 20, 30):
         run.append("metrics", {"nimg": nimg})
-        run.append("evals", {"nimg": nimg})
+        run.append("evals", {"nimg": nimg, "metric": "fd"})
         run.event("row", nimg)
         run.write_bytes(f"samples/{stem(nimg)}.png", b"png")
         run.write_bytes(f"snapshots/{stem(nimg)}.safetensors", b"")

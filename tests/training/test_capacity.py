@@ -47,7 +47,7 @@ def test_no_recipe_is_refused_on_a_small_machine(recipe: str, monkeypatch: pytes
 def test_weights_are_counted_as_they_are_built(recipe: str) -> None:
     config = configure(recipe)
     family = models.family_of(config.generator)
-    counted = capacity._weights(lambda: family.generator(config.generator, (3, 32, 32), 0))
+    counted = models.count_weights(lambda: family.generator(config.generator, (3, 32, 32), 0))
     assert counted == sum(w.numel() for w in models.build_generator(config, (3, 32, 32)).parameters())
 
 

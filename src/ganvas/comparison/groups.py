@@ -14,7 +14,7 @@ from typing import Any
 from ganvas.config import BudgetConfig, Config, EngineConfig, EvaluateConfig, LogConfig, diff
 from ganvas.config.recipes import RECIPES
 from ganvas.config.tricks import TRICKS
-from ganvas.errors import UsageError
+from ganvas.errors import GanvasError, UsageError
 from ganvas.runs.run import Run
 
 RUNS = Path("runs")
@@ -107,8 +107,13 @@ def find_groups(targets: Targets) -> tuple[list[Group], list[str]]:
         if path.resolve() in seen:
             continue
         seen.add(path.resolve())
-        run = Run.open(path)
-        member = Member(run, run.config, run.data)
+        try:
+            run = Run.open(path)
+            member = Member(run, run.config, run.data)
+            run.recipe  # noqa: B018 (read later)
+        except GanvasError as error:
+            notes.append(f"{path} is left out: {error}")
+            continue
         if not member.finished:
             notes.append(f"{path} is left out: it is not finished")
             continue
@@ -182,13 +187,21 @@ def _find_runs(target: str) -> list[Path]:
         problem = f"there is no run in {target}"
     elif target in RECIPES:
         every = sorted(each.parent for each in RUNS.glob("*/config.json"))
-        found = [each for each in every if Run.open(each).config.recipe == target]
+        found = [each for each in every if _recipe(each) in (target, None)]
         problem = f"there is no run of the recipe {target} below {RUNS}/"
     else:
         raise UsageError(f"{target} is not a run, folder, pattern or recipe (ganvas runs lists runs)")
     if not found:
         raise UsageError(f"{problem} (ganvas runs lists runs)")
     return found
+
+
+def _recipe(path: Path) -> str | None:
+    """The recipe of a run; None where it is unreadable, which is told when it is opened."""
+    try:
+        return Run.open(path).config.recipe
+    except GanvasError:
+        return None
 
 
 def _check_same_data(groups: Sequence[Group]) -> None:

@@ -27,11 +27,13 @@ def grids_over_training(members: Sequence[Member], frames: int = FRAMES) -> list
     """For each run `frames` sample grids, evenly spaced over its training, cropped to the same size; or none."""
     found = []
     for member in members:
-        samples = member.run.sample_grids()
+        samples = [
+            (at, grid) for at, path in member.run.sample_grids() if (grid := member.run.picture(path)) is not None
+        ]
         end = samples[-1][0] if samples else 0
         times = np.linspace(0, 1, frames) if samples else ()
-        paths = [min(samples, key=lambda sample: abs(sample[0] - share * end))[1] for share in times]
-        found.append([Image.open(path).convert("RGB") for path in paths])
+        chosen = [min(samples, key=lambda sample: abs(sample[0] - share * end))[1] for share in times]
+        found.append([grid.convert("RGB") for grid in chosen])
     sizes = [grids[-1].size for grids in found if grids]
     if not sizes:
         return found

@@ -9,7 +9,12 @@ from typing import Any, Literal
 
 from ganvas.config.schema import Config
 from ganvas.config.validation import validate
-from ganvas.errors import GanvasError, did_you_mean
+from ganvas.errors import GanvasError, did_you_mean, shown
+
+MOST = 2**62
+"""Bound of whole numbers, so that they fit an int64."""
+LONGEST = 4096
+"""Characters of a text, such as a path."""
 
 
 def to_dict(config: Any) -> dict[str, Any]:
@@ -35,10 +40,10 @@ def from_dict(values: Any, kind: type = Config, where: str = "config") -> Any:
     """The config of `kind` that `to_dict` gave `values` for. An unknown key or a wrong type raises GanvasError."""
     hints = typing.get_type_hints(kind)
     if not isinstance(values, dict):
-        raise GanvasError(f"{where}: expected an object, found {values!r}")
+        raise GanvasError(f"{where}: expected an object, found {shown(values)}")
     for key in values:
         if key not in hints:
-            raise GanvasError(f"{where}.{key}: no such setting{did_you_mean(key, hints)}")
+            raise GanvasError(f"{where}.{key[:100]}: no such setting{did_you_mean(key, hints)}")
     made = kind(**{key: _read(value, hints[key], f"{where}.{key}") for key, value in values.items()})
     if isinstance(made, Config):
         validate(made)
@@ -58,9 +63,9 @@ def _read(value: Any, hint: Any, where: str) -> Any:
     if origin is Literal:
         if value in args:
             return value
-        raise GanvasError(f"{where} = {value!r}: it must be one of {', '.join(map(str, args))}")
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        raise GanvasError(f"{where} = {shown(value)}: it must be one of {', '.join(map(str, args))}")
+    if hint is float and type(value) is int and abs(value) < MOST:
         return float(value)
-    if type(value) is hint:
+    if type(value) is hint and not (hint is int and abs(value) >= MOST) and not (hint is str and len(value) > LONGEST):
         return value
-    raise GanvasError(f"{where} = {value!r}: expected {getattr(hint, '__name__', hint)}")
+    raise GanvasError(f"{where} = {shown(value)}: expected {getattr(hint, '__name__', hint)}")

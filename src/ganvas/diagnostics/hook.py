@@ -30,7 +30,7 @@ class DoctorHook:
         if event.kind in ("start", "resume"):  # the run continues from what is on disk now
             self.config, self.data = self.run.config, self.run.data
             self.rows, self.monitor = self.run.rows("metrics"), self.run.rows("monitor")
-            self.reported = {e["finding"] for e in self.run.rows("events") if e.get("event") == "doctor"}
+            self.reported = {str(e.get("finding")) for e in self.run.rows("events") if e.get("event") == "doctor"}
         elif event.kind == "row":
             self.rows.append(event.details["row"])
         elif event.kind == "sample" and self.working:

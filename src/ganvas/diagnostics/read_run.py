@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,15 +50,10 @@ def _measure_grids(run: Run) -> Iterator[dict[str, Any]]:
 
 def _images_of_grid(run: Run, path: Path) -> Pictures | None:
     """The images of a grid; None if it is missing, cut off, or does not fit this run's images."""
-    from PIL import Image
-
     from ganvas.metrics.image_statistics import Pictures
 
     c, h, w = run.data["shape"]
-    try:
-        with Image.open(path) as picture:
-            if picture.width % w or picture.height % h or picture.mode != ("L" if c == 1 else "RGB"):
-                return None
-            return Pictures(media.tiles(picture, (c, h, w))[: run.config.log.samples])
-    except (OSError, SyntaxError, ValueError, struct.error):
+    picture = run.picture(path)
+    if picture is None or picture.mode != ("L" if c == 1 else "RGB"):
         return None
+    return Pictures(media.tiles(picture, (c, h, w))[: run.config.log.samples])

@@ -38,7 +38,7 @@ class EvaluationHook:
         self.extractor = classifier.load(config.data.name, tuple(run.data["shape"]))
         rows = [row for row in run.rows("evals") if row.get("during")]
         self.last = max((row["nimg"] for row in rows), default=0)
-        self.costs = list({row["nimg"]: row["sec"] for row in rows}.values())
+        self.costs = list({row["nimg"]: row.get("sec") or 0.0 for row in rows}.values())
 
     def __call__(self, event: Event) -> None:
         if event.kind == "checkpoint" and event.nimg // self.config.every > self.last // self.config.every:

@@ -2,13 +2,20 @@
 
 from ganvas.models import families
 from ganvas.models.layer_table import count_parameters, summary
-from ganvas.models.networks import build_discriminator, build_generator, for_size, num_classes, set_dropout_generator
+from ganvas.models.networks import (
+    build_discriminator,
+    build_generator,
+    count_weights,
+    for_size,
+    num_classes,
+    set_dropout_generator,
+)
 from ganvas.models.registry import FAMILIES, Family, family_of, register_family
 from ganvas.plugins import discover
 
 discover(families)
 
 __all__ = [
-    "FAMILIES", "Family", "build_discriminator", "build_generator", "count_parameters", "family_of", "for_size",
-    "num_classes", "register_family", "set_dropout_generator", "summary",
+    "FAMILIES", "Family", "build_discriminator", "build_generator", "count_parameters", "count_weights", "family_of",
+    "for_size", "num_classes", "register_family", "set_dropout_generator", "summary",
 ]  # fmt: skip

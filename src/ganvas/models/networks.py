@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -67,3 +68,12 @@ def set_dropout_generator(network: nn.Module, generator: torch.Generator) -> Non
     for module in network.modules():
         if isinstance(module, Dropout):
             module.generator = generator
+
+
+def count_weights(build: Callable[[], nn.Module]) -> float:
+    """Number of weights of the network that `build` makes, without memory for them; infinite where it overflows."""
+    try:
+        with torch.device("meta"):
+            return sum(weight.numel() for weight in build().parameters())
+    except Exception as error:  # of a family of one's own; a real fault shows when it is built
+        return math.inf if "overflow" in str(error).lower() else 0

@@ -133,13 +133,11 @@ class LiveCell:
 
     def picture(self) -> Image.Image:
         """Newest samples, real images and curves side by side."""
-        from ganvas.report.facts import read_picture
-
         side = int(self.run.data["shape"][1])
         grids = self.run.sample_grids()
         columns = []
-        newest = read_picture(grids[-1][1]) if grids else None
-        real = read_picture(self.run.path / "samples" / "real.png")
+        newest = self.run.picture(grids[-1][1]) if grids else None
+        real = self.run.picture(self.run.path / "samples" / "real.png")
         title = f"after {grids[-1][0] / self.n:.1f} epochs" if grids else ""
         for name, picture in ((title, newest), ("real images", real)):
             if picture is not None:

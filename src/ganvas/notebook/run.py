@@ -79,9 +79,7 @@ class Run(RunFolder):
         return self._picture(self.path / "samples" / "real.png", "real images")
 
     def _picture(self, path: Path, caption: str) -> Picture:
-        from ganvas.report.facts import read_picture
-
-        picture = read_picture(path)
+        picture = self.picture(path)
         if picture is None:
             raise GanvasError(f"{path} is missing or damaged")
         return Picture(media.encode(enlarge(picture, int(self.data["shape"][1]))), caption)

@@ -21,6 +21,8 @@ from ganvas.stats.trend import Trend, trend
 
 COURSE_EPOCHS = 50
 """Minimum number of epochs that the course asks for."""
+NOTES = 1_000_000
+"""Bytes of notes.md that are read."""
 IDEAS = (
     "data.flip", "data.labels", "data.held_out", "generator.", "discriminator.", "augment.", "loss.", "penalty.",
     "g_optim.", "d_optim.", "step.",
@@ -159,7 +161,7 @@ class Facts:
 
 def gather(run: Run) -> Facts:
     """Read a run, finished or still being written. GanvasError if config.json or data.json is unreadable."""
-    grids = [(at, picture) for at, path in run.sample_grids() if (picture := read_picture(path)) is not None]
+    grids = [(at, picture) for at, path in run.sample_grids() if (picture := run.picture(path)) is not None]
     notes = run.path / "notes.md"
     history = diagnostics.read_history(run)
     return Facts(
@@ -172,20 +174,19 @@ def gather(run: Run) -> Facts:
         events=list(history.events),
         env=run.rows("env"),
         grids=grids,
-        real=read_picture(run.path / "samples" / "real.png"),
+        real=run.picture(run.path / "samples" / "real.png"),
         evals=run.rows("evals"),
         selected=run.selected,
         networks=run.networks,
         diagnosis=diagnostics.diagnose(history),
-        experiment=run.read_json("part_of.json") if (run.path / "part_of.json").is_file() else None,
-        notes=notes.read_text("utf-8", errors="replace") if notes.is_file() else "",
+        experiment=run.experiment,
+        notes=_text(notes),
     )
 
 
-def read_picture(path: Path) -> Image.Image | None:
-    """The picture in mode L or RGB; None if it is missing or damaged."""
-    try:
-        with Image.open(path) as picture:
-            return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
-    except (OSError, SyntaxError, ValueError):
-        return None
+def _text(path: Path) -> str:
+    """The first NOTES bytes of a text file; empty if it is missing."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return file.read(NOTES).decode("utf-8", "replace")

@@ -24,7 +24,7 @@ def _row(path: Path) -> dict[str, Any]:
     try:
         run = Run.open(path)
         config, total = run.config, run.total_nimg
-        seen = [at for at, _ in run.checkpoints()] + [row.get("nimg", 0) for row in run.rows("metrics")[-1:]]
+        seen = [at for at, _ in run.checkpoints()] + [row["nimg"] for row in run.rows("metrics")[-1:]]
         events = run.rows("events")
         last = events[-1]["event"] if events else "none"
         under_way = "writing" if run.is_locked() else "broken off"

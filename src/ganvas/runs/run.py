@@ -17,13 +17,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
-from ganvas.errors import GanvasError, UsageError
-from ganvas.files import read_object, replace_file, sync_folder, try_lock, utf8, write_file, writing_to
-from ganvas.runs import cleanup
+from ganvas.errors import GanvasError, UsageError, shown
+from ganvas.files import parse_json, read_object, replace_file, sync_folder, try_lock, utf8, write_file, writing_to
+from ganvas.runs import checked, cleanup
 from ganvas.runs.migrate import LOGS, migrate_config, migrate_row
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 KEPT_CHECKPOINTS = 2
 LOCK_SECONDS = 1.0  # that a writer waits for another's lock
@@ -131,25 +134,25 @@ class Run:
     @property
     def total_nimg(self) -> int | None:
         """Images at which the run is finished; None while a budget in minutes is still being measured."""
-        value = self.read_json("config.json").get("total_nimg")
-        if not isinstance(value, int | None):
-            raise GanvasError(f"{self.path}/config.json: total_nimg = {value!r}: expected a number of images or null")
+        value: int | None = self.read_json("config.json").get("total_nimg")
+        if value is not None and not checked.is_whole(value):
+            what = "expected a number of images or null"
+            raise GanvasError(f"{self.path}/config.json: total_nimg = {shown(value)}: {what}")
         return value
 
     @property
     def data(self) -> dict[str, Any]:
         """name, sha256, n, shape [c, h, w], class_names, classes (counts) and source of the images trained on."""
-        return self.read_json("data.json")
+        values = self.read_json("data.json")
+        checked.enforce(values, checked.DATA, 4, self.path / "data.json")
+        return values
 
     @property
     def networks(self) -> dict[str, list[Layer]]:
         """The layers of "generator" and "discriminator" as they were built; empty where they were not recorded."""
-        if not (self.path / "networks.json").exists():
-            return {}
-        rows = self.read_json("networks.json")
         return {
             name: [Layer(row["name"], row["kind"], tuple(row["output"]), row["params"]) for row in layers]
-            for name, layers in rows.items()
+            for name, layers in (self._optional("networks.json", checked.NETWORKS) or {}).items()
         }
 
     def write_networks(self, networks: Mapping[str, Sequence[Layer]]) -> None:
@@ -190,19 +193,22 @@ class Run:
             file.write(line)
 
     def rows(self, log: str) -> list[dict[str, Any]]:
-        """All whole rows of `log`.jsonl; a line that a crash cut short is passed over."""
+        """All whole rows of `log`.jsonl, as checked.row_of gives them; a line that a crash cut short is passed over."""
         path = self._old_log(log) or self.path / f"{log}.jsonl"
-        if not path.exists():
+        if not path.is_file():
             return []
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise GanvasError(f"{path} cannot be read ({error.strerror}): is this a whole run directory?") from error
         rows = []
-        for line in path.read_bytes().split(b"\n"):
-            try:
-                row = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(row, dict):
-                rows.append(migrate_row(log, row))
-        return rows
+        for line in content.split(b"\n"):
+            with suppress(ValueError):
+                values = parse_json(line)
+                row = checked.row_of(log, migrate_row(log, values) if isinstance(values, dict) else values)
+                if row is not None:
+                    rows.append(row)
+        return sorted(rows, key=lambda row: row["nimg"]) if log in checked.ORDERED else rows
 
     def _old_log(self, log: str) -> Path | None:
         """The file in which an older version kept this log, as long as there is no new one."""
@@ -221,13 +227,20 @@ class Run:
         """(nimg, path) of every sample grid, in order."""
         return self._numbered("samples", r"(\d{9,})\.png")
 
+    def picture(self, path: Path) -> Image.Image | None:
+        """A grid of this run's images, in mode L or RGB; None if it is missing, damaged, or no such grid."""
+        return checked.read_grid(path, tuple(self.data["shape"]))
+
     def snapshots(self) -> list[tuple[int, Path]]:
         """(nimg, path) of every generator snapshot, in order."""
         return self._numbered("snapshots", r"(\d{9,})\.safetensors")
 
     def _numbered(self, folder: str, pattern: str) -> list[tuple[int, Path]]:
         base = self.path / folder
-        names = [p.name for p in base.iterdir()] if base.is_dir() else []
+        try:
+            names = [p.name for p in base.iterdir()] if base.is_dir() else []
+        except OSError as error:
+            raise GanvasError(f"{base} cannot be read ({error.strerror}): is this a whole run directory?") from error
         return sorted((int(m[1]), base / name) for name in names if (m := re.fullmatch(pattern, name)))
 
     # -- checkpoints -------------------------------------------------------------------------------------------
@@ -274,8 +287,21 @@ class Run:
 
         It was chosen among several by that very score, which flatters it: results are reported for the last one.
         """
-        path = self.path / "selected.json"
-        return self.read_json(path.name) if path.exists() else None
+        return self._optional("selected.json", checked.SELECTED)
+
+    @property
+    def experiment(self) -> dict[str, Any] | None:
+        """The experiment and cell that it is part of, with the verdicts on the cell; None where it is of none."""
+        return self._optional("part_of.json", checked.EXPERIMENT)
+
+    def _optional(self, name: str, rules: Mapping[str, tuple[checked.Test, str]]) -> dict[str, Any] | None:
+        """A file without which the run is still whole: None where it is missing or damaged."""
+        try:
+            values = self.read_json(name)
+            checked.enforce(values, rules, len(rules), self.path / name)
+        except GanvasError:
+            return None
+        return {key: values[key] for key in rules}
 
     def select(self, nimg: int, metric: str, value: float) -> None:
         """Keep the checkpoint at `nimg` as the best so far."""
@@ -370,12 +396,16 @@ class Run:
 
 def _verified(nimg: int, path: Path) -> Checkpoint:
     """The checkpoint in a folder; ValueError where a file is not what state.json says."""
-    state = json.loads((path / "state.json").read_bytes())
+    state = parse_json((path / "state.json").read_bytes())
     if state["schema_version"] > SCHEMA_VERSION:
         raise GanvasError(f"{path} has schema version {state['schema_version']}, newer than this ganvas: update ganvas")
     if state["nimg"] != nimg:
         raise ValueError(f"its state.json belongs to {state['nimg']} images")
+    if not isinstance(state.get("environment", {}), dict):
+        raise TypeError("environment")
     for name, digest in state["sha256"].items():
+        if not name.isidentifier():
+            raise KeyError(name)
         if hashlib.sha256((path / f"{name}.safetensors").read_bytes()).hexdigest() != digest:
             raise ValueError(f"{name}.safetensors is truncated or altered")
     return Checkpoint(nimg, path, state)

@@ -7,15 +7,14 @@ What is let through may still run out of memory.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
-from torch import nn
 
 from ganvas import process
 from ganvas.config import Config, EngineConfig
 from ganvas.errors import UsageError
-from ganvas.models import family_of
+from ganvas.models import count_weights, family_of
 from ganvas.runs.run import Layer
 from ganvas.training import backend
 
@@ -43,7 +42,7 @@ def check_networks(config: Config, shape: tuple[int, int, int], classes: int) ->
         ("discriminator", lambda: family_of(d).discriminator(d, shape, classes), config.d_optim, False),
     )
     for name, build, optim, average in parts:
-        weights = _weights(build)
+        weights = count_weights(build)
         copies = 2 + STATES[optim.name] + bool(optim.historical) + average
         what = f"{name}: {weights:,} weights with gradients and optimiser states" if weights < math.inf else name
         settings = ["width", "widths", "kernel", *(["latent-dim"] if name == "generator" else [])]
@@ -59,15 +58,6 @@ def check_batch(config: Config, shape: tuple[int, int, int], networks: Mapping[s
     update = step.batch * (image * (1 + 2 * FLOAT) + config.generator.latent_dim * FLOAT)  # real, fake, z
     update += step.batch // step.accumulate * width * (layers["generator"] + layers["discriminator"])
     _enforce(update, config, f"step.batch = {step.batch}", "lower --step.batch, or raise --step.accumulate")
-
-
-def _weights(build: Callable[[], nn.Module]) -> float:
-    """Number of weights of the network that `build` makes, without memory for them; infinite where it overflows."""
-    try:
-        with torch.device("meta"):
-            return sum(weight.numel() for weight in build().parameters())
-    except Exception as error:  # of a family of one's own; a real fault shows when it is built
-        return math.inf if "overflow" in str(error).lower() else 0
 
 
 def _enforce(need: float, config: Config, what: str, advice: str) -> None:

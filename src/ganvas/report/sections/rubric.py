@@ -134,12 +134,13 @@ def _ideas(facts: Facts, say: Translator) -> Item:
 def _compared(facts: Facts, say: Translator) -> list[str]:
     """Verdicts of the experiment on this run's cell against its first cell; empty for the first cell."""
     found = facts.experiment or {}
+    verdicts = [v for v in found.get("verdicts", []) if f"compare.word.{v.get('verdict')}" in say]
     results = [
-        say("rubric.3.verdict", metric=v["metric"], word=say(f"compare.word.{v['verdict']}"),
+        say("rubric.3.verdict", metric=v.get("metric"), word=say(f"compare.word.{v['verdict']}"),
             difference=_difference(v, say))
-        for v in found.get("verdicts", [])
+        for v in verdicts
     ]  # fmt: skip
-    if not results:
+    if not results or len(found["seeds"]) != 2:
         return []
     first, cell = found["seeds"]
     names = {"cell": found["cell"], "first": found["first"], "experiment": found["experiment"]}
@@ -147,11 +148,11 @@ def _compared(facts: Facts, say: Translator) -> list[str]:
 
 
 def _difference(verdict: dict[str, Any], say: Translator) -> str:
-    if verdict["low"] is None:
+    value, low, high = (verdict.get(key) for key in ("difference", "low", "high"))
+    if not (is_number(value) and is_number(low) and is_number(high)):
         return "–"
-    value, low, high = (signed(verdict[key]) for key in ("difference", "low", "high"))
     key = "adjusted" if "level" in verdict else "difference"  # older comparisons adjusted p values alone
-    return say(f"rubric.3.{key}", value=value, low=low, high=high)
+    return say(f"rubric.3.{key}", value=signed(value), low=signed(low), high=signed(high))
 
 
 def values(facts: Facts, say: Translator) -> dict[str, Any]:
