@@ -17,7 +17,7 @@ from PIL.Image import Image
 from ganvas import media, models
 from ganvas.config import SCHEMA_VERSION, Config, EngineConfig, from_dict
 from ganvas.data.files.names import readable
-from ganvas.errors import GanvasError, UsageError, did_you_mean, shape_text
+from ganvas.errors import GanvasError, UsageError, did_you_mean, shape_text, shown
 from ganvas.runs import checked
 from ganvas.runs.migrate import migrate_config
 from ganvas.runs.run import Run
@@ -30,7 +30,9 @@ FACTS = {
     key: checked.DATA.get(key, (checked.is_whole, "a number of images"))
     for key in ("shape", "nimg", "class_names", "class_counts")
 }
-"""What a generator's file says of itself, beside its config; the first two are always there."""
+"""What a generator's file says of itself, beside its config."""
+SMALL = 1_000_000
+"""Weights for which memory may be taken before it is known that they are there."""
 WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -112,11 +114,13 @@ def load(target: str | os.PathLike[str], device: str = "auto") -> Generator:
             raise GanvasError(
                 f"{source} has schema version {metadata['schema_version']}, newer than this ganvas: update ganvas"
             )
-        about = {key: metadata[key] for key in FACTS if key in metadata}
-        checked.enforce(about, FACTS, 2, source)
+        about = {"class_names": [], "class_counts": [], **metadata}
+        for key, (test, what) in FACTS.items():
+            if not test(about.get(key)):
+                raise ValueError(f"{key} = {shown(about.get(key))}: expected {what}")
         config: Config = from_dict(migrate_config(metadata["config"]), where=f"{source}: config")
         shape, nimg = tuple(about["shape"]), about["nimg"]
-        names, counts = tuple(about.get("class_names", ())), tuple(about.get("class_counts", ()))
+        names, counts = tuple(about["class_names"]), tuple(about["class_counts"])
         if len(counts) != len(names) or (names and not sum(counts)):
             raise ValueError(f"{len(names)} classes and {len(counts)} of their counts")
         _check_size(config, shape, len(names), sum(tensor.numel() for tensor in tensors.values()))
@@ -137,7 +141,7 @@ def _check_size(config: Config, shape: tuple[int, int, int], classes: int, held:
     weights = models.count_weights(
         lambda: models.family_of(config.generator).generator(config.generator, shape, classes)
     )
-    if weights > held:
+    if weights > held + SMALL:
         raise ValueError(f"a network of {weights:,} weights in a file of {held:,}")
 
 

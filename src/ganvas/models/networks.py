@@ -70,7 +70,7 @@ def set_dropout_generator(network: nn.Module, generator: torch.Generator) -> Non
             module.generator = generator
 
 
-def count_weights(build: Callable[[], nn.Module]) -> float:
+def count_weights(build: Callable[[], nn.Module]) -> int | float:
     """Number of weights of the network that `build` makes, without memory for them; infinite where it overflows."""
     try:
         with torch.device("meta"):
