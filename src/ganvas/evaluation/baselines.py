@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.data.progress import Progress
+from ganvas.evaluation import figures
 from ganvas.evaluation import sources as sources
+from ganvas.evaluation.figures import Figures
 from ganvas.evaluation.measuring import measure_sets
-from ganvas.evaluation.references import Reference, cached_figures, with_progress
+from ganvas.evaluation.references import Reference, with_progress
 from ganvas.metrics.classes import Classes, classes_of
 from ganvas.metrics.extractors.base import Features
 from ganvas.metrics.registry import Fakes, Metric, MetricInputs, number_over
@@ -85,13 +87,14 @@ def noise_baselines(
     """By number, for one set of uniform noise that is taken for images of the classes `names`, if there are any."""
     source = sources.noise(shape, seed, names)
 
-    def make() -> dict[str, float]:
+    def make(absent: list[str]) -> dict[str, Figures]:
         with bar.bar(f"noise baseline: noise through {inputs.extractor.name}", n, "images") as advance:
             features = inputs.extractor.extract(with_progress(source.draw(0, n), advance))
-        return _means(iter([Fakes(features, source.intended(0, n), seed)]), metrics, inputs)
+        chosen = {name: metrics[name] for name in absent}
+        return _means(iter([Fakes(features, source.intended(0, n), seed)]), chosen, inputs)
 
-    key = {"what": "noise", "metrics": _versions(metrics), "n": n, "seed": seed, "classes": list(names)}
-    return cached_figures({**key, **_of(reference, inputs)}, make)
+    key = {"what": "noise", "n": n, "seed": seed, "classes": list(names)}
+    return figures.by_metric({**key, **_of(reference, inputs)}, metrics, make)
 
 
 def _baseline(
@@ -117,26 +120,20 @@ def _baseline(
         for index, part in enumerate(parts):
             yield Fakes(features[part], intended[index], seed + index)
 
-    key = {
-        "what": reals.source,
-        "images": reals.sha256,
-        "metrics": _versions(metrics),
-        "n": n,
-        "sets": sets,
-        "seed": seed,
-    }
-    bar.say(f"real baseline: {reals.source} in the place of the fakes, {sets} x {n:,}")
-    values = cached_figures({**key, **_of(reference, inputs)}, lambda: _means(drawn(), metrics, inputs))
+    def make(absent: list[str]) -> dict[str, Figures]:
+        bar.say(f"real baseline: {reals.source} in the place of the fakes, {sets} x {n:,}")
+        return _means(drawn(), {name: metrics[name] for name in absent}, inputs)
+
+    key = {"what": reals.source, "images": reals.sha256, "n": n, "sets": sets, "seed": seed}
+    values = figures.by_metric({**key, **_of(reference, inputs)}, metrics, make)
     return {name: RealBaseline(value, n, reals.source) for name, value in values.items()}
 
 
-def _means(fakes: Iterator[Fakes], metrics: dict[str, Metric], inputs: MetricInputs) -> dict[str, float]:
+def _means(fakes: Iterator[Fakes], metrics: dict[str, Metric], inputs: MetricInputs) -> dict[str, Figures]:
+    """By metric, the mean of each of its figures over the sets."""
     found = measure_sets(fakes, metrics, inputs)
-    return {name: number_over(values) for name, values in found.items()}
-
-
-def _versions(metrics: dict[str, Metric]) -> dict[str, int]:
-    return {name: metric.version for name, metric in metrics.items()}
+    means = {name: number_over(values) for name, values in found.items()}
+    return {name: {part: means[part] for part in metric.better if part in means} for name, metric in metrics.items()}
 
 
 def _of(reference: Reference, inputs: MetricInputs) -> dict[str, Any]:

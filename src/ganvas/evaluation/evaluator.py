@@ -28,6 +28,10 @@ from ganvas.stats.intervals import MINIMUM, Estimate, t_interval
 
 N = 10_000
 SETS = MINIMUM
+CHEAP = 20_000
+"""Training images up to which copying is measured without being asked for."""
+KEPT_BYTES = 2**29
+"""Drawn images are kept for the next extractor up to this size."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,10 @@ def evaluate(
 
     scores: list[Score] = []
     every = tuple(features) == ("all",)
-    for name in extractors.NAMES if every else features or default_features(*pair("test")):
+    wanted = extractors.NAMES if every else tuple(features) or default_features(*pair("test"))
+    if len(wanted) > 1 and source.total is None and sets * (n or N) * math.prod(source.shape) <= KEPT_BYTES:
+        source = source.drawn_once()
+    for name in wanted:
         subject, found = pair("train" if name == "inception" else "test")
         try:
             extractor = extractors.find(name, found.data.name, subject.shape)
@@ -158,6 +165,8 @@ def judge(
     intended = source.intended(0, n)
     inputs = _inputs(source, reference, extractor, metrics)
     measured, left_out = choose_metrics(metrics, inputs, n, intended)
+    if not metrics and (costly := _costly(source, reference, extractor)) is not None:
+        left_out["copying"] = costly
     for name, reason in left_out.items():
         bar.say(f"{name} under {extractor.name} is left out: {reason}")
 
@@ -208,13 +217,25 @@ def _size(source: ImageSource, n: int | None, sets: int) -> int:
 
 def _inputs(source: ImageSource, reference: Reference, extractor: Extractor, metrics: tuple[str, ...]) -> MetricInputs:
     inputs = MetricInputs(extractor, reference.features(extractor), classes_of(reference.images), reference.modes)
-    trained_on_it = source.data is None or source.data.name == reference.data.name
-    wanted = (not metrics or "copying" in metrics) and extractor.name != "classifier"
-    if not (wanted and trained_on_it) or reference.other is None:
+    wanted = "copying" in metrics or (not metrics and _costly(source, reference, extractor) is None)
+    if not (wanted and _can_copy(source, reference, extractor)) or reference.other is None:
         return inputs
     other = reference.other.features(extractor)
     training, held_out = (other, inputs.reference) if reference.data.split == "test" else (inputs.reference, other)
     return replace(inputs, training=training, held_out=held_out)
+
+
+def _can_copy(source: ImageSource, reference: Reference, extractor: Extractor) -> bool:
+    """Whether the source may have seen the reference's training split, and the extractor has not."""
+    return (source.data is None or source.data.name == reference.data.name) and extractor.name != "classifier"
+
+
+def _costly(source: ImageSource, reference: Reference, extractor: Extractor) -> str | None:
+    """Why copying is measured only where it is asked for, or None: it takes the features of every training image."""
+    if not _can_copy(source, reference, extractor) or reference.other is None:
+        return None
+    n = len((reference.other if reference.data.split == "test" else reference).images.images)
+    return f"it takes the features of all {n:,} training images (--metrics copying)" if n > CHEAP else None
 
 
 def _drawn(source: ImageSource, extractor: Extractor, n: int, sets: int, seed: int, bar: Progress) -> Iterator[Fakes]:

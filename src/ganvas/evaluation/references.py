@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,6 @@ from ganvas.metrics.extractors.base import Extractor, Features, in_batches
 from ganvas.runs.storage import load_tensors, save_tensors
 
 Split = Literal["train", "test"]
-COMPUTATION_VERSION = 2  # raised when baselines are drawn in another way, so that older figures are not used
 OTHER: dict[Split, Split] = {"train": "test", "test": "train"}
 
 
@@ -138,7 +137,7 @@ def cached_features(extractor: Extractor, images: ImageSet, label: str, progress
     if found.probabilities is not None:
         tensors["probabilities"] = torch.from_numpy(found.probabilities)
     about = {"extractor": extractor.name, "weights": extractor.weights_hash, "images": images.sha256}
-    _keep(path, save_tensors(tensors, about))
+    keep(path, save_tensors(tensors, about))
     return found
 
 
@@ -149,23 +148,15 @@ def _path(extractor: Extractor, images_sha256: str) -> Path:
     if extractor.version > 1:  # features kept before versions were are those of version 1
         about["version"] = extractor.version
     key = hashlib.sha256(json.dumps({**about, "images": images_sha256}, sort_keys=True).encode()).hexdigest()
-    return cache.root() / "features" / f"{key[:32]}.safetensors"
+    return folder() / f"{key[:32]}.safetensors"
 
 
-def cached_figures(key: dict[str, Any], make: Callable[[], dict[str, float]]) -> dict[str, float]:
-    """Figures that depend on nothing but `key`, from the cache if they are there."""
-    digest = hashlib.sha256(json.dumps({**key, "ganvas": COMPUTATION_VERSION}, sort_keys=True).encode()).hexdigest()
-    path = cache.root() / "features" / f"{digest[:32]}.json"
-    try:
-        kept = json.loads(path.read_bytes())
-        return {str(name): float(value) for name, value in kept["figures"].items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        figures = make()
-    _keep(path, json.dumps({"figures": figures, "of": key}).encode())
-    return figures
+def folder() -> Path:
+    """Where features and figures are kept."""
+    return cache.root() / "features"
 
 
-def _keep(path: Path, content: bytes) -> None:
+def keep(path: Path, content: bytes) -> None:
     """Write aside and rename; a cache that cannot be written is worth a line, no more."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

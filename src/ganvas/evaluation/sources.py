@@ -57,6 +57,22 @@ class ImageSource:
         shape = (3, *self.shape[1:])
         return replace(self, shape=shape, draw=lambda start, n: (np.repeat(x, 3, axis=1) for x in draw(start, n)))
 
+    def drawn_once(self) -> ImageSource:
+        """The same images, kept in memory once they are drawn."""
+        draw, kept = self.draw, dict[tuple[int, int], list[NDArray[np.uint8]]]()
+
+        def again(start: int, n: int) -> Batches:
+            if (start, n) not in kept:
+                batches = []
+                for batch in draw(start, n):
+                    batches.append(batch)
+                    yield batch
+                kept[start, n] = batches
+            else:
+                yield from kept[start, n]
+
+        return replace(self, draw=again)
+
 
 def find(target: Any, seed: int = 0, device: str = "auto", bar: Progress | None = None) -> ImageSource:
     """The images of that name: a folder, zip, npz or IDX file, a run directory, a snapshot, a shipped model, a set.
