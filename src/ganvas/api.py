@@ -16,8 +16,8 @@ from ganvas import report as reports
 from ganvas.config import BudgetConfig, Config, EngineConfig
 from ganvas.data import IN_MEMORY, ImageSet, as_images, available
 from ganvas.data import load as load_data
-from ganvas.data.dataset import in_class_order
 from ganvas.errors import GanvasError, UsageError
+from ganvas.runs.images import check_same, of_run, remember
 from ganvas.runs.run import Run
 from ganvas.terminal import show
 
@@ -109,16 +109,11 @@ def resume(
     """
     process.prepare()
     run = run if isinstance(run, Run) else Run.open(run)
-    given = [value for value in (epochs, kimg, minutes) if value is not None]
-    if len(given) > 1 or any(not 0 < value < float("inf") for value in given):
-        raise UsageError("give one of minutes, epochs and kimg, more than 0")
-    checkpoint, _ = run.latest_checkpoint()
-    if not given and checkpoint is not None and checkpoint.nimg >= (run.total_nimg or float("inf")):
+    extra = extra_budget(minutes, epochs, kimg)
+    if extra is None and is_finished(run):
         return run
-    extra = BudgetConfig(epochs, kimg, minutes) if given else None
-    if data is None:
-        images = load_data(run.config.data)
-        return _train(run, images, hooks, report, progress, extra, device)
+    if data is None or isinstance(data, str | os.PathLike):
+        return _train(run, images_of(run, data), hooks, report, progress, extra, device)
     images = as_images(data, labels, class_names, run.config.data, progress)
     with available(images) if run.config.data.name == IN_MEMORY else nullcontext():
         return _train(run, images, hooks, report, progress, extra, device)
@@ -147,6 +142,28 @@ def _train(
     if report:
         reports.write(run)
     return run
+
+
+def extra_budget(minutes: float | None, epochs: float | None, kimg: float | None) -> BudgetConfig | None:
+    """What a run's budget is to grow by; None for nothing. UsageError unless it is one positive number."""
+    given = [value for value in (minutes, epochs, kimg) if value is not None]
+    if len(given) > 1 or any(not 0 < value < float("inf") for value in given):
+        raise UsageError("give one of --minutes, --epochs and --kimg, more than 0")
+    return BudgetConfig(epochs, kimg, minutes) if given else None
+
+
+def is_finished(run: Run) -> bool:
+    """Whether a run's last checkpoint has reached its budget."""
+    checkpoint, _ = run.latest_checkpoint()
+    return checkpoint is not None and checkpoint.nimg >= (run.total_nimg or float("inf"))
+
+
+def images_of(run: Run, data: str | os.PathLike[str] | None = None) -> ImageSet:
+    """The images of a run, from where they are now; a new place that the user names is written into the run."""
+    images = of_run(run, None if data is None else os.fspath(data))
+    if data is not None:
+        remember(run, os.fspath(data))
+    return images
 
 
 def finish(run: Run) -> str:
@@ -189,14 +206,8 @@ def run_training(
     from ganvas.training.loop import train as train_run
 
     if images is None:
-        images = load_data(run.config.data)
-    if images.sha256 != run.data["sha256"]:
-        images = in_class_order(images, run.data["class_names"])
-    if images.sha256 != run.data["sha256"]:
-        raise GanvasError(
-            f"{run.config.data.name} is no longer what {run.path} was trained on (its hash differs from data.json): "
-            "restore those images, or start a new run"
-        )
+        images = of_run(run)
+    images = check_same(run, images)
     if run.config.evaluate.every:
         from ganvas.evaluation.during import EvaluationHook
 

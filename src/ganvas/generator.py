@@ -6,8 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,6 +51,8 @@ class Generator:
     """Its classes, in the order of their numbers; empty if it was trained without classes."""
     class_counts: tuple[int, ...] = ()
     """Number of training images of each class."""
+    data: dict[str, Any] = field(default_factory=dict)
+    """name, sha256, n, shape and class_names of its training images; empty in files of older versions."""
 
     def __repr__(self) -> str:
         of = f" of {len(self.class_names)} classes" if self.class_names else ""
@@ -133,7 +136,9 @@ def load(target: str | os.PathLike[str], device: str = "auto") -> Generator:
         message = f"{source} does not hold the generator it describes ({why}): choose another snapshot"
         raise GanvasError(message) from error
     engine = Engine(resolve(EngineConfig(device, "float32", "channels_last", "direct")))
-    return Generator(engine.place(network), config, shape, nimg, source, engine, names, counts)
+    about = metadata.get("data")
+    about = about if isinstance(about, dict) else {}
+    return Generator(engine.place(network), config, shape, nimg, source, engine, names, counts, about)
 
 
 def _check_size(config: Config, shape: tuple[int, int, int], classes: int, held: int) -> None:

@@ -19,6 +19,7 @@ def evaluate(words: list[str]) -> int:
     )
     parser.add_argument("target", metavar="RUN_OR_SNAPSHOT_OR_IMAGES", help="images: a folder, zip, npz or IDX file")
     parser.add_argument("--reference", metavar="NAME_OR_PATH[:train|:test]", help="real images to compare with")
+    parser.add_argument("--data", metavar="PATH", help="where the images that it was trained on are now, if they moved")
     parser.add_argument(
         "--features",
         metavar="F,...",
@@ -28,7 +29,8 @@ def evaluate(words: list[str]) -> int:
     parser.add_argument(
         "--metrics",
         metavar="M,...",
-        help="fd, fd_infinity, kd, prdc, class_recall, is, recognition, diversity, modes, copying",
+        help="fd, fd_infinity, kd, prdc, class_recall, is, recognition, diversity, modes, copying (all by default; "
+        "copying only with up to 20,000 training images)",
     )
     parser.add_argument("--n", type=int, help="images a set (10,000, or what there is)")
     parser.add_argument("--sets", type=int, default=5, help="fresh sets, which the intervals come from (5)")
@@ -53,15 +55,15 @@ def evaluate(words: list[str]) -> int:
         check_replaceable(Path(args.neighbours), args.force)
         chosen = names(args.features)
         picture = nearest_pictures(
-            args.target, reference=args.reference, features=chosen[0] if chosen else None, seed=args.seed,
-            device=args.device,
+            args.target, reference=args.reference, data=args.data, features=chosen[0] if chosen else None,
+            seed=args.seed, device=args.device,
         )  # fmt: skip
         save_picture(picture, Path(args.neighbours), args.force)
         show(f"{args.neighbours}: each row a fake, then the training images nearest to it")
         return 0
     scores = evaluation.evaluate(
-        args.target, reference=args.reference, features=names(args.features), metrics=names(args.metrics),
-        n=args.n, sets=args.sets, seed=args.seed, device=args.device,
+        args.target, reference=args.reference, data=args.data, features=names(args.features),
+        metrics=names(args.metrics), n=args.n, sets=args.sets, seed=args.seed, device=args.device,
     )  # fmt: skip
     if args.json:
         for score in scores:

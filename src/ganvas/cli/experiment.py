@@ -98,6 +98,9 @@ def _plan_values(args: Any) -> tuple[str, dict[str, Any]]:
     path = Path(args.name)
     if path.suffix == ".toml":
         name, values = path.stem, read_toml(path)
+        beside = path.parent / str(values.get("data", ""))
+        if "data" in values and not Path(str(values["data"])).exists() and beside.exists():
+            values["data"] = str(beside)  # a plan may stand beside its images
     elif args.name in builtin():
         name, values = args.name, read_toml(builtin()[args.name])
     elif args.name in RECIPES:

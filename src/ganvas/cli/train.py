@@ -130,20 +130,21 @@ def resume(argv: list[str]) -> int:
     parser = Parser(prog="ganvas resume", description="Continue a run to the end of its budget, or extend the budget.")
     parser.add_argument("run", metavar="RUN")
     _budget_flags(parser)
+    parser.add_argument("--data", metavar="PATH", help="where its images are now, if they moved")
     parser.add_argument("--device", help="another device than the run started on")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
     args = parser.parse_args(argv)
+    process.prepare()  # before torch is imported
+    from ganvas import api
+
     run = Run.open(args.run)
-    extra = BudgetConfig(args.epochs, args.kimg, args.minutes)
-    given = [value for value in (args.epochs, args.kimg, args.minutes) if value is not None]
-    if len(given) > 1 or any(not 0 < value < float("inf") for value in given):
-        raise UsageError("give one of --minutes, --epochs and --kimg, more than 0")
-    checkpoint, _ = run.latest_checkpoint()
-    if not given and checkpoint is not None and checkpoint.nimg >= (run.total_nimg or float("inf")):
+    extra = api.extra_budget(args.minutes, args.epochs, args.kimg)
+    if extra is None and api.is_finished(run):
+        checkpoint, _ = run.latest_checkpoint()
+        assert checkpoint is not None
         show(f"{run.path} is finished: {checkpoint.nimg:,} images; extend it with --minutes, --epochs or --kimg")
         return 0
-    process.prepare()
-    return _train(run, _load(run.config), args.lang, extra if given else None, args.device)
+    return _train(run, api.images_of(run, args.data), args.lang, extra, args.device)
 
 
 def _train(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, device: str | None = None) -> int:

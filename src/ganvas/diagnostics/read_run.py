@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from ganvas import media
 from ganvas.diagnostics.history import RunHistory
+from ganvas.runs.images import locate
 from ganvas.runs.run import Run
 
 if TYPE_CHECKING:
@@ -26,8 +28,11 @@ def read_history(run: Run) -> RunHistory:
     if not monitor or "grid/depth" not in monitor[-1]:
         measured = {row["nimg"]: row for row in _measure_grids(run)}
         monitor = [{**measured.get(row["nimg"], {}), **row} for row in monitor or measured.values()]
+    config = run.config
+    if not Path(config.data.name).expanduser().exists():  # typed in another folder: commands must work here
+        config = replace(config, data=locate(config.data, run.data, run.path) or config.data)
     return RunHistory(
-        run.config, run.data, run.total_nimg, run.rows("metrics"), monitor, run.rows("events"), run.recipe, run.path
+        config, run.data, run.total_nimg, run.rows("metrics"), monitor, run.rows("events"), run.recipe, run.path
     )
 
 

@@ -11,6 +11,7 @@ from ganvas.errors import UsageError
 from ganvas.evaluation import Score, judge, sources
 from ganvas.evaluation.references import Reference, of_run
 from ganvas.metrics.extractors import classifier
+from ganvas.runs.images import locate
 from ganvas.runs.run import Run, stem
 from ganvas.training.loop import Event
 
@@ -34,7 +35,8 @@ class EvaluationHook:
     def __init__(self, run: Run) -> None:
         config = run.config
         self.run, self.config = run, config.evaluate
-        self.reference = Reference(of_run(config.data, "test"), Progress(False))
+        where = locate(config.data, run.data, run.path) or config.data
+        self.reference = Reference(of_run(where, "test"), Progress(False))
         self.extractor = classifier.load(config.data.name, tuple(run.data["shape"]))
         rows = [row for row in run.rows("evals") if row.get("during")]
         self.last = max((row["nimg"] for row in rows), default=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -79,6 +80,7 @@ def evaluate(
     target: Any,
     *,
     reference: Any = None,
+    data: str | os.PathLike[str] | None = None,
     features: Sequence[str] = (),
     metrics: Sequence[str] = (),
     n: int | None = None,
@@ -92,7 +94,8 @@ def evaluate(
     Images may also be given in Python, as whatever `ganvas.data.as_images` takes, on either side.
     `reference` is NAME_OR_PATH[:train|:test]; without it, what the generator was trained on, its test split where it
     has one (its training split under `inception`, as in the literature). It is read at the target's size, and both
-    sides are RGB where one is; a line says where that changes images. `features`: see metrics.extractors.NAMES;
+    sides are RGB where one is; a line says where that changes images. `data`: where the images that the generator was
+    trained on are now, if they moved; they must be the same ones. `features`: see metrics.extractors.NAMES;
     "all" = what can be had; without them, the classifier that ships for the data, else efficientnet-lite0.
     `metrics`: see metrics.registry.METRICS; without them, all that can be measured. `sets` fresh sets of `n` images
     each (10,000; given images are divided up), numbered from `seed`. Scores of a run's generator are added
@@ -105,10 +108,10 @@ def evaluate(
     if reference is not None and not isinstance(reference, str):
         with datasets.available(datasets.as_images(reference, progress=progress)):
             return evaluate(
-                target, reference=datasets.IN_MEMORY, features=features, metrics=metrics, n=n, sets=sets, seed=seed,
-                device=device, progress=progress,
+                target, reference=datasets.IN_MEMORY, data=data, features=features, metrics=metrics, n=n, sets=sets,
+                seed=seed, device=device, progress=progress,
             )  # fmt: skip
-    source = sources.find(target, seed, device, bar)
+    source = sources.find(target, seed, device, bar, None if data is None else os.fspath(data))
     pairs: dict[Split, tuple[ImageSource, Reference]] = {}
 
     def pair(split: Split) -> tuple[ImageSource, Reference]:

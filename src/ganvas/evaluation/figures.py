@@ -35,7 +35,7 @@ def by_metric(key: Mapping[str, Any], metrics: Mapping[str, Metric], make: Make)
 
 def _version(metric: Metric) -> dict[str, int]:
     """Of a metric's computation; what was kept before versions were is of version 1."""
-    return {"version": metric.version} if metric.version > 1 else {}
+    return {"metric_version": metric.version} if metric.version > 1 else {}
 
 
 def digest(key: Mapping[str, Any]) -> str:

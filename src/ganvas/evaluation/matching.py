@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ganvas.data.progress import Progress
+from ganvas.errors import UsageError
 from ganvas.evaluation.references import Reference, Split, names_split, parse
 from ganvas.evaluation.sources import ImageSource, fitted
 
@@ -16,6 +17,8 @@ def match(source: ImageSource, reference: str | None, split: Split, bar: Progres
     images are read at the source's size; a line says so where that changes them. Grey images are repeated to RGB where
     the other side is RGB. Raises UsageError where there is nothing to compare with.
     """
+    if reference is None and source.needs:
+        raise UsageError(f"{source.needs}, or other real images with --reference")
     data = replace(parse(reference, source.data, split), size=source.shape[1])
     found = Reference(data, bar)
     if not names_split(reference) and found.only_training:

@@ -24,6 +24,7 @@ def nearest_pictures(
     target: str | os.PathLike[str],
     *,
     reference: str | None = None,
+    data: str | os.PathLike[str] | None = None,
     features: str | None = None,
     n: int = FAKES,
     seed: int = 0,
@@ -35,7 +36,7 @@ def nearest_pictures(
     Searches the training split of what the generator was trained on, or of `reference`. Raises as `evaluate`.
     """
     bar = Progress(progress)
-    source = sources.find(target, seed, device, bar)
+    source = sources.find(target, seed, device, bar, None if data is None else os.fspath(data))
     if reference is not None:
         reference = f"{split_name(reference)[0]}:train"
     source, training = match(source, reference, "train", bar)

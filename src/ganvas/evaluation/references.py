@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -97,7 +98,7 @@ def parse(text: str | None, trained_on: DataConfig | None, split: Split) -> Data
         return of_run(trained_on, split)
     name, own_split = split_name(text)
     split = own_split or split
-    if trained_on is not None and name == trained_on.name:
+    if trained_on is not None and _same_place(name, trained_on.name):
         return of_run(trained_on, split)
     return DataConfig(name, split)
 
@@ -106,6 +107,13 @@ def split_name(text: str) -> tuple[str, Split | None]:
     """NAME_OR_PATH[:train|:test] as name and split, which is None where none is named."""
     name, _, ending = text.rpartition(":")
     return (name, ending) if ending in OTHER and name else (text, None)
+
+
+def _same_place(a: str, b: str) -> bool:
+    """Whether two names mean the same known set or the same path."""
+    if a == b or a in datasets.SOURCES or b in datasets.SOURCES:
+        return a == b
+    return os.path.realpath(Path(a).expanduser()) == os.path.realpath(Path(b).expanduser())
 
 
 def of_run(trained_on: DataConfig, split: Split) -> DataConfig:

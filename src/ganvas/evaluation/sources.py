@@ -16,10 +16,12 @@ from ganvas.config import DataConfig
 from ganvas.data import ImageSet
 from ganvas.data.dataset import OWN_SIZES
 from ganvas.data.progress import Progress
+from ganvas.errors import UsageError
 from ganvas.evaluation.references import split_name
 from ganvas.generator import ships
 from ganvas.metrics.classes import Classes, classes_in_turn, classes_of
 from ganvas.metrics.extractors.base import BATCH, in_batches
+from ganvas.runs import images as trained_images
 from ganvas.runs.run import Run
 
 SHOWN = 3  # sizes that a line names
@@ -45,7 +47,9 @@ class ImageSource:
     intended: Callable[[int, int], Classes | None] = no_classes
     """(start, n) -> the intended classes of the images of the same numbers; None without classes."""
     data: DataConfig | None = None
-    """What the generator was trained on; None where that is not known."""
+    """What the generator was trained on, by the path where it is now; None where that is not known."""
+    needs: str = ""
+    """Which images it was trained on, where they are not found."""
     run: Run | None = None
     """Where scores belong."""
     about: dict[str, Any] | None = None
@@ -74,12 +78,20 @@ class ImageSource:
         return replace(self, draw=again)
 
 
-def find(target: Any, seed: int = 0, device: str = "auto", bar: Progress | None = None) -> ImageSource:
+def find(
+    target: Any,
+    seed: int = 0,
+    device: str = "auto",
+    bar: Progress | None = None,
+    trained_on: str | None = None,
+) -> ImageSource:
     """The images of that name: a folder, zip, npz or IDX file, a run directory, a snapshot, a shipped model, a set.
 
     A folder or a known set may end in :train or :test; a model that ships wins over a known set of the same name.
-    Anything but a path or name is images given in Python.
-    Raises UsageError where there is nothing to evaluate, GanvasError where it cannot be read.
+    Anything but a path or name is images given in Python. `trained_on`: where the images of a run or generator are now,
+    if they moved.
+    Raises UsageError where there is nothing to evaluate, GanvasError where it cannot be read, or where other images are
+    at `trained_on`.
     """
     if not isinstance(target, str | os.PathLike):
         return from_images(_given(target, bar or Progress(False)))
@@ -89,7 +101,7 @@ def find(target: Any, seed: int = 0, device: str = "auto", bar: Progress | None 
     files = not known and path.exists() and path.suffix != ".safetensors" and not (path / "config.json").is_file()
     if split is not None or files or (known and not ships(name)):
         return from_images(_in_one_size(DataConfig(name, split or "train"), bar or Progress(False)))
-    return _generator(path, seed, device)
+    return _generator(path, seed, device, trained_on)
 
 
 def _in_one_size(data: DataConfig, bar: Progress) -> ImageSet:
@@ -142,7 +154,7 @@ def from_images(images: ImageSet) -> ImageSource:
     return ImageSource(images.name, (c, h, w), draw, len(order), intended, about=about)
 
 
-def _generator(path: Path, seed: int, device: str) -> ImageSource:
+def _generator(path: Path, seed: int, device: str, trained_on: str | None) -> ImageSource:
     from ganvas.generator import load
 
     generator = load(path, device)
@@ -163,8 +175,29 @@ def _generator(path: Path, seed: int, device: str) -> ImageSource:
         "ema": generator.config.step.ema_kimg > 0,
         "seed": seed,
     }
-    config = generator.config
-    return ImageSource(config.recipe, generator.shape, draw, intended=intended, data=config.data, run=run, about=about)
+    config, known = generator.config, run.data if run else generator.data
+    data, needs = _its_images(config.data, known, run, trained_on, generator.path)
+    return ImageSource(config.recipe, generator.shape, draw, None, intended, data, needs, run, about)
+
+
+def _its_images(
+    config: DataConfig, about: dict[str, Any], run: Run | None, trained_on: str | None, path: Path
+) -> tuple[DataConfig | None, str]:
+    """What a generator was trained on, by its path today, and what to say where it is not found.
+
+    Where it is not at the path that the run recorded, its hash decides whether it is the same.
+    """
+    home, whose = run.path if run else None, os.fspath(run.path if run else path)
+    try:
+        found = trained_images.locate(config, about, home)
+        recorded = found is not None and found.name in (config.name, about.get("path"), about.get("real_path"))
+        if trained_on is None and recorded:
+            return found, ""
+        return trained_images.load_again(config, about, home, trained_on, whose=whose)[0], ""
+    except UsageError as error:
+        if trained_on is not None:
+            raise
+        return None, str(error)
 
 
 def _run_of(path: Path) -> Run | None:

@@ -6,14 +6,15 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ganvas import comparison
+from ganvas import data as datasets
 from ganvas.comparison import Comparison
 from ganvas.comparison.metric_names import check_metric_names
-from ganvas.config import from_dict, to_dict
+from ganvas.config import Config, from_dict, to_dict
 from ganvas.errors import GanvasError, UsageError, first_line
 from ganvas.experiments import progress, workers
 from ganvas.experiments.plan import Plan
@@ -88,7 +89,8 @@ def _save_plan(plan: Plan, base: Path) -> None:
     if path.is_file():
         old = _read_plan(path)
         changed = [key for key in ("budget", "features", "n") if old.get(key) != values[key]]
-        if old["cells"] != [(cell.name, cell.config) for cell in plan.cells]:
+        before = [(name, _movable(config)) for name, config in old["cells"]]
+        if before != [(cell.name, _movable(cell.config)) for cell in plan.cells]:
             changed.insert(0, "cells")
         if changed:
             raise UsageError(f"{base} holds another experiment (different: {', '.join(changed)}): choose another --out")
@@ -110,6 +112,12 @@ def _read_plan(path: Path) -> dict[str, Any]:
         raise GanvasError(
             f"{path} is not the plan of an experiment ({first_line(error)}): restore it, or choose another --out"
         ) from error
+
+
+def _movable(config: Config) -> Config:
+    """The config without the path of its images: they may have moved, and each run knows them by their hash."""
+    known = config.data.name in datasets.SOURCES
+    return config if known else replace(config, data=replace(config.data, name=""))
 
 
 def _compare_cells(plan: Plan, base: Path, trials: list[Trial], lang: str) -> Result:

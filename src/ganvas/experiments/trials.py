@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from ganvas.config import Config
 from ganvas.errors import GanvasError
 from ganvas.experiments.plan import Cell, Plan
+from ganvas.runs.images import check_same, place
 from ganvas.runs.run import Run
 
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ class Trial:
     @property
     def run(self) -> Run:
         return Run.open(self.path)
+
+    @property
+    def data_flag(self) -> tuple[str, ...]:
+        """Where the images are, for a command that reads the run, if they moved since it began."""
+        where = place(self.config.data.name)
+        return ("--data", where["path"]) if where and self.run.data.get("path") != where["path"] else ()
 
     @property
     def log(self) -> Path:
@@ -147,6 +154,8 @@ def load_images(cache: dict[str, ImageSet], trial: Trial) -> ImageSet:
     if key not in cache:
         try:
             cache[key] = data.load(trial.config.data)
+            for other in trial.path.parent.glob(f"{trial.cell.slug}-s*/config.json"):  # they began earlier
+                check_same(Run.open(other.parent), cache[key])
         except GanvasError as error:
             raise GanvasError(f"{trial.name}: {error}") from error
     return cache[key]

@@ -101,9 +101,10 @@ def _start_step(worker: Worker, images: dict[str, ImageSet], threads: int) -> No
         if trial.state == "waiting":
             trial.create_run(load_images(images, trial))
         if trial.state == "training":
-            worker.process = _start_process(trial, worker.cores, threads, "resume", str(trial.path))
+            worker.process = _start_process(trial, worker.cores, threads, "resume", str(trial.path), *trial.data_flag)
         elif trial.state == "scoring":
             argv = ["evaluate", str(trial.path), "--n", str(trial.n), "--sets", "1"]
+            argv += trial.data_flag
             if trial.features:
                 argv += ["--features", ",".join(trial.features)]
             worker.process = _start_process(trial, worker.cores, threads, *argv)

@@ -130,5 +130,6 @@ def _metadata(run: Run, state: TrainState, config: Config) -> dict[str, Any]:
         "shape": run.data["shape"],
         "nimg": state.nimg,
         "ema": state.ema is not None,
+        "data": {key: run.data[key] for key in ("name", "sha256", "n", "shape", "class_names") if key in run.data},
         **({"class_names": run.data["class_names"], "class_counts": run.data["class_counts"]} if conditional else {}),
     }

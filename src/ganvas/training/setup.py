@@ -13,6 +13,7 @@ from ganvas import generator, models
 from ganvas.config import Config, override, recipes, tricks
 from ganvas.data import ImageSet
 from ganvas.errors import GanvasError, UsageError, shape_text
+from ganvas.runs.images import place
 from ganvas.runs.run import FolderTakenError, Run, next_path
 from ganvas.training import backend, capacity
 from ganvas.training.compatibility import check_compatibility
@@ -81,6 +82,7 @@ def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | N
         "class_counts": counts,
         "source": images.source,
         "skipped": list(images.skipped),
+        **place(config.data.name),
     }
     recipe = recipes.get(config.recipe).config
     if out is not None:
