@@ -136,8 +136,8 @@ def load(target: str | os.PathLike[str], device: str = "auto") -> Generator:
         message = f"{source} does not hold the generator it describes ({why}): choose another snapshot"
         raise GanvasError(message) from error
     engine = Engine(resolve(EngineConfig(device, "float32", "channels_last", "direct")))
-    about = metadata.get("data")
-    about = about if isinstance(about, dict) else {}
+    told = metadata.get("data")
+    about: dict[str, Any] = told if isinstance(told, dict) else {}
     return Generator(engine.place(network), config, shape, nimg, source, engine, names, counts, about)
 
 
