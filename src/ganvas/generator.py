@@ -137,8 +137,8 @@ def load(target: str | os.PathLike[str], device: str = "auto") -> Generator:
         raise GanvasError(message) from error
     engine = Engine(resolve(EngineConfig(device, "float32", "channels_last", "direct")))
     told = metadata.get("data")
-    about: dict[str, Any] = told if isinstance(told, dict) else {}
-    return Generator(engine.place(network), config, shape, nimg, source, engine, names, counts, about)
+    trained_on: dict[str, Any] = told if isinstance(told, dict) else {}
+    return Generator(engine.place(network), config, shape, nimg, source, engine, names, counts, trained_on)
 
 
 def _check_size(config: Config, shape: tuple[int, int, int], classes: int, held: int) -> None:
