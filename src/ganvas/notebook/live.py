@@ -128,11 +128,12 @@ class LiveCell:
             f'<div style="background:#2f48c8;border-radius:3px;height:6px;width:{percent}"></div></div>'
         )
         notes = "".join(f"<div>{text(note)}</div>" for note in self.notes[-3:])
-        picture = Picture(media.encode(self.picture()), "newest samples, real images, curves").html()
-        return f"<div>{text(str(self.run.path))}, {self.start}: {text(self.line)}</div>{bar}{notes}<div>{picture}</div>"
+        whole = self.picture()
+        shown = Picture(media.encode(whole), "newest samples, real images, curves").html() if whole else ""
+        return f"<div>{text(str(self.run.path))}, {self.start}: {text(self.line)}</div>{bar}{notes}<div>{shown}</div>"
 
-    def picture(self) -> Image.Image:
-        """Newest samples, real images and curves side by side."""
+    def picture(self) -> Image.Image | None:
+        """Newest samples, real images and curves side by side; None before the first samples."""
         side = int(self.run.data["shape"][1])
         grids = self.run.sample_grids()
         columns = []
@@ -143,12 +144,14 @@ class LiveCell:
             if picture is not None:
                 cut = picture.crop((0, 0, min(picture.width, COLUMNS * side), min(picture.height, 8 * side)))
                 columns.append(_titled(enlarge(cut, side), name))
-        columns.append(draw_curves(self.rows, self.n))
-        return _beside(columns)
+        if self.rows:
+            columns.append(draw_curves(self.rows, self.n))
+        return _beside(columns) if columns else None
 
     def still(self) -> Picture:
         """The last picture of the cell, in as many colours as fit into STILL_BYTES."""
         whole = self.picture()
+        assert whole is not None  # there are samples
         content = b""
         for colours in (256, 64, 16):
             content = media.encode(whole.quantize(colours, dither=Image.Dither.NONE), optimize=True)
