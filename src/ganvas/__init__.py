@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from ganvas.diagnostics import Rule, register_rule
     from ganvas.errors import GanvasError, UsageError
     from ganvas.evaluation import evaluate
-    from ganvas.generator import Generator as Generator
-    from ganvas.generator import load
     from ganvas.models import Family, register_family
     from ganvas.notebook.gan import GAN
+    from ganvas.notebook.generator import Generator, load
     from ganvas.runs.run import Run
     from ganvas.training.losses import Loss, register_loss
 
@@ -32,7 +31,7 @@ _HOMES = {
     "Config": ("ganvas.config", "Config"),
     "Family": ("ganvas.models", "Family"),
     "GanvasError": ("ganvas.errors", "GanvasError"),
-    "Generator": ("ganvas.generator", "Generator"),
+    "Generator": ("ganvas.notebook.generator", "Generator"),
     "Loss": ("ganvas.training.losses", "Loss"),
     "Recipe": ("ganvas.config.recipes", "Recipe"),
     "Rule": ("ganvas.diagnostics", "Rule"),
@@ -40,7 +39,7 @@ _HOMES = {
     "UsageError": ("ganvas.errors", "UsageError"),
     "compare": ("ganvas.comparison", "compare"),
     "evaluate": ("ganvas.evaluation", "evaluate"),
-    "load": ("ganvas.generator", "load"),
+    "load": ("ganvas.notebook.generator", "load"),
     "register_family": ("ganvas.models", "register_family"),
     "register_loss": ("ganvas.training.losses", "register_loss"),
     "register_recipe": ("ganvas.config.recipes", "register_recipe"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Float32, Int64, UInt8
 from PIL.Image import Image
 
 from ganvas import media, models
@@ -70,9 +70,30 @@ class Generator:
         if n < 1:
             raise UsageError(f"n = {n}: ask for 1 image or more")
         index = np.arange(start, start + n)
-        z = torch.from_numpy(latents.draw_z(self.config.generator, seed, "sample", index))
-        classes = self.labels(n, seed, start, labels)
-        return draw(self.network, z, None if classes is None else torch.from_numpy(classes), self.engine).numpy()
+        z = latents.draw_z(self.config.generator, seed, "sample", index)
+        return self.draw(z, self.labels(n, seed, start, labels))
+
+    def draw(
+        self, z: Float32[np.ndarray, "n z"], labels: Int64[np.ndarray, "n"] | None = None
+    ) -> UInt8[np.ndarray, "n c h w"]:
+        """The images of these latents and classes."""
+        classes = None if labels is None else torch.from_numpy(labels)
+        return draw(self.network, torch.from_numpy(z), classes, self.engine).numpy()
+
+    def between(
+        self, steps: int, first: int = 0, last: int = 1, seed: int = 0, label: str | None = None
+    ) -> UInt8[np.ndarray, "n c h w"]:
+        """`steps` images on the way from image number `first` to image number `last` of `seed`, both included.
+
+        Along the great circle between their latents (White 2016, arXiv 1609.04468): a straight line would pass through
+        latents shorter than G ever saw. Of one class: `label`, or that of image `first`.
+        """
+        if steps < 2:
+            raise UsageError(f"steps = {steps}: ask for 2 images or more")
+        ends = latents.draw_z(self.config.generator, seed, "sample", np.array([first, last]))
+        z = latents.great_circle(ends[0], ends[1], np.linspace(0, 1, steps))
+        own = self.labels(1, seed, first, label)
+        return self.draw(z, None if own is None else np.repeat(own, steps))
 
     def labels(
         self, n: int, seed: int = 0, start: int = 0, labels: str | Sequence[int] | None = None

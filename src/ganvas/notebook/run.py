@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ganvas.data import ImageSet
     from ganvas.diagnostics import Diagnosis
     from ganvas.evaluation import Score
-    from ganvas.generator import Generator
+    from ganvas.notebook.generator import Generator
     from ganvas.report.facts import Facts
 
 COURSE_KEYS = {
@@ -62,7 +62,7 @@ class Run(RunFolder):
     @property
     def generator(self) -> Generator:
         """The trained generator: `generator.show(16)`, `generator.sample(64)`."""
-        from ganvas.generator import load
+        from ganvas.notebook.generator import load
 
         return load(self.path)
 

@@ -1,0 +1,49 @@
+"""A trained generator as people use it in Python: pictures that show themselves, walks between images."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from ganvas import generator as generators
+from ganvas import media
+from ganvas.generator import Generator as Sampler
+from ganvas.notebook.pictures import Images, Picture, enlarge
+from ganvas.training.latents import ROW
+
+
+class Generator(Sampler):
+    """A trained generator that shows what it makes."""
+
+    def show(self, n: int = 16, label: str | None = None, seed: int = 0, columns: int = ROW) -> Images:
+        """n images, of one class if `label` names it; image i is a function of (seed, i, class) alone."""
+        array, own = self.sample(n, seed, labels=label), self.labels(n, seed, labels=label)
+        names = () if own is None else tuple(self.class_names[k] for k in own)
+        return Images(array, f"{self.path.stem}, seed {seed}", names, columns)
+
+    def interpolate(
+        self, steps: int = 8, first: int = 0, last: int = 1, seed: int = 0, label: str | None = None
+    ) -> Images:
+        """The way from image number `first` of `seed` to image number `last`, as a row of images of one class."""
+        array = self.between(steps, first, last, seed, label)
+        return Images(array, f"from image {first} to image {last} of seed {seed}", columns=steps)
+
+    def walk(self, stops: int = 6, steps: int = 12, seed: int = 0, label: str | None = None) -> Picture:
+        """An animation through `stops` images and back to the first, `steps` frames from one to the next."""
+        legs = [self.between(steps + 1, i, (i + 1) % stops, seed, label)[:-1] for i in range(stops)]
+        frames = [enlarge(media.grid(image[None]), self.shape[1], 128) for image in np.concatenate(legs)]
+        palette = media.shared_palette(frames[:: max(1, len(frames) // 12)])
+        return Picture(media.gif(frames, palette), f"a walk through {stops} images of seed {seed}", "gif")
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{Picture(self.show()._repr_png_(), repr(self)).html()}"
+
+
+def load(target: str | os.PathLike[str], device: str = "auto") -> Generator:
+    """The generator of a run, a snapshot, or a shipped model by name: see `ganvas.generator.load`."""
+    loaded = generators.load(target, device)
+    values: dict[str, Any] = {field.name: getattr(loaded, field.name) for field in fields(loaded)}
+    return Generator(**values)
