@@ -239,3 +239,12 @@ def test_images_seen_once_are_not_memorised() -> None:
     history = make_history(curves)
     assert names(diagnose(history)) == ["overfitting"]
     assert names(diagnose(dataclasses.replace(history, data={**history.data, "n": 50_000}))) == []
+
+
+@pytest.mark.parametrize(("gap", "since"), [(3, 100), (4, 600)])
+def test_a_condition_holds_since_it_held_at_85_of_100_measurements(gap: int, since: int) -> None:
+    """Once, then not for a while, then 16 times: 17 of 20 are enough for the first one to count, 17 of 21 are not."""
+    holds = np.array([True] + [False] * gap + [True] * 16)
+    rows = [{"nimg": 100 * (i + 1)} for i in range(len(holds))]
+    found = RunHistory(make_history().config, {}, monitor=rows).onset(holds, 3, np.ones(len(holds), bool))
+    assert found == since

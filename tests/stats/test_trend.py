@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from ganvas.stats.trend import trend
 
@@ -57,3 +58,24 @@ def test_verdicts(start: float, end: float, noise: float, verdict: str) -> None:
     found = trend(x, start + (end - start) * x / 50 + np.random.default_rng(0).normal(0, 1, 500) * noise)
     assert found is not None
     assert found.verdict == verdict
+
+
+def test_the_interval_is_students_over_ten_blocks() -> None:
+    rng = np.random.default_rng(2)
+    x = np.linspace(0, 30, 500)
+    y = 0.8 - 0.004 * x + rng.normal(0, 0.05, 500)
+    found = trend(x, y)
+    assert found is not None
+    late = x >= 3
+    blocks = [np.array([b.mean() for b in np.array_split(v[late], 10)]) for v in (x, y)]
+    fit = stats.linregress(*blocks)
+    half = stats.t.ppf(0.975, 8) * fit.stderr
+    assert (found.high - found.slope, found.slope - found.low) == pytest.approx((half, half))
+
+
+def test_rows_that_are_no_numbers_are_left_out() -> None:
+    x = np.linspace(0, 30, 500)
+    y = 0.8 - 0.004 * x + np.random.default_rng(3).normal(0, 0.05, 500)
+    bad = np.arange(500) % 50 == 7
+    assert trend(x, np.where(bad, np.nan, y)) == trend(x[~bad], y[~bad])
+    assert trend(x, np.full(500, np.nan)) is None

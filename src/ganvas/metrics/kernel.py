@@ -10,7 +10,7 @@ from jaxtyping import Float, Float64
 from ganvas.errors import UsageError
 from ganvas.metrics.frechet import comparable
 from ganvas.metrics.registry import Fakes, Metric, MetricInputs, Values, register_metric
-from ganvas.stats.intervals import Estimate, t_critical
+from ganvas.stats.intervals import LEVEL, Estimate, t_critical
 
 BLOCK = 1024
 LEAST = 4  # images that the variance's unbiased estimate needs
@@ -163,7 +163,7 @@ def _reference_sums(inputs: MetricInputs) -> Sums:
 
 def _kd(fakes: Fakes, inputs: MetricInputs) -> Values:
     found = kernel_distance(fakes.features.vectors, inputs.reference.vectors, _reference_sums(inputs))
-    half = t_critical(0.95, found.n - 1) * found.standard_error
+    half = t_critical(LEVEL, min(found.n, found.n_ref) - 1) * found.standard_error
     return {"kd": Estimate(found.value, found.value - half, found.value + half)}
 
 
