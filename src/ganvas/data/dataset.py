@@ -153,7 +153,7 @@ def _own(config: DataConfig, progress: Progress) -> ImageSet:
     path = _path(config.name)
     reader = next((reader for reader in READERS if reader.accepts(path)), None)
     if reader is None:
-        raise UsageError(f"{path} is no data set: name a folder of pictures, or a zip, npz or IDX file")
+        raise UsageError(f"{path} is no data set: name a folder, archive, array or table of images (see docs/data.md)")
     try:
         key = kept.key_of(path, config, reader.name)
         known = kept.find(key)
