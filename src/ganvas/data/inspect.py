@@ -170,8 +170,13 @@ def describe() -> tuple[Description, ...]:
 
 
 def preview(imageset: ImageSet, columns: int = 10) -> Image.Image:
-    """A contact sheet in true colour: one row per class where labels exist, small images enlarged."""
-    from PIL import Image, ImageDraw, ImageFont
+    """A contact sheet in true colour: one row per class where labels exist, small images enlarged.
+
+    Where no font has the letters of the class names, rows are numbered and the names are printed on stderr.
+    """
+    from PIL import Image, ImageDraw
+
+    from ganvas import fonts
 
     n, channels, height, width = imageset.images.shape
     if imageset.labels is None:
@@ -184,19 +189,14 @@ def preview(imageset: ImageSet, columns: int = 10) -> Image.Image:
     columns = max(len(row) for row in rows)
     scale = max(1, 64 // max(height, width))
     cell_w, cell_h = width * scale + 2, height * scale + 2
-    font = ImageFont.load_default()
-    margin = 8 + max(int(font.getlength(_latin(caption))) for caption in captions) if any(captions) else 0
+    captions, font = fonts.captions(captions)
+    margin = 8 + max(int(font.getlength(caption)) for caption in captions) if any(captions) else 0
     sheet = Image.new("RGB", (margin + columns * cell_w, len(rows) * cell_h), "white")
     pen = ImageDraw.Draw(sheet)
     for r, (row, caption) in enumerate(zip(rows, captions, strict=True)):
-        pen.text((4, r * cell_h + cell_h // 2 - 6), _latin(caption), fill="black", font=font)
+        pen.text((4, r * cell_h + cell_h // 2 - 6), caption, fill="black", font=font)
         for c, i in enumerate(row):
             rgb = np.repeat(imageset.images[i], 3 // channels, axis=0).transpose(1, 2, 0)
             tile = np.ascontiguousarray(rgb.repeat(scale, axis=0).repeat(scale, axis=1))
             sheet.paste(Image.fromarray(tile), (margin + c * cell_w + 1, r * cell_h + 1))
     return sheet
-
-
-def _latin(text: str) -> str:
-    """The built-in font draws Latin letters only; better a question mark than a crash."""
-    return text.encode("latin-1", "replace").decode("latin-1")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ganvas import fonts
 from ganvas.report import scores
 from ganvas.report.charts import reduce, smoothed
 from ganvas.report.facts import Facts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.font_manager import FontProperties
 
 COLOURS = {"d": "#5b6070", "g": "#2f48c8"}
 LONGEST = 120
@@ -53,13 +56,23 @@ def draw(facts: Facts) -> bytes:
         _finish(axes, title)
     if scored:
         _scored(figure.add_subplot(1, panels, panels), facts, scored)
-    title = f"{facts.config.recipe} · {facts.data.get('name', '')} · seed {facts.config.seed}"
-    figure.suptitle(_shown(title), fontsize=10, x=0.01, ha="left", parse_math=False)
+    title, font = _title((facts.config.recipe, str(facts.data.get("name", "")), f"seed {facts.config.seed}"))
+    figure.suptitle(title, fontproperties=font, x=0.01, ha="left", parse_math=False)
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a sign that the font lacks becomes a box
         figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()
+
+
+def _title(parts: Sequence[str]) -> tuple[str, FontProperties]:
+    """The parts that a font here can draw, and that font."""
+    from matplotlib.font_manager import FontProperties
+
+    shown = [_shown(part) for part in parts]
+    title = " · ".join(part for part in shown if fonts.find([part]) is not None)
+    path = fonts.find([title])
+    return title, FontProperties(fname=path, size=10) if path else FontProperties(size=10)
 
 
 def _scored(axes: Axes, facts: Facts, curves: list[scores.Curve]) -> None:
