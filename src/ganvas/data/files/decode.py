@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganvas.data.files.archives import LARGEST_FILE
 from ganvas.data.files.pixels import Fit, Images, square, to_rgb, upright
 from ganvas.data.files.scale import Scale
 
@@ -74,6 +76,20 @@ class Part(NamedTuple):
 
     images: Images
     files: list[File]
+
+
+def content_of(open_file: Callable[[], BinaryIO]) -> bytes | str:
+    """What is in a file, or why it cannot be read."""
+    try:
+        with open_file() as file:
+            on_disk = isinstance(file, io.BufferedReader) and isinstance(file.raw, io.FileIO)
+            small = on_disk and os.fstat(file.fileno()).st_size <= LARGEST_FILE  # a large buffer would take its time
+            content = file.read() if small else file.read(LARGEST_FILE + 1)
+    except Exception as error:  # such as a damaged zip
+        return " ".join(str(error).split())[:160] or type(error).__name__
+    if not content:
+        return "empty file"
+    return content if len(content) <= LARGEST_FILE else f"larger than {LARGEST_FILE >> 20} MiB"
 
 
 @contextmanager

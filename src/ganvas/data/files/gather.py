@@ -14,8 +14,8 @@ from queue import SimpleQueue
 import numpy as np
 
 from ganvas.data.files import scale
-from ganvas.data.files.decode import File, Form, Part, Span, bombs_are_errors, decode_files
-from ganvas.data.files.listing import LARGEST_FILE, Entry
+from ganvas.data.files.decode import File, Form, Part, Span, bombs_are_errors, content_of, decode_files
+from ganvas.data.files.listing import Entry
 from ganvas.data.files.pixels import Images, in_parts
 from ganvas.data.files.worker import Worker
 from ganvas.data.progress import Progress
@@ -164,9 +164,9 @@ def _parts(pictures: Sequence[Entry], form: Form) -> Iterator[Part]:
             idle.put(worker)
 
         def decode(some: Sequence[Entry]) -> Part:
-            contents = [_content(entry) for entry in some]
             if not workers:
-                return decode_files(contents, form)
+                return decode_files([content_of(entry.open) for entry in some], form)
+            contents = [entry.on_disk or content_of(entry.open) for entry in some]
             worker = idle.get()
             try:
                 return worker.decode(contents)
@@ -198,15 +198,3 @@ def _start_workers(n: int, form: Form, stack: ExitStack) -> list[Worker]:
         except OSError:
             return []
     return workers
-
-
-def _content(entry: Entry) -> bytes | str:
-    """What is in a file, or why it cannot be read."""
-    try:
-        with entry.open() as file:
-            content = file.read(LARGEST_FILE + 1)
-    except Exception as error:  # such as a damaged zip
-        return " ".join(str(error).split())[:160] or type(error).__name__
-    if not content:
-        return "empty file"
-    return content if len(content) <= LARGEST_FILE else f"larger than {LARGEST_FILE >> 20} MiB"

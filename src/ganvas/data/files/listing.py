@@ -36,6 +36,12 @@ class Entry:
         return self.path.suffix.lower() in SUFFIXES and not self.leads_outside
 
     @property
+    def on_disk(self) -> Path | None:
+        """Where it is as a file of its own; None within an archive."""
+        opened = self.open
+        return opened.args[0] if isinstance(opened, partial) and opened.func is _file else None
+
+    @property
     def leads_outside(self) -> bool:
         return ".." in self.path.parts or self.path.is_absolute()
 

@@ -13,12 +13,16 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from ganvas.data.files.decode import File, Form, Part, Span, bombs_are_errors, decode_files
+from ganvas.data.files.decode import File, Form, Part, Span, bombs_are_errors, content_of, decode_files
 from ganvas.data.files.scale import Scale
+
+PIPE = 1 << 20
+"""Bytes that a pipe holds."""
 
 
 class Worker:
@@ -28,8 +32,8 @@ class Worker:
         self.form = form
         self.process = self._start()
 
-    def decode(self, contents: Sequence[bytes | str]) -> Part:
-        """As decode_files; the file that ends the process, found by halving, has a problem."""
+    def decode(self, contents: Sequence[bytes | str | Path]) -> Part:
+        """As decode_files; a file on disk may be given by its path. A file that ends the process has a problem."""
         try:
             return self._ask(contents)
         except (OSError, EOFError, ValueError):
@@ -59,17 +63,22 @@ class Worker:
             env=environment,
         )
         assert process.stdin is not None
+        with suppress(ImportError, AttributeError, OSError):  # Linux: fewer turns for each part
+            import fcntl
+
+            for pipe in (process.stdin, process.stdout):
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)  # type: ignore[arg-type,unused-ignore]
         with suppress(OSError):  # it shows when the first part is sent
             _send(process.stdin, asdict(self.form))
             process.stdin.flush()
         return process
 
-    def _ask(self, contents: Sequence[bytes | str]) -> Part:
+    def _ask(self, contents: Sequence[bytes | str | Path]) -> Part:
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None and stdout is not None
-        _send(stdin, [content if isinstance(content, str) else len(content) for content in contents])
+        _send(stdin, [_item(content) for content in contents])
         for content in contents:
-            if not isinstance(content, str):
+            if isinstance(content, bytes):
                 stdin.write(content)
         stdin.flush()
         files = [
@@ -80,6 +89,20 @@ class Worker:
         if images.size and stdout.readinto(images.reshape(-1).data) < images.nbytes:  # type: ignore[attr-defined]
             raise EOFError
         return Part(images, files)
+
+
+def _item(content: bytes | str | Path) -> int | str | dict[str, str]:
+    """How a content is announced: its length, why there is none, or where it is."""
+    if isinstance(content, Path):
+        return {"path": str(content)}
+    return content if isinstance(content, str) else len(content)
+
+
+def _taken(item: int | str | dict[str, str], pipe: IO[bytes]) -> bytes | str:
+    """The content that `_item` announced."""
+    if isinstance(item, dict):
+        return content_of(lambda: open(item["path"], "rb"))
+    return pipe.read(item) if isinstance(item, int) else item
 
 
 def _send(pipe: IO[bytes], values: Any) -> None:
@@ -101,7 +124,7 @@ def main() -> None:
     form = Form(**{**values, "scales": {kind: Scale(**scale) for kind, scale in values["scales"].items()}})
     with bombs_are_errors(), suppress(EOFError, KeyboardInterrupt):
         while True:
-            contents = [size if isinstance(size, str) else stdin.read(size) for size in _receive(stdin)]
+            contents = [_taken(item, stdin) for item in _receive(stdin)]
             images, files = decode_files(contents, form)
             _send(stdout, files)
             stdout.write(images.data if images.size else b"")
