@@ -17,7 +17,7 @@ from ganvas.data.files import scale
 from ganvas.data.files.decode import File, Form, Part, Span, bombs_are_errors, content_of, decode_files
 from ganvas.data.files.listing import Entry
 from ganvas.data.files.pixels import Images, in_parts
-from ganvas.data.files.worker import Worker
+from ganvas.data.files.worker import OnDisk, Worker
 from ganvas.data.progress import Progress
 from ganvas.data.scratch import Store, take
 
@@ -166,7 +166,7 @@ def _parts(pictures: Sequence[Entry], form: Form) -> Iterator[Part]:
         def decode(some: Sequence[Entry]) -> Part:
             if not workers:
                 return decode_files([content_of(entry.open) for entry in some], form)
-            contents = [entry.on_disk or content_of(entry.open) for entry in some]
+            contents = [OnDisk(e.on_disk) if e.on_disk else content_of(e.open) for e in some]
             worker = idle.get()
             try:
                 return worker.decode(contents)

@@ -36,7 +36,7 @@ class Entry:
         return self.path.suffix.lower() in SUFFIXES and not self.leads_outside
 
     @property
-    def on_disk(self) -> Path | None:
+    def on_disk(self) -> str | None:
         """Where it is as a file of its own; None within an archive."""
         opened = self.open
         return opened.args[0] if isinstance(opened, partial) and opened.func is _file else None
@@ -75,7 +75,7 @@ def entries(where: Path, encoding: str = "auto") -> Iterator[Listing]:
         with archives.members(where, encoding) as found:
             yield _listing([("", found)])
         return
-    below = ((path.relative_to(where).as_posix(), path) for path in _walk(where, set()))
+    below = _walk(str(where), "", set())
     files = [Entry(readable(name), PurePosixPath(name), partial(_file, path)) for name, path in below]
     shards = [] if any(e.looks_like_a_picture for e in files) else [e for e in files if archives.is_tar(e.path.name)]
     if not shards:
@@ -101,20 +101,22 @@ def _listing(found: Sequence[tuple[str, archives.Members]]) -> Listing:
     return Listing(files, refused, tuple(dict.fromkeys(line for _, members in found for line in members.notes)))
 
 
-def _file(path: Path) -> BinaryIO:
-    return path.open("rb")
+def _file(path: str) -> BinaryIO:
+    return open(path, "rb")
 
 
-def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
-    """Every file below, through links to folders too, but never twice through one folder."""
+def _walk(folder: str, below: str, seen: set[str]) -> Iterator[tuple[str, str]]:
+    """(name below the top, path) of every file, through links to folders too, but never twice through one folder."""
     if (place := os.path.realpath(folder)) in seen:
         return
     seen.add(place)
-    for path in sorted(p for p in folder.iterdir() if not p.name.startswith(".")):
-        if path.is_dir():
-            yield from _walk(path, seen)
-        elif path.is_file() or not path.exists():  # a dead link is worth a line, a pipe would wait for ever
-            yield path
+    with os.scandir(folder) as found:
+        entries = sorted((e for e in found if not e.name.startswith(".")), key=lambda e: e.name)
+    for entry in entries:
+        if entry.is_dir():
+            yield from _walk(entry.path, f"{below}{entry.name}/", seen)
+        elif entry.is_file() or not os.path.exists(entry.path):  # a dead link is worth a line, a pipe would wait
+            yield below + entry.name, entry.path
 
 
 def hidden(path: PurePosixPath) -> bool:

@@ -72,7 +72,7 @@ def read(where: Path, config: DataConfig, progress: Progress) -> Raw:
 
 def _not_read(pictures: Sequence[Entry], others: Sequence[Entry]) -> list[str]:
     """A line for each file that is no picture, no table of labels and does not belong to a picture."""
-    keys = sidecars.keys_of(pictures)
+    keys = sidecars.keys_of(pictures) if others else set()
     known = [e for e in others if not (sidecars.belongs_to(e, keys) or tables.is_table(e.path.name))]
     return [
         f"{e.name}: {'a path' if e.leads_outside else 'a kind of file'} that is not read"

@@ -13,8 +13,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +24,12 @@ PIPE = 1 << 20
 """Bytes that a pipe holds."""
 
 
+class OnDisk(NamedTuple):
+    """A file for the process to read itself."""
+
+    path: str
+
+
 class Worker:
     """A process that decodes files one part after another. OSError where none can be started."""
 
@@ -32,7 +37,7 @@ class Worker:
         self.form = form
         self.process = self._start()
 
-    def decode(self, contents: Sequence[bytes | str | Path]) -> Part:
+    def decode(self, contents: Sequence[bytes | str | OnDisk]) -> Part:
         """As decode_files; a file on disk may be given by its path. A file that ends the process has a problem."""
         try:
             return self._ask(contents)
@@ -73,7 +78,7 @@ class Worker:
             process.stdin.flush()
         return process
 
-    def _ask(self, contents: Sequence[bytes | str | Path]) -> Part:
+    def _ask(self, contents: Sequence[bytes | str | OnDisk]) -> Part:
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None and stdout is not None
         _send(stdin, [_item(content) for content in contents])
@@ -91,17 +96,15 @@ class Worker:
         return Part(images, files)
 
 
-def _item(content: bytes | str | Path) -> int | str | dict[str, str]:
+def _item(content: bytes | str | OnDisk) -> int | str | OnDisk:
     """How a content is announced: its length, why there is none, or where it is."""
-    if isinstance(content, Path):
-        return {"path": str(content)}
-    return content if isinstance(content, str) else len(content)
+    return len(content) if isinstance(content, bytes) else content
 
 
-def _taken(item: int | str | dict[str, str], pipe: IO[bytes]) -> bytes | str:
+def _taken(item: int | str | list[str], pipe: IO[bytes]) -> bytes | str:
     """The content that `_item` announced."""
-    if isinstance(item, dict):
-        return content_of(lambda: open(item["path"], "rb"))
+    if isinstance(item, list):
+        return content_of(lambda: open(item[0], "rb"))
     return pipe.read(item) if isinstance(item, int) else item
 
 
