@@ -13,13 +13,13 @@ __all__ = [
 
 if TYPE_CHECKING:
     from ganvas.api import resume, train
-    from ganvas.comparison import compare
     from ganvas.config import Config
     from ganvas.config.recipes import RECIPES, Recipe, register_recipe
     from ganvas.diagnostics import Rule, register_rule
     from ganvas.errors import GanvasError, UsageError
     from ganvas.evaluation import evaluate
     from ganvas.models import Family, register_family
+    from ganvas.notebook.compare import compare
     from ganvas.notebook.gan import GAN
     from ganvas.notebook.generator import Generator, load
     from ganvas.runs.run import Run
@@ -37,7 +37,7 @@ _HOMES = {
     "Rule": ("ganvas.diagnostics", "Rule"),
     "Run": ("ganvas.runs.run", "Run"),
     "UsageError": ("ganvas.errors", "UsageError"),
-    "compare": ("ganvas.comparison", "compare"),
+    "compare": ("ganvas.notebook.compare", "compare"),
     "evaluate": ("ganvas.evaluation", "evaluate"),
     "load": ("ganvas.notebook.generator", "load"),
     "register_family": ("ganvas.models", "register_family"),

@@ -1,0 +1,64 @@
+"""`ganvas.compare(before, after)`: groups of runs against the first one, as a table that shows itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from ganvas import comparison, i18n
+from ganvas.comparison import Comparison, formats
+from ganvas.errors import UsageError
+from ganvas.notebook.run import Run, Runs
+
+
+class ComparisonView(Comparison):
+    """A comparison that shows itself; `write(folder)` saves page, tables and picture."""
+
+    def write(self, folder: str | os.PathLike[str], lang: str = "en", force: bool = False) -> Path:
+        """Write compare.html, .md, .csv, .tex and .webp; see `ganvas.comparison.write`."""
+        return comparison.write(self, folder, lang, force)
+
+    def text(self, lang: str = "en") -> str:
+        """Tables and verdicts as text."""
+        return formats.text(self, i18n.load(lang))
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_markdown_(self) -> str:
+        return formats.markdown(self, i18n.load("en"))
+
+
+def compare(*groups: Any, **settings: Any) -> ComparisonView:
+    """Did the change help? Compare groups of runs with the first group, one score for each seed.
+
+    A group is a Run, the Runs of several seeds, a folder of runs, a pattern, or a recipe's name; or one mapping of
+    names to those. One list of them is taken as they are. settings: features, metrics, n, sets, make, progress, as in
+    `ganvas.comparison.compare`. Raises UsageError for fewer than two groups and for runs on different data.
+
+    With fewer than three seeds a side there is no verdict: the table shows the values alone.
+    """
+    if len(groups) == 1 and isinstance(groups[0], Mapping):
+        targets: Any = {name: list(_paths(group)) for name, group in groups[0].items()}
+    else:
+        every = groups[0] if len(groups) == 1 and isinstance(groups[0], list | tuple) else groups
+        targets = [path for group in every for path in _paths(group)]
+    found = comparison.compare(targets, **settings)
+    return ComparisonView(**{field.name: getattr(found, field.name) for field in fields(found)})
+
+
+def _paths(group: Any) -> Iterator[str]:
+    if isinstance(group, Run):
+        yield os.fspath(group.path)
+    elif isinstance(group, Runs):
+        yield from (os.fspath(run.path) for run in group)
+    elif isinstance(group, str | os.PathLike):
+        yield os.fspath(group)
+    elif isinstance(group, list | tuple):
+        for one in group:
+            yield from _paths(one)
+    else:
+        raise UsageError(f"compare() takes runs, folders of runs or recipes, not a {type(group).__name__}")
