@@ -28,6 +28,7 @@ def small_classifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(custom.from_function("pixel_features:brightness"), name="classifier")
 
     monkeypatch.setattr(classifier, "load", load)
+    monkeypatch.setattr(classifier, "fits", lambda name, shape: name == "shapes" and shape == (3, 16, 16))
 
 
 def test_a_finished_training_says_its_score_beside_real_images(tmp: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TINY, python, tiny
-from ganvas import api
+from conftest import TINY, python, tiny, trained
+from ganvas import api, generator
 from ganvas.config import diff, recipes
+from ganvas.data import load
 from ganvas.errors import UsageError
 from ganvas.training.setup import configure
 
@@ -17,7 +18,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from conftest import tiny
-from ganvas import api
+from ganvas import api, generator
 config = tiny()
 images = api.load_data(config.data, progress=False)
 print("ready", flush=True)
@@ -70,3 +71,19 @@ def test_no_folder_is_left_behind(tmp: Path, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(UsageError, match="has no classes"):
         api.create_run(config, bare)
     assert not (tmp / "runs").exists()
+
+
+def test_the_generator_that_training_starts_from_is_loaded_once(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = trained(tmp / "first")
+    loaded, load_it = [], generator.load
+    monkeypatch.setattr(generator, "load", lambda *words: loaded.append(words) or load_it(*words))
+    config = configure("cifar-dcgan", overrides=TINY, init_from=first.path)
+    images = load(config.data, progress=False)
+    assert api.run_training(api.create_run(config, images, tmp / "second"), images)
+    assert len(loaded) == 1
+    assert config.init_from == str(first.snapshots()[-1][1].resolve())
+
+
+def test_a_model_that_ships_is_recorded_by_its_name() -> None:
+    assert configure("quick", init_from="cifar10-cpu-v1").init_from == "cifar10-cpu-v1"
+    assert configure("quick", overrides={"init_from": "cifar10-cpu-v1"}).init_from == "cifar10-cpu-v1"

@@ -1,6 +1,7 @@
 """What a training is: the schema, its bounds, the named recipes and the tricks. No torch here."""
 
 from ganvas.config.overrides import diff, override, setting_names
+from ganvas.config.plain import flat, to_dict
 from ganvas.config.schema import (
     SCHEMA_VERSION,
     AugmentConfig,
@@ -17,7 +18,7 @@ from ganvas.config.schema import (
     PenaltyConfig,
     StepConfig,
 )
-from ganvas.config.serialization import flat, from_dict, to_dict
+from ganvas.config.serialization import from_dict
 
 __all__ = [
     "SCHEMA_VERSION",

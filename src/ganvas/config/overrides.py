@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ganvas.config.plain import flat, to_dict
 from ganvas.config.schema import Config
-from ganvas.config.serialization import flat, from_dict, to_dict
+from ganvas.config.serialization import from_dict
 from ganvas.errors import GanvasError, UsageError, did_you_mean
 
 

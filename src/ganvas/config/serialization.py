@@ -1,4 +1,4 @@
-"""Configs as plain JSON values, and back."""
+"""From plain JSON values back to a config."""
 
 from __future__ import annotations
 
@@ -15,25 +15,6 @@ MOST = 2**62
 """Bound of whole numbers, so that they fit an int64."""
 LONGEST = 4096
 """Characters of a text, such as a path."""
-
-
-def to_dict(config: Any) -> dict[str, Any]:
-    """A config as plain JSON values (tuples become lists)."""
-
-    def plain(value: Any) -> Any:
-        if dataclasses.is_dataclass(value):
-            return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return list(value) if isinstance(value, tuple) else value
-
-    return plain(config)  # type: ignore[no-any-return]
-
-
-def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one dict of dotted names."""
-    out: dict[str, Any] = {}
-    for key, value in values.items():
-        out |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return out
 
 
 def from_dict(values: Any, kind: type = Config, where: str = "config") -> Any:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass
 from typing import Any
 
+from ganvas.config.plain import flat, to_dict
 from ganvas.config.schema import Config
 from ganvas.errors import UsageError
 
@@ -18,8 +18,8 @@ Rule = tuple[bool, str, Any, str]
 
 def validate(config: Config) -> None:
     """Raises UsageError with the first rule that does not hold."""
-    for name, value in _numbers(config):
-        if not math.isfinite(value):
+    for name, value in flat(to_dict(config)).items():
+        if isinstance(value, float) and not math.isfinite(value):
             raise UsageError(f"{name} = {value}: it must be a finite number")
     for part in (_lengths, _networks, _training, _terms):
         enforce(part(config))
@@ -30,16 +30,6 @@ def enforce(rules: Iterable[Rule]) -> None:
     for holds, name, value, rule in rules:
         if not holds:
             raise UsageError(f"{name} = {value}: it must be {rule}")
-
-
-def _numbers(part: Any, prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Every float of a config with its dotted name."""
-    for field in fields(part):
-        value = getattr(part, field.name)
-        if is_dataclass(value):
-            yield from _numbers(value, f"{prefix}{field.name}.")
-        elif isinstance(value, float):
-            yield prefix + field.name, value
 
 
 # fmt: off

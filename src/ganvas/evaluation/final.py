@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ganvas.errors import UsageError
 from ganvas.evaluation import Score, evaluate
 from ganvas.metrics.extractors import classifier
 from ganvas.runs.run import Run
@@ -18,9 +17,7 @@ def score_final(run: Run) -> list[Score]:
     config, n = run.config, run.config.evaluate.final
     if not n or config.data.classes:  # the classifier knows all classes, the run some of them
         return []
-    try:
-        classifier.load(config.data.name, tuple(run.data["shape"]))
-    except UsageError:
+    if not classifier.fits(config.data.name, tuple(run.data["shape"])):
         return []
     return evaluate(run.path, features=("classifier",), metrics=METRICS, n=n, sets=1, progress=False)
 

@@ -12,13 +12,12 @@ from typing import Any
 
 import torch
 
-from ganvas import generator as generators
 from ganvas import models, process
 from ganvas.config import BudgetConfig, Config, EngineConfig
 from ganvas.data import ImageSet
 from ganvas.errors import GanvasError
 from ganvas.runs.run import Run
-from ganvas.training import backend, budget
+from ganvas.training import backend, budget, initial
 from ganvas.training.backend import Engine, draw
 from ganvas.training.budget import Clock, budget_end, stop_signals
 from ganvas.training.checkpoint import TrainState, fresh_state, restore, save_checkpoint, save_snapshot, start_from
@@ -77,7 +76,8 @@ def train(
             raise GanvasError(f"no checkpoint of {run.path} is whole ({why}): start a new run")
         state = fresh_state(config, images.images.shape[1:], engine, models.num_classes(config, images.class_names))
         if checkpoint is None and config.init_from:
-            start_from(state, generators.load(config.init_from, "cpu").network)
+            start_from(state, initial.trained_generator(config.init_from).network)
+            initial.forget()
         if checkpoint is not None:
             restore(state, checkpoint, config)
             run.drop_after(state.nimg)

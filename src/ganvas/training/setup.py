@@ -17,6 +17,7 @@ from ganvas.runs.images import place
 from ganvas.runs.run import FolderTakenError, Run, next_path
 from ganvas.training import backend, capacity
 from ganvas.training.compatibility import check_compatibility
+from ganvas.training.initial import trained_generator
 
 ATTEMPTS = 100
 """Numbers tried for a run without --out: trainings that start together take neighbouring ones."""
@@ -38,13 +39,15 @@ def configure(
     if init_from is not None:
         config = start_from(config, init_from)
     config = override(config, overrides or {})
+    if config.init_from and init_from is None:
+        config = replace(config, init_from=_recorded(generator.find(config.init_from)))
     check_compatibility(config)
     return config
 
 
 def start_from(config: Config, init_from: str | os.PathLike[str]) -> Config:
     """The config with the network of a trained generator, and a warm-up of G's learning rate (CATCH_UP)."""
-    trained = generator.load(init_from)
+    trained = trained_generator(init_from)
     warmup = max(config.g_optim.warmup, CATCH_UP)
     labels: Literal["use", "ignore"] = "use" if trained.config.data.labels == "use" else "ignore"
     return replace(
@@ -52,8 +55,13 @@ def start_from(config: Config, init_from: str | os.PathLike[str]) -> Config:
         generator=trained.config.generator,
         data=replace(config.data, labels=labels),
         g_optim=replace(config.g_optim, warmup=warmup),
-        init_from=str(trained.path.resolve()),
+        init_from=_recorded(trained.path),
     )
+
+
+def _recorded(path: Path) -> str:
+    """What finds a generator again: the name of one that ships, wherever the package is, else its absolute path."""
+    return path.stem if path.parent == generator.WEIGHTS else str(path.resolve())
 
 
 def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | None = None) -> Run:
@@ -103,7 +111,7 @@ def settle_labels(config: Config, images: ImageSet) -> Config:
 
 
 def _check_init_from(config: Config, images: ImageSet) -> None:
-    trained = generator.load(config.init_from)
+    trained = trained_generator(config.init_from)
     shape = images.images.shape[1:]
     class_names = tuple(images.class_names) if config.data.labels == "use" else ()
     if (trained.shape, trained.class_names, trained.config.generator) != (shape, class_names, config.generator):
