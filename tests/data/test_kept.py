@@ -318,3 +318,13 @@ def test_deep_pictures_and_scales_through_processes(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
     raw = load(tmp_path / "deep")
     assert raw.images[:, 0, 0, 0].tolist() == [0, 128, 255]
+
+
+def test_labels_beside_a_file_belong_to_what_is_kept(tmp_path: Path) -> None:
+    """Labels in a file of their own may change while the images do not."""
+    images = np.random.default_rng(0).integers(0, 256, (4, 20, 20), dtype=np.uint8)
+    path, labels = tmp_path / "kmnist-train-imgs.npz", tmp_path / "kmnist-train-labels.npz"
+    np.savez(path, images)
+    for expected in ([0, 1, 0, 1], [1, 1, 0, 0]):
+        np.savez(labels, np.array(expected))
+        assert load(path, size=20).labels.tolist() == expected

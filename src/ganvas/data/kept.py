@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -69,8 +69,11 @@ class Kept:
     facts: dict[str, Any]
 
 
-def key_of(path: Path, config: DataConfig, reader: str) -> Key:
-    """What decides how the set at a path is decoded. Raises OSError where it cannot be listed."""
+def key_of(path: Path, config: DataConfig, reader: str, beside: Sequence[str] = ()) -> Key:
+    """What decides how the set at a path is decoded; `beside`: patterns of other files that a file is read with.
+
+    Raises OSError where it cannot be listed.
+    """
     import PIL
 
     root = os.path.realpath(path)
@@ -81,6 +84,9 @@ def key_of(path: Path, config: DataConfig, reader: str) -> Key:
     for name, stat in sorted(_listing(root), key=lambda found: found[0]):
         digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
         files, size = files + 1, size + stat.st_size
+    for other in sorted({other for pattern in beside if path.is_file() for other in path.parent.glob(pattern)}):
+        stat = other.stat()
+        digest.update(f"{other.name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
     if os.path.isfile(config.label_from):
         stat = os.stat(config.label_from)
         digest.update(f"labels\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
