@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ganvas.terminal import printable, show_text
+
 if TYPE_CHECKING:
     from PIL import ImageFont
 
@@ -56,7 +58,7 @@ def captions(texts: Sequence[str], size: int = SIZE) -> tuple[list[str], ImageFo
     if path is None:
         numbered = [str(i + 1) if text else "" for i, text in enumerate(texts)]
         legend = ", ".join(f"{number} {text}" for number, text in zip(numbered, texts, strict=True) if text)
-        print(f"captions: {legend}\n{advice()}", file=sys.stderr, flush=True)
+        show_text(f"captions: {printable(legend)}\n{advice()}", file=sys.stderr)
         return numbered, ImageFont.load_default()
     return [drawable(text) for text in texts], ImageFont.truetype(path, size)
 

@@ -196,3 +196,10 @@ def test_the_probe_times_whole_parts_of_about_64_images(
     config = tiny({"step.batch": batch, "step.accumulate": parts})
     probe_step(config, api.load_data(config.data), Engine(config.engine))()
     assert seen == [expected] and expected % parts == 0
+
+
+def test_the_ratio_of_updates_to_weights_is_measured_when_asked() -> None:
+    step = trainer({})
+    state = fresh_state(step.config, SHAPE, step.engine)
+    assert step(state, 0.0) == {}
+    assert {"update_ratio/g", "update_ratio/d"} <= set(step(state, 0.0, measure=True))
