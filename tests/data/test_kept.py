@@ -320,11 +320,13 @@ def test_deep_pictures_and_scales_through_processes(tmp_path: Path, monkeypatch:
     assert raw.images[:, 0, 0, 0].tolist() == [0, 128, 255]
 
 
-def test_labels_beside_a_file_belong_to_what_is_kept(tmp_path: Path) -> None:
-    """Labels in a file of their own may change while the images do not."""
+def test_files_beside_a_file_belong_to_what_is_kept(tmp_path: Path) -> None:
+    """Labels and the other split, in files of their own, may change while the file that is named does not."""
     images = np.random.default_rng(0).integers(0, 256, (4, 20, 20), dtype=np.uint8)
-    path, labels = tmp_path / "kmnist-train-imgs.npz", tmp_path / "kmnist-train-labels.npz"
+    path = tmp_path / "kmnist-train-imgs.npz"
     np.savez(path, images)
-    for expected in ([0, 1, 0, 1], [1, 1, 0, 0]):
-        np.savez(labels, np.array(expected))
-        assert load(path, size=20).labels.tolist() == expected
+    for labels, test in (([0, 1, 0, 1], images), ([1, 1, 0, 0], images[::-1])):
+        np.savez(tmp_path / "kmnist-train-labels.npz", np.array(labels))
+        np.savez(tmp_path / "kmnist-test-imgs.npz", test)
+        assert load(path, size=20).labels.tolist() == labels
+        np.testing.assert_array_equal(load(path, size=20, split="test").images[:, 0], test)

@@ -155,7 +155,7 @@ def _own(config: DataConfig, progress: Progress) -> ImageSet:
     if reader is None:
         raise UsageError(f"{path} is no data set: name a folder, archive, array or table of images (see docs/data.md)")
     try:
-        key = kept.key_of(path, config, reader.name, reader.beside)
+        key = kept.key_of(path, config, reader.name)
         known = kept.find(key)
         with kept.making(key, progress) if known is None else nullcontext():
             if known is None and (known := kept.find(key)) is None:

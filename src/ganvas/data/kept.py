@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ SLOW = 2.0
 """Seconds of reading from which on a small set is kept too."""
 BLOCK, CHECKED = 16 << 20, 64
 """Bytes of a block of images with a digest of its own, and the number of blocks that are checked at a start."""
-BESIDE = ("label", "metadata", "dataset.json")
+BESIDE = ("label", "metadata", "dataset.json", "test", "t10k", "mapping")
 """Files beside a file that may belong to it have these in their names, or begin with its name."""
 NO_PIXELS = ("name", "labels", "flip", "held_out")
 """Settings that do not change what is kept."""
@@ -69,11 +69,8 @@ class Kept:
     facts: dict[str, Any]
 
 
-def key_of(path: Path, config: DataConfig, reader: str, beside: Sequence[str] = ()) -> Key:
-    """What decides how the set at a path is decoded; `beside`: patterns of other files that a file is read with.
-
-    Raises OSError where it cannot be listed.
-    """
+def key_of(path: Path, config: DataConfig, reader: str) -> Key:
+    """What decides how the set at a path is decoded. Raises OSError where it cannot be listed."""
     import PIL
 
     root = os.path.realpath(path)
@@ -84,9 +81,6 @@ def key_of(path: Path, config: DataConfig, reader: str, beside: Sequence[str] = 
     for name, stat in sorted(_listing(root), key=lambda found: found[0]):
         digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
         files, size = files + 1, size + stat.st_size
-    for other in sorted({other for pattern in beside if path.is_file() for other in path.parent.glob(pattern)}):
-        stat = other.stat()
-        digest.update(f"{other.name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
     if os.path.isfile(config.label_from):
         stat = os.stat(config.label_from)
         digest.update(f"labels\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())

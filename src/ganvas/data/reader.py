@@ -23,8 +23,6 @@ class Reader:
     """Whether it reads this path. The reader that was registered first and accepts a path gets it."""
     read: Callable[[Path, DataConfig, Progress], Raw]
     """The images at a path. It may leave classes, limit, size and channels of the config to others."""
-    beside: tuple[str, ...] = ()
-    """Patterns of the names of files beside one that it reads as well, such as its labels or its other split."""
 
 
 READERS: list[Reader] = []

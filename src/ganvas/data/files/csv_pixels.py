@@ -268,4 +268,4 @@ def _as_integers(values: NDArray[np.float32]) -> NDArray[Any]:
     return values
 
 
-register_reader(Reader("CSV", accepts, read, beside=("*.csv*", "*.tsv*")))
+register_reader(Reader("CSV", accepts, read))

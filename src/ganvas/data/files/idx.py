@@ -155,4 +155,4 @@ def _read(where: Path, config: DataConfig, progress: Progress) -> Raw:
     return read_set(where, config.split, config.labels == "ignore")
 
 
-register_reader(Reader("IDX", accepts, _read, beside=("*ubyte*", "*-mapping.txt")))
+register_reader(Reader("IDX", accepts, _read))

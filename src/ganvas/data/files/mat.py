@@ -88,4 +88,4 @@ def _of_split(where: Path, split: str) -> Path:
     return found[0]
 
 
-register_reader(Reader("mat", accepts, read, beside=("*.mat",)))
+register_reader(Reader("mat", accepts, read))

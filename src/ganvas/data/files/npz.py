@@ -225,4 +225,4 @@ def _read(where: Path, config: DataConfig, progress: Progress) -> Raw:
     return read_npz(where, config.split, config.labels == "ignore")
 
 
-register_reader(Reader("npz", accepts, _read, beside=("*-imgs.npz", "*-labels.npz")))
+register_reader(Reader("npz", accepts, _read))
