@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -58,16 +58,16 @@ def labelled(part: Part, others: Sequence[Entry], label_from: str, where: Path) 
         sources = []
     notes: list[str] = []
     for source in sources:
-        names = [source.class_of(e) for e in part.pictures]
-        if reason := _unfit(names, len(part.pictures)):
+        known = {e.name: source.class_of(e) for e in part.everything}
+        if reason := _unfit([known[e.name] for e in part.pictures], len(part.pictures)):
             if asked:
                 raise UsageError(f"data.label_from {label_from}: {reason} of {where}")
             notes.append(f"no classes {source.text}: {reason}")
             continue
-        known = [e for e, name in zip(part.pictures, names, strict=True) if name is not None]
-        if left := len(part.pictures) - len(known):
+        pictures = [e for e in part.pictures if known[e.name] is not None]
+        if left := len(part.pictures) - len(pictures):
             notes.append(f"{left} pictures without a label {source.text} are left out")
-        return _numbered(known, source, part, notes)
+        return _numbered(pictures, known, part, source.text, notes)
     return _by_folder(part, label_from, notes)
 
 
@@ -103,15 +103,17 @@ def _unfit(names: Sequence[str | None], n: int) -> str:
     return ""
 
 
-def _numbered(pictures: list[Entry], source: Source, part: Part, notes: Sequence[str]) -> Labelled:
-    """Labels by class name, in natural order."""
-    first = {name for e in part.train if (name := source.class_of(e)) is not None}
-    own = [source.class_of(e) or "" for e in pictures]
+def _numbered(
+    pictures: list[Entry], known: Mapping[str, str | None], part: Part, text: str, notes: Sequence[str]
+) -> Labelled:
+    """Labels in the natural order of the class names; known: name of a picture -> its class."""
+    first = {name for e in part.train if (name := known[e.name]) is not None}
+    own = [known[e.name] or "" for e in pictures]
     names = (*sorted(first, key=natural), *sorted(set(own) - first, key=natural))
     if len(names) < 2:
-        return Labelled(pictures, (), [], f"all of one class {source.text}: {names[0]}", tuple(notes))
+        return Labelled(pictures, (), [], f"all of one class {text}: {names[0]}", tuple(notes))
     number = {name: k for k, name in enumerate(names)}
-    return Labelled(pictures, names, [number[name] for name in own], source.text, tuple(notes))
+    return Labelled(pictures, names, [number[name] for name in own], text, tuple(notes))
 
 
 def _by_folder(part: Part, label_from: str, notes: Sequence[str]) -> Labelled:
@@ -127,4 +129,5 @@ def _by_folder(part: Part, label_from: str, notes: Sequence[str]) -> Labelled:
     if label_from == "auto" and are_storage(part.pictures):
         text = f"folders {folders[0]} to {folders[-1]} are storage; --data.label-from folders to make them classes"
         return Labelled(part.pictures, (), [], text, tuple(notes))
-    return _numbered(part.pictures, Source(lambda e: readable(e.folder), "by folder"), part, notes)
+    known = {e.name: readable(e.folder) for e in part.everything}
+    return _numbered(part.pictures, known, part, "by folder", notes)

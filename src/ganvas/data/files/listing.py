@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -52,7 +52,9 @@ class Entry:
 
     def below(self, top: str) -> Entry:
         """The same file with its path below a folder; unchanged if it lies elsewhere."""
-        return replace(self, path=PurePosixPath(*self.path.parts[1:])) if top and self.folder == top else self
+        if not top or self.folder != top:
+            return self
+        return Entry(self.name, PurePosixPath(*self.path.parts[1:]), self.open)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ UNLIKELY = -14.0
 
 def readable(name: str) -> str:
     """A name to show and to compare: letters in one piece (NFC), bytes that are no text as \\xNN."""
+    if name.isascii():
+        return name
     whole = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return unicodedata.normalize("NFC", whole)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from functools import cache, partial
-from pathlib import PurePosixPath
 
 from ganvas.data.files.listing import Entry
 from ganvas.data.files.names import decode_text
@@ -32,23 +32,23 @@ def find(pictures: Sequence[Entry], others: Sequence[Entry]) -> tuple[Callable[[
     return None
 
 
-def _class_of(by_key: dict[PurePosixPath, Entry], picture: Entry) -> str | None:
+def _class_of(by_key: dict[str, Entry], picture: Entry) -> str | None:
     beside = by_key.get(_key(picture))
     return _label(beside) if beside else None
 
 
-def belongs_to(other: Entry, keys: set[PurePosixPath]) -> bool:
+def belongs_to(other: Entry, keys: set[str]) -> bool:
     """Whether a file lies beside a picture of the same name and is expected there."""
     return other.path.suffix.lower() in OTHERS and _key(other) in keys
 
 
-def keys_of(pictures: Sequence[Entry]) -> set[PurePosixPath]:
+def keys_of(pictures: Sequence[Entry]) -> set[str]:
     """The names without suffix that such files share with their pictures."""
     return {_key(e) for e in pictures}
 
 
-def _key(entry: Entry) -> PurePosixPath:
-    return PurePosixPath(entry.name).with_suffix("")
+def _key(entry: Entry) -> str:
+    return os.path.splitext(entry.name)[0]
 
 
 def _label(entry: Entry) -> str | None:

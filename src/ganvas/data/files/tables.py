@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from functools import partial
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
@@ -83,14 +84,15 @@ def named(name: str, pictures: Sequence[Entry], others: Sequence[Entry], where: 
         raise UsageError(f"data.label_from: {name} has no column that names pictures of {where} beside one of classes")
     lookup = _lookup(pairs, beside)
     home = entry if inside else None
-    return lambda e: lookup(_below(e, home) or PurePosixPath(e.name)), f"in {entry.path.name}"
+    return lambda e: lookup(_below(e, home) or e.name), f"in {entry.path.name}"
 
 
-def _below(picture: Entry, table: Entry | None) -> PurePosixPath | None:
+def _below(picture: Entry, table: Entry | None) -> str | None:
     """The path of a picture as seen from the folder of a table; None where it is not below."""
-    home = PurePosixPath(table.name).parent if table else PurePosixPath()
-    path = PurePosixPath(picture.name)
-    return path.relative_to(home) if path.is_relative_to(home) else None
+    home = table.name.rpartition("/")[0] if table else ""
+    if not home:
+        return picture.name
+    return picture.name[len(home) + 1 :] if picture.name.startswith(f"{home}/") else None
 
 
 def _all_below(pictures: Sequence[Entry], table: Entry) -> list[Entry]:
@@ -103,30 +105,39 @@ def _open(path: Path) -> BinaryIO:
 
 def _same_split(picture: Entry, table: Entry) -> bool:
     """Whether a table such as train.csv is of the split that the picture's folders name; other tables are of all."""
-    kind = kind_of(word_of(PurePosixPath(table.name).name))
-    own = next((kind for part in PurePosixPath(picture.name).parts if (kind := kind_of(part))), "train")
-    return kind in ("", own)
+    kind = _kind_of_table(table.name)
+    if not kind:
+        return True
+    own = next((found for part in picture.name.split("/") if (found := kind_of(part))), "train")
+    return kind == own
 
 
-def _lookup(pairs: Sequence[Pair], pictures: Sequence[Entry]) -> Callable[[PurePosixPath], str | None]:
+@cache
+def _kind_of_table(name: str) -> str:
+    return kind_of(word_of(PurePosixPath(name).name))
+
+
+def _lookup(pairs: Sequence[Pair], pictures: Sequence[Entry]) -> Callable[[str], str | None]:
     """From a picture's path to its class: by the whole path, or by its end where no two pictures share it."""
     table = {_clean(name): label for name, label in pairs}
-    ends = Counter(end for e in pictures for end in _ends(PurePosixPath(e.name)))
+    ends = Counter(end for e in pictures for end in _ends(e.name))
 
-    def class_of(path: PurePosixPath) -> str | None:
-        for exact in (path.as_posix(), path.with_suffix("").as_posix()):
-            if exact in table:
-                return table[exact]
-        return next((table[end] for end in _ends(path) if end in table and ends[end] == 1), None)
+    def class_of(path: str) -> str | None:
+        own = _ends(path)
+        exact = next((table[end] for end in own[:2] if end in table), None)
+        return exact or next((table[end] for end in own if end in table and ends[end] == 1), None)
 
     return class_of
 
 
-def _ends(path: PurePosixPath) -> list[str]:
+def _ends(path: str) -> list[str]:
     """The path without its first folders, with and without its suffix: a/b/1.png -> b/1.png, b/1, 1.png, 1."""
-    parts = path.parts
-    whole = [PurePosixPath(*parts[i:]) for i in range(len(parts))]
-    return [text for end in whole for text in (end.as_posix(), end.with_suffix("").as_posix())]
+    whole, without = path, os.path.splitext(path)[0]
+    ends = [whole, without]
+    while "/" in whole:
+        whole, without = whole.partition("/")[2], without.partition("/")[2]
+        ends += [whole, without]
+    return ends
 
 
 def _clean(name: str) -> str:
@@ -198,7 +209,7 @@ def _csv(text: str, pictures: Sequence[Entry]) -> list[Pair]:
     rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True) if len(row) > 1]
     if not rows:
         return []
-    known = {end for e in pictures for end in _ends(PurePosixPath(e.name))}
+    known = {end for e in pictures for end in _ends(e.name)}
     sample = rows[:ROWS_TO_GUESS]
     width = min(len(row) for row in sample)
     hits = [sum(_clean(row[i]) in known for row in sample) for i in range(width)]
