@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,6 +100,39 @@ def test_a_training_that_does_not_save_in_time_is_killed(
     with pytest.raises(RuntimeError):
         workers.run_trials(list_trials(long(), tmp, 1)[:1], 1, 1, raise_once((tmp / "deaf").exists, RuntimeError("x")))
     assert len(started) == 1 and not alive(started[0])
+
+
+@pytest.mark.parametrize(("jobs", "threads"), [(4, 1), (2, 2), (1, 3)])
+def test_each_training_has_cores_of_its_own(
+    jobs: int, threads: int, tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the cores that this process may use, whatever their numbers."""
+    allowed, pinned, lasting = {2, 3, 5, 7, 11}, {}, {}
+
+    class Process:
+        """Ends at the second look."""
+
+        def __init__(self, argv: list[str], **options: Any) -> None:
+            self.pid, self.args, self.returncode, self.looks = len(lasting), argv, 1, 0
+            lasting[self.pid] = options["env"]["OMP_NUM_THREADS"]
+
+        def poll(self) -> int | None:
+            self.looks += 1
+            return None if self.looks < 2 else 1
+
+    monkeypatch.setattr(workers, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(workers.subprocess, "Popen", Process)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: allowed, raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda pid, cores: pinned.update({pid: cores}), raising=False)
+    trials = list_trials(long(), tmp, threads) * 2
+    for trial in trials:
+        monkeypatch.setattr(type(trial), "state", "training")
+        monkeypatch.setattr(type(trial), "mark_failed", lambda self, why: None)
+    workers.run_trials(trials, jobs, threads, lambda active: None)
+    together = [pinned[pid] for pid in range(jobs)]
+    assert all(len(cores) == threads and cores <= allowed for cores in together)
+    assert len(frozenset().union(*together)) == jobs * threads
+    assert set(lasting.values()) == {str(threads)} and len(lasting) == 4
 
 
 # -- experiment.json ---------------------------------------------------------------------------------------------

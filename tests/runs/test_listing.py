@@ -26,6 +26,13 @@ def test_the_last_checkpoint_stays(run: Run) -> None:
     assert [nimg for nimg, _ in run.checkpoints()] == [192]
 
 
+def test_the_selected_checkpoint_stays(run: Run) -> None:
+    old = run.checkpoints()[0][0]
+    run.select(old, "fd_classifier", 1.0)
+    assert listing.prune(run.path.parent) == 0
+    assert [nimg for nimg, _ in run.checkpoints()] == [old, 192]
+
+
 def test_a_run_that_is_being_written_is_left_alone(run: Run) -> None:
     with run.writing():
         assert listing.prune(run.path.parent).freed == 0

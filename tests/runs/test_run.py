@@ -48,6 +48,18 @@ def latest(run: Run) -> tuple[int | None, list[str]]:
     return checkpoint.nimg if checkpoint else None, problems
 
 
+def test_the_last_two_checkpoints_are_kept_and_the_selected_one(run: Run) -> None:
+    for nimg in (100, 200, 300, 400):
+        save(run, nimg)
+        if nimg == 200:
+            run.select(nimg, "fd_classifier", 1.0)
+    assert [nimg for nimg, _ in run.checkpoints()] == [200, 300, 400]
+    run.select(400, "fd_classifier", 0.5)
+    save(run, 500)
+    assert [nimg for nimg, _ in run.checkpoints()] == [400, 500]
+    assert latest(run) == (500, [])
+
+
 class Crash(BaseException):
     """Not an Exception: nothing may catch it and tidy up, as after kill -9."""
 

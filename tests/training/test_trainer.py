@@ -18,6 +18,7 @@ from ganvas.training import setup
 from ganvas.training.backend import Engine
 from ganvas.training.checkpoint import fresh_state
 from ganvas.training.setup import settle_labels
+from ganvas.training.train_metrics import columns
 from ganvas.training.trainer import Trainer, probe_step, split_held_out
 
 SHAPE = (3, 16, 16)
@@ -144,6 +145,21 @@ def test_the_strength_of_penalties_follows_ds_lead_and_survives_a_resume(tmp: An
         assert (row["penalty"] > 0) == (row["penalty/strength"] > 0)
     assert len({row["penalty/strength"] for row in rows}) > 2
     assert broken_off(tmp / "broken", settings) == [timeless(row) for row in rows]
+
+
+def test_the_strength_of_penalties_stays_when_ds_lead_is_gone(tmp: Any) -> None:
+    """If it fell, the lead would come back."""
+    step = trainer({"penalty.r1": 1.0, "penalty.adapt": 0.5, "penalty.adapt_kimg": 0.064})
+    state = fresh_state(step.config, SHAPE, step.engine)
+
+    def strength_after(accuracy: float) -> float:
+        names = columns(step.config)
+        state.sums = torch.tensor([accuracy if name.startswith("acc/") else 0.0 for name in names])
+        state.updates = 1
+        training._row(state, step, 0.0, 1.0)
+        return state.penalty_strength
+
+    assert [strength_after(accuracy) for accuracy in (1.0, 0.5, 1.0, 0.0, 0.75)] == [0.25, 0.25, 0.5, 0.5, 0.5]
 
 
 @pytest.mark.parametrize("extra", [{"penalty.gp": 1.0}, {"penalty.r1": 0.1, "penalty.form": "finite",
