@@ -33,6 +33,7 @@ from ganvas import models
 from ganvas.config import Config, EngineConfig, recipes
 from ganvas.data import ImageSet
 from ganvas.training import backend as engine
+from ganvas.training import probe
 from ganvas.training.checkpoint import fresh_state
 from ganvas.training.setup import settle_labels
 from ganvas.training.trainer import Trainer, probe_step
@@ -72,7 +73,8 @@ def measured(name: str, seconds: float, threads: int) -> dict[str, Any]:
     torch.set_num_threads(config.engine.threads)
     images = random_images(config)
     config = settle_labels(config, images)
-    chosen, _ = engine.probe(config.engine, lambda e: probe_step(config, images, e))
+    times = probe.measure(probe.candidates(config.engine), lambda e: probe_step(config, images, e))
+    chosen = min(times, key=times.__getitem__)
     settled = engine.Engine(chosen)
     classes = models.num_classes(config, images.class_names)
     state, step = fresh_state(config, images.images.shape[1:], settled, classes), Trainer(config, images, settled)

@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from ganvas.config import EngineConfig, recipes
 from ganvas.data import ImageSet
 from ganvas.training import backend as engine
+from ganvas.training import probe
 from ganvas.training.checkpoint import fresh_state
 from ganvas.training.trainer import Trainer, probe_step
 
@@ -66,7 +67,9 @@ def main() -> None:
     images = random_images()
     wanted = engine.resolve(EngineConfig("cpu", args.dtype, args.layout, args.conv, args.threads))
     torch.set_num_threads(wanted.threads)
-    chosen, seconds = engine.probe(wanted, lambda e: probe_step(config, images, e))
+    times = probe.measure(probe.candidates(wanted), lambda e: probe_step(config, images, e))
+    chosen = min(times, key=times.__getitem__)
+    seconds = {probe.name_of(option): round(sec, 4) for option, sec in times.items()}
     settled = engine.Engine(chosen)
     state, trainer = fresh_state(config, (3, 32, 32), settled), Trainer(config, images, settled)
 

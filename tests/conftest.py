@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,7 @@ from picture_sets import Set  # noqa: E402
 settings.register_profile("same", derandomize=True)  # what passes here passes there (default: search anew each time)
 settings.load_profile("same")
 torch.set_num_threads(1)
+os.environ["GANVAS_ENGINES"] = tempfile.mkdtemp(prefix="ganvas-engines-")  # not the user's own
 engine.cores = lambda: 1  # a second thread only waits where layers are this small
 
 TINY: dict[str, Any] = {
@@ -97,6 +100,10 @@ def python(*words: str, **options: Any) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": path}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
     return subprocess.Popen([sys.executable, *words], env=environment, **pipes)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["GANVAS_ENGINES"], ignore_errors=True)
 
 
 @pytest.fixture

@@ -295,7 +295,7 @@ class EvaluateConfig:
 
 @dataclass(frozen=True)
 class EngineConfig:
-    """Device and form of the arithmetic. `auto` is settled by a short speed probe and kept for the run."""
+    """Device and form of the arithmetic. `auto` is settled by a short speed probe, kept for the run, and remembered."""
 
     device: str = "auto"
     """auto, cpu, cuda, cuda:1, mps."""
@@ -308,6 +308,8 @@ class EngineConfig:
     library's, the gradient of its weights as one product."""
     threads: int = 0
     """CPU threads; 0 = one per core this process may use."""
+    probe: Literal["auto", "again"] = "auto"
+    """auto: what was measured before on this machine for the same versions, network, batch and size; again: measure."""
 
 
 @dataclass(frozen=True)

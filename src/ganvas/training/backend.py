@@ -5,10 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-import statistics
-import time
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,23 +14,8 @@ from ganvas.config import EngineConfig
 from ganvas.errors import UsageError
 from ganvas.models.ops.conv import set_algorithm
 
-PROBE_STEPS = 3
 THREADS_PER_CORE = 4
 """Most that can be asked for."""
-Form = tuple[
-    Literal["float32", "bfloat16"],
-    Literal["channels_last", "contiguous"],
-    Literal["direct", "winograd", "patches"],
-]
-FORMS: tuple[Form, ...] = (
-    ("float32", "channels_last", "direct"),
-    ("float32", "contiguous", "direct"),
-    ("float32", "channels_last", "winograd"),
-    ("float32", "contiguous", "winograd"),
-    ("bfloat16", "channels_last", "direct"),
-    ("bfloat16", "contiguous", "direct"),
-    ("bfloat16", "channels_last", "patches"),
-)
 
 
 class Engine:
@@ -104,56 +86,6 @@ def most_threads() -> int:
     return THREADS_PER_CORE * cores()
 
 
-def candidates(config: EngineConfig) -> list[EngineConfig]:
-    """Every form that fits what the config leaves open; bfloat16, unless asked for, only where the hardware has it.
-
-    Raises UsageError where none does.
-    """
-    cpu = config.device == "cpu"
-    bf16 = torch.ops.mkldnn._is_mkldnn_bf16_supported() if cpu else config.device.startswith("cuda")
-    found = []
-    for dtype, layout, conv in FORMS:
-        wanted = all(
-            choice in ("auto", form)
-            for choice, form in ((config.dtype, dtype), (config.layout, layout), (config.conv, conv))
-        )
-        possible = (cpu or conv == "direct") and (dtype == "float32" or bf16 or config.dtype == dtype)
-        if wanted and possible:
-            found.append(dataclasses.replace(config, dtype=dtype, layout=layout, conv=conv))
-    if not found:
-        form = "bfloat16 and channels_last" if config.conv == "patches" else "float32"
-        raise UsageError(f"engine.conv = {config.conv} works in {form} on the CPU only: use --engine.conv auto")
-    return found
-
-
-def probe(
-    config: EngineConfig, make_step: Callable[[Engine], Callable[[], Any]]
-) -> tuple[EngineConfig, dict[str, float]]:
-    """Time a few real steps of each candidate and settle on the quickest.
-
-    `make_step(engine)` gives a function that makes one throw-away step. Returns the settled config and the median
-    seconds of each candidate (empty where there was nothing to choose). Candidates take turns, so that a busy
-    neighbour slows them alike.
-    """
-    config = resolve(config)
-    options = candidates(config)
-    if len(options) == 1:
-        return options[0], {}
-    steps = {option: make_step(Engine(option)) for option in options}
-    seconds: dict[EngineConfig, list[float]] = {option: [] for option in options}
-    for round_ in range(PROBE_STEPS + 1):
-        for option, step in steps.items():
-            start = time.perf_counter()
-            step()
-            if config.device.startswith("cuda"):
-                torch.cuda.synchronize()
-            if round_:  # the first round warms up
-                seconds[option].append(time.perf_counter() - start)
-    medians = {option: statistics.median(times) for option, times in seconds.items()}
-    names = {f"{o.dtype} {o.layout} {o.conv}": round(t, 4) for o, t in medians.items()}
-    return min(medians, key=medians.__getitem__), names
-
-
 def environment(engine: Engine) -> dict[str, Any]:
     """What a result depends on besides the config: versions, machine, threads, dtype."""
     import numpy
@@ -163,13 +95,20 @@ def environment(engine: Engine) -> dict[str, Any]:
     return {
         "ganvas": ganvas.__version__,
         "python": platform.python_version(),
-        "torch": torch.__version__,
         "numpy": numpy.__version__,
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        **machine(engine.device),
+        **{name: value for name, value in dataclasses.asdict(engine.config).items() if name != "probe"},
+    }
+
+
+def machine(device: torch.device) -> dict[str, Any]:
+    """What computes: the version of torch, the processor and its instructions, the accelerator."""
+    return {
+        "torch": torch.__version__,
         "cpu": cpu_name(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "accelerator": torch.cuda.get_device_name(engine.device) if engine.device.type == "cuda" else None,
-        **dataclasses.asdict(engine.config),
+        "accelerator": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
     }
 
 

@@ -17,7 +17,7 @@ from ganvas.config import BudgetConfig, Config, EngineConfig
 from ganvas.data import ImageSet
 from ganvas.errors import GanvasError
 from ganvas.runs.run import Run
-from ganvas.training import backend, budget, initial
+from ganvas.training import backend, budget, initial, probe
 from ganvas.training.backend import Engine, draw
 from ganvas.training.budget import Clock, budget_end, stop_signals
 from ganvas.training.checkpoint import TrainState, fresh_state, restore, save_checkpoint, save_snapshot, start_from
@@ -62,11 +62,12 @@ def train(
     with run.writing(), stop_signals() as interrupted:
         # Where and how to compute: settled once, then kept in config.json
         config, recipe, total = run.config, run.recipe, run.total_nimg
-        wanted = backend.resolve(engine_config or config.engine)
-        torch.set_num_threads(wanted.threads)
-        chosen, medians = backend.probe(wanted, lambda e: probe_step(config, images, e))
-        config = dataclasses.replace(config, engine=chosen)
-        engine = Engine(chosen)
+        shape, classes = images.images.shape[1:], models.num_classes(config, images.class_names)
+        config = dataclasses.replace(config, engine=backend.resolve(engine_config or config.engine))
+        torch.set_num_threads(config.engine.threads)
+        choice = probe.choose(config, shape, classes, lambda e: probe_step(config, images, e))
+        config = dataclasses.replace(config, engine=choice.engine)
+        engine = Engine(config.engine)
         environment = backend.environment(engine)
 
         # The state: of the last whole checkpoint, or fresh
@@ -74,7 +75,7 @@ def train(
         if checkpoint is None and (problems or run.rows("metrics")):
             why = "; ".join(problems) or "checkpoints/ is empty"
             raise GanvasError(f"no checkpoint of {run.path} is whole ({why}): start a new run")
-        state = fresh_state(config, images.images.shape[1:], engine, models.num_classes(config, images.class_names))
+        state = fresh_state(config, shape, engine, classes)
         if checkpoint is None and config.init_from:
             start_from(state, initial.trained_generator(config.init_from).network)
             initial.forget()
@@ -109,7 +110,8 @@ def train(
         # This process: its versions, machine and engine
         run.append("env", {"nimg": state.nimg, **environment, "pid": os.getpid(), "argv": sys.argv})
         loss = get_loss(config.loss.name).facts()
-        about = {"total": total, "engine": dataclasses.asdict(chosen), "probe": medians, "loss": loss}
+        about = {"total": total, "engine": dataclasses.asdict(config.engine), "loss": loss}
+        about |= {"probe": dict(choice.seconds), "remembered": choice.remembered}
         record("resume" if checkpoint else "start", **about)
         for problem in problems:
             record("warning", what=f"checkpoint passed over: {problem}")

@@ -44,7 +44,10 @@ def event_line(event: Event) -> str | None:
             form = f"{engine['device']}, {engine['dtype']}, {engine['layout']}, {engine['conv']} convolutions"
             probe = ", ".join(f"{name} {1000 * sec:.0f} ms" for name, sec in details["probe"].items())
             at = f"resuming at image {event.nimg:,}; " if event.kind == "resume" else ""
-            return f"{at}{form}, {engine['threads']} threads" + (f" (probed: {probe})" if probe else "")
+            if probe:
+                again = "remembered; --engine.probe again measures again"
+                probe = f" ({again})" if details.get("remembered") else f" (probed: {probe})"
+            return f"{at}{form}, {engine['threads']} threads{probe}"
         case "untrained":
             return f"untrained: D's mean logit on {details['n']} untrained samples is {details['logit']:+.4f}"
         case "budget":
