@@ -5,8 +5,8 @@ python tools/kill_study.py OUT [--kills 304] [--seed 0] [--only "float32 direct"
 For each form of the arithmetic, 1 and 2 threads, cores left alone and crowded by busy processes: one training runs
 unbroken and notes the SHA-256 of each file of each checkpoint, one after every other update. Then trainings of the same
 config are killed (SIGKILL) and resumed until they end. After each kill the newest whole checkpoint must be the one
-that the unbroken training had at that image, byte for byte. Each training has processes of its own, whose heap is
-shuffled before it begins. One line of JSON for each training is added to OUT/kills.jsonl.
+that the unbroken training had at that image, byte for byte. The unbroken training has a process of its own, and the
+heap is shuffled before each start. One line of JSON for each training is added to OUT/kills.jsonl.
 """
 # ruff: noqa: E402  (the process is prepared before torch is imported, as in a training)
 
@@ -56,15 +56,14 @@ SETTINGS: dict[str, Any] = {
 """Large enough for every operation to be shared by two threads, small enough for many."""
 
 
-def serve(path: Path) -> None:
-    """Fork a training of the run for each line read; print its number, then how it ended."""
+def serve() -> None:
+    """Fork a training of each run that is named on stdin; print its process number, then how it ended."""
     torch.set_num_threads(1)  # no thread may exist when it forks
-    schedules.sample_points = lambda: iter(())  # grids take longer than these updates
-    run = Run(path)
-    images = data.load(run.config.data, progress=False)
-    for _ in sys.stdin:
+    schedules.sample_points = lambda: iter((0, 10**12))  # grids take longer than these updates
+    images = data.load(configure("cifar-dcgan", (), SETTINGS).data, progress=False)
+    for line in sys.stdin:
         if not (child := os.fork()):
-            shuffled = random.Random(time.time_ns())
+            run, shuffled = Run(line.strip()), random.Random(time.time_ns())
             kept = [np.empty(shuffled.randrange(1, 100_000), np.uint8) for _ in range(shuffled.randrange(400))]
             del kept[:: shuffled.randrange(2, 5)]
             run_training(run, images, [watch(run)])
@@ -93,16 +92,16 @@ def hashes(run: Run) -> tuple[int, dict[str, str]]:
 
 
 class Server:
-    """A process that trains one run, again and again."""
+    """A process that trains, again and again."""
 
-    def __init__(self, run: Run) -> None:
-        words = [sys.executable, __file__, "--serve", str(run.path)]
+    def __init__(self) -> None:
+        words = [sys.executable, __file__, "--serve"]
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def start(self) -> int:
-        """Begin or resume the training; its process number."""
+    def start(self, run: Run) -> int:
+        """Begin or resume a training; its process number."""
         assert self.process.stdin
-        self.process.stdin.write("go\n")
+        self.process.stdin.write(f"{run.path}\n")
         self.process.stdin.flush()
         return self.line()
 
@@ -110,7 +109,10 @@ class Server:
         assert self.process.stdout
         return int(self.process.stdout.readline())
 
-    def close(self) -> None:
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.communicate()
 
@@ -136,21 +138,20 @@ def make(path: Path, form: tuple[str, str, str], threads: int) -> Run:
 
 def unbroken(run: Run) -> tuple[dict[int, dict[str, str]], float]:
     """The hashes of every checkpoint of a training that nothing stops, and its seconds."""
-    server = Server(run)
-    server.start()
-    begin = time.monotonic()
-    assert server.line() == 0
-    seconds = time.monotonic() - begin
-    server.close()
+    with Server() as server:
+        server.start(run)
+        begin = time.monotonic()
+        assert server.line() == 0
+        seconds = time.monotonic() - begin
     noted = [json.loads(line) for line in run.path.with_suffix(".hashes").read_text().splitlines()]
     return dict(noted), seconds
 
 
-def killed(run: Run, wanted: dict[int, dict[str, str]], pause: float, most: int, moments: random.Random) -> Any:
+def killed(server: Server, run: Run, wanted: dict[int, dict[str, str]], pause: float, most: int, moments: Any) -> Any:
     """Kill and resume a training until it ends, `most` times at most; what was seen."""
-    kills, differ, server = 0, [], Server(run)
+    kills, differ = 0, []
     while True:
-        child, begin = server.start(), time.monotonic()
+        child = server.start(run)
         if kills < most:
             time.sleep(moments.uniform(0.0, pause))
             with suppress(ProcessLookupError):
@@ -160,8 +161,7 @@ def killed(run: Run, wanted: dict[int, dict[str, str]], pause: float, most: int,
         nimg, found = hashes(run)
         if found and found != wanted.get(nimg):
             differ.append({"nimg": nimg, "files": sorted(k for k in found if found[k] != wanted[nimg].get(k))})
-        if code == 0 or differ or time.monotonic() - begin > 600:
-            server.close()
+        if code != -signal.SIGKILL or differ:
             return {"kills": kills, "reached": nimg, "finished": code == 0, "differ": differ}
 
 
@@ -175,26 +175,26 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     moments = random.Random(args.seed)
     forms = [form for form in FORMS if args.only in f"{form[0]} {form[2]}"]
-    cells = [(form, threads, crowded) for form in forms for threads in (1, 2) for crowded in (0, backend.cores())]
-    total = 0
-    for form, threads, crowded in cells:
-        share, done, attempt = -(-args.kills // len(cells)), 0, 0
-        name = f"{'-'.join(form)}-{threads}-{'crowded' if crowded else 'alone'}"
+    share, total = -(-args.kills // (4 * len(forms))), 0
+    for form, threads in [(form, threads) for form in forms for threads in (1, 2)]:
+        name = f"{'-'.join(form)}-{threads}"
         for folder in args.out.glob(f"{name}*"):
             shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
-        with crowd(crowded):
-            wanted, seconds = unbroken(make(args.out / name, form, threads))
-            while done < share:
-                attempt += 1
-                run = make(args.out / f"{name}-{attempt}", form, threads)
-                seen = killed(run, wanted, min(seconds / 3, 5.0), share - done, moments)
-                done += seen["kills"]
-                about = {"form": " ".join(form), "threads": threads, "crowded": crowded, "load": os.getloadavg()[0]}
-                with open(args.out / "kills.jsonl", "a") as file:
-                    file.write(json.dumps({**about, "seconds": round(seconds, 1), **seen}) + "\n")
-        total += done
-        print(f"{name}: {done} kills, {attempt} trainings; {total} in all", flush=True)
+        wanted, seconds = unbroken(make(args.out / name, form, threads))
+        for crowded in (0, backend.cores()):
+            done, attempt = 0, 0
+            with crowd(crowded), Server() as server:
+                while done < share:
+                    attempt += 1
+                    run = make(args.out / f"{name}-{'crowded' if crowded else 'alone'}-{attempt}", form, threads)
+                    seen = killed(server, run, wanted, min(seconds / 3, 5.0), share - done, moments)
+                    done += seen["kills"]
+                    about = {"form": " ".join(form), "threads": threads, "crowded": crowded, "load": os.getloadavg()[0]}
+                    with open(args.out / "kills.jsonl", "a") as file:
+                        file.write(json.dumps({**about, "seconds": round(seconds, 1), **seen}) + "\n")
+            total += done
+            print(f"{name}, {crowded} busy: {done} kills, {attempt} trainings; {total} in all", flush=True)
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[2])) if sys.argv[1:2] == ["--serve"] else main()
+    serve() if sys.argv[1:2] == ["--serve"] else main()

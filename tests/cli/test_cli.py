@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -584,23 +583,21 @@ def test_a_discriminator_that_only_compares_is_told_by_its_pairs() -> None:
 
 def test_a_real_process_answers_errors_with_its_exit_code(tmp: Path) -> None:
     process = python("-m", "ganvas", "resume", "nope", cwd=tmp)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert (process.returncode, out) == (2, "") and len(err.splitlines()) == 1
     process = python("-m", "ganvas", "resume", "nope", "--debug", cwd=tmp)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 1 and err.startswith("Traceback")
 
 
-def test_help_needs_no_torch_and_little_time(tmp: Path) -> None:
-    code = "import sys; from ganvas.cli.main import main; main(['--help']); sys.exit('torch' in sys.modules)"
-    best = 9.0
-    for _ in range(3):
-        begin = time.monotonic()
-        process = python("-c", code, cwd=tmp)
-        out, err = process.communicate(timeout=60)
-        best = min(best, time.monotonic() - begin)
-        assert (process.returncode, err) == (0, "") and "ganvas train" in out
-    assert best < 2.0  # on a busy machine; `make bench` measures it on an idle one
+def test_help_loads_nothing_that_takes_long(tmp: Path) -> None:
+    """`make bench` measures its time, on an idle machine."""
+    heavy = ("torch", "numpy", "scipy", "PIL", "matplotlib", "jinja2", "rich")
+    code = "import sys; from ganvas.cli.main import main; main(['--help']); "
+    code += f"print([name for name in {heavy} if name in sys.modules])"
+    process = python("-c", code, cwd=tmp)
+    out, err = process.communicate(timeout=300)
+    assert (process.returncode, err) == (0, "") and "ganvas train" in out and out.splitlines()[-1] == "[]"
 
 
 def test_a_closed_pipe_is_no_error(tmp: Path) -> None:

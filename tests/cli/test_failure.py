@@ -103,14 +103,14 @@ def test_closed_streams_are_no_error() -> None:
     code = "import sys; sys.stdout = sys.stderr = None; from ganvas.cli.main import main; sys.exit(main([%r]))"
     for verb, expected in (("recipes", 0), ("nix", 2)):
         process = python("-c", code % verb)
-        assert process.communicate(timeout=60) == ("", "") and process.returncode == expected
+        assert process.communicate(timeout=300) == ("", "") and process.returncode == expected
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_behind_stdout_is_one_line() -> None:
     with open("/dev/full", "w") as full:
         process = python("-m", "ganvas", "recipes", stdout=full)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 1 and err.splitlines() == [
         "ganvas: input/output: No space left on device; free some space"
     ]

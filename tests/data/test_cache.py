@@ -5,7 +5,6 @@ import hashlib
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -186,20 +185,19 @@ def start(how: str) -> subprocess.Popen:
 
 def test_processes_that_fetch_at_the_same_moment_fetch_once(root):
     processes = [start("live") for _ in range(3)]
-    said = [process.communicate(timeout=30)[1] for process in processes]
+    said = [process.communicate(timeout=300)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], said
     assert root.with_name("cache.log").read_text() == "fetched\n"
     assert leftovers(root) == []
 
 
-def test_a_killed_fetch_leaves_no_file_and_no_lock(root):
+def test_a_killed_fetch_leaves_no_file_and_no_lock(root, capsys):
     killed = start("die")
-    killed.communicate(timeout=30)
+    killed.communicate(timeout=300)
     assert killed.returncode < 0
     assert not (root / "tiny").exists()
     assert len(leftovers(root)) == 1
-    began = time.monotonic()
-    cache.fetch(tiny(good), QUIET)
-    assert time.monotonic() - began < 5
+    cache.fetch(tiny(good), Progress())
+    assert "waiting" not in capsys.readouterr().err
     assert leftovers(root) == []
     assert cache.read(tiny(), list(SHA256), QUIET)[0] == CONTENT

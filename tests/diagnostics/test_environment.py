@@ -167,7 +167,7 @@ def in_a_process(folder: Path, block: str = "") -> list[str]:
         "for check in check_environment(): print(check.name, check.state, check.blanks.get('why', ''))"
     )
     process = python("-c", code)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     return out.splitlines()
 

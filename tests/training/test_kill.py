@@ -21,8 +21,6 @@ from ganvas import api, generator
 from ganvas.runs import listing
 from ganvas.runs.run import Run
 from ganvas.runs.storage import load_tensors
-from ganvas.training import trainer as trainer_module
-from ganvas.training.backend import Engine
 
 BUSY = {
     "log.checkpoint_kimg": 0.016, "log.snapshot_kimg": 0.032, "log.every": 3,
@@ -77,18 +75,18 @@ def test_kills_change_nothing(tmp: Path, monkeypatch: pytest.MonkeyPatch, kills:
     monkeypatch.setattr("ganvas.training.schedules.sample_points", lambda: iter(range(0, 10**6, 48)))
     changes = {**BUSY, "budget.kimg": 0.08 * kills}
     whole, images = start(tmp / "a" / "whole", changes)
-    trainer_module.probe_step(whole.config, images, Engine(whole.config.engine))()  # what comes first takes long
-    begin = time.monotonic()
     assert api.run_training(whole, images)
-    seconds = time.monotonic() - begin
 
     run, _ = start(tmp / "b" / "killed", changes)
     trainer = python("-c", TRAINER, str(run.path), stdin=subprocess.PIPE, stderr=None)
     moments, reached, killed = random.Random(0), [0], 0
     try:
         for _ in range(kills):
-            child = order(trainer)
-            time.sleep(moments.uniform(0.0, 2 * seconds / kills))
+            child, target = order(trainer), reached[-1] + moments.randrange(0, 129, 16)
+            until = time.monotonic() + 240
+            while newest(run) < min(target, 80 * kills - 32) and time.monotonic() < until:
+                time.sleep(0.001)
+            time.sleep(moments.uniform(0.0, 0.02))  # somewhere in the update that follows
             kill(child)
             killed += line(trainer.stdout) == -signal.SIGKILL
             reached.append(assert_readable(run))
@@ -100,6 +98,11 @@ def test_kills_change_nothing(tmp: Path, monkeypatch: pytest.MonkeyPatch, kills:
     assert killed > kills / 3 and reached == sorted(reached), (killed, reached)
     assert assert_readable(run) == 80 * kills
     assert_same(contents(run), contents(whole))
+
+
+def newest(run: Run) -> int:
+    """Images of the newest checkpoint, whole or not."""
+    return max((nimg for nimg, _ in run.checkpoints()), default=0)
 
 
 def line(stream: IO[str] | None) -> int:

@@ -59,7 +59,7 @@ def test_trainings_that_start_together_take_folders_of_their_own(tmp: Path) -> N
         assert process.stdin
         process.stdin.write("go\n")
         process.stdin.flush()
-    paths = [process.communicate(timeout=60)[0].strip() for process in started]
+    paths = [process.communicate(timeout=300)[0].strip() for process in started]
     assert sorted(paths) == [f"runs/{k:04d}-cifar-dcgan-shapes-s0" for k in range(1, 5)]
 
 
