@@ -120,7 +120,8 @@ class Server:
 @contextmanager
 def crowd(processes: int) -> Iterator[None]:
     """Busy processes beside the training."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
+    code = "import os; os.nice(3)\nwhile True: pass"
+    busy = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(processes)]
     try:
         yield
     finally:

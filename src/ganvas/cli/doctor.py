@@ -26,7 +26,7 @@ def doctor(argv: list[str]) -> int:
     parser.add_argument("--env", action="store_true", help="check the installation and this machine instead of a run")
     parser.add_argument("--data", metavar="NAME_OR_PATH", help="check a data set before training on it")
     parser.add_argument("--recipe", default="quick", help="with --data: the recipe you will train (default: quick)")
-    parser.add_argument("--json", action="store_true", help="print findings or checks as rows of JSON")
+    parser.add_argument("--json", action="store_true", help="print findings or checks as JSON, one object a line")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the output (default: en)")
     args = parser.parse_args(argv)
     if (args.run is not None) + args.env + (args.data is not None) != 1:

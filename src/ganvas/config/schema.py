@@ -206,8 +206,8 @@ class OptimConfig:
 
     name: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     """Adam (Kingma & Ba 2015); with decoupled weight decay; RMSProp (beta2, no momentum); SGD with momentum beta1."""
-    lr: float = 1e-4
-    """Learning rate at the start."""
+    lr: float = field(default=1e-4, metadata={"usual": (1e-6, 1e-2)})
+    """Learning rate at the start; advice stays between 1e-6 and 0.01."""
     beta1: float = 0.9
     """Decay of the mean of gradients."""
     beta2: float = 0.999

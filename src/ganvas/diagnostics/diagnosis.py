@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ganvas.diagnostics.advice import consistent
 from ganvas.diagnostics.finding import Evidence, Finding
 from ganvas.diagnostics.history import RunHistory
 from ganvas.diagnostics.read_run import read_history
@@ -38,10 +39,11 @@ class Diagnosis:
 
 
 def diagnose(history: RunHistory) -> Diagnosis:
-    """Apply every rule to a run's history."""
+    """Apply every rule to a run's history; what follows from another finding, or advises against it, is left out."""
     findings = [found for rule in rules_in_order() if (found := rule.find(history)) is not None]
     silenced = {name for found in findings for name in RULES[found.rule].silences}
-    return Diagnosis(history, tuple(found for found in findings if found.rule not in silenced))
+    told = [found for found in findings if found.rule not in silenced]
+    return Diagnosis(history, consistent(told, history.config))
 
 
 def diagnose_run(run: Run) -> Diagnosis:

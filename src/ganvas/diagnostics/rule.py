@@ -40,7 +40,7 @@ class Rule:
     explains_accuracy: bool = False
     """Whether this finding is the reason when D's accuracy on fakes is near 0 or 1."""
     silences: tuple[str, ...] = ()
-    """Ids of rules whose findings say nothing new next to this one; they are left out."""
+    """Ids of rules whose findings follow from this one, or say nothing new next to it; they are left out."""
     page: str = "docs/why-gans-fail.md#{id}"
     """Where to read more; empty if nowhere."""
 
