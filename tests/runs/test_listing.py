@@ -29,7 +29,7 @@ def test_the_last_checkpoint_stays(run: Run) -> None:
 def test_the_selected_checkpoint_stays(run: Run) -> None:
     old = run.checkpoints()[0][0]
     run.select(old, "fd_classifier", 1.0)
-    assert listing.prune(run.path.parent) == 0
+    assert listing.prune(run.path.parent).freed == 0
     assert [nimg for nimg, _ in run.checkpoints()] == [old, 192]
 
 
