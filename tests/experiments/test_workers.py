@@ -142,7 +142,7 @@ def test_the_plan_is_written_whole_or_not_at_all(tmp: Path, monkeypatch: pytest.
     runner._save_plan(long(), tmp / "e")
     before = (tmp / "e" / "experiment.json").read_bytes()
 
-    def cut(path: Path, content: bytes) -> None:
+    def cut(path: Path, content: bytes, flush: bool = True) -> None:
         path.write_bytes(content[: len(content) // 2])
         raise OSError(28, "No space left on device")
 
