@@ -277,6 +277,21 @@ def test_whole_sets_are_looked_at_in_parts(folder: Path, tmp_path: Path, monkeyp
     assert data.preview(found).size[0] > 0
 
 
+@pytest.mark.parametrize(
+    "index",
+    [np.array([3, 0, 39, 3]), np.array([-1, 5]), np.array([[1, 2], [38, 0]]), np.arange(0), np.arange(40) % 3 == 0],
+)
+def test_mapped_images_are_taken_as_from_an_array(folder: Path, index: np.ndarray) -> None:
+    images = load(folder).images
+    values = np.array(images)
+    assert isinstance(images, Mapped) and type(images[index]) is np.ndarray
+    np.testing.assert_array_equal(images[index], values[index])
+    images[index][:] = 0  # a copy
+    np.testing.assert_array_equal(images[3], values[3])
+    with pytest.raises(IndexError):
+        images[np.array([0, N])]
+
+
 def test_many_pictures_are_decoded_by_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = in_memory(folder, monkeypatch)
     monkeypatch.setattr(gather, "MANY", 1)

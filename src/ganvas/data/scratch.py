@@ -35,9 +35,12 @@ SPARE = 512 << 20
 class Mapped(np.memmap[Any, np.dtype[np.uint8]]):
     """A file of images [n, c, h, w] as a read-only array that keeps few of its pages in memory."""
 
+    _file: BinaryIO | None = None
     _read = 0
 
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, np.ndarray) and index.dtype.kind == "i" and self._file is not None:
+            return self._rows(index, self._file.fileno())
         found = super().__getitem__(index)
         if isinstance(found, np.ndarray):
             found = found.view(np.ndarray)
@@ -50,6 +53,17 @@ class Mapped(np.memmap[Any, np.dtype[np.uint8]]):
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
+    def _rows(self, index: NDArray[np.signedinteger[Any]], file: int) -> Images:
+        """Single images are read, not mapped: the system maps up to half a megabyte around each."""
+        if index.size and not -len(self) <= index.min() <= index.max() < len(self):
+            raise IndexError(f"image {index.min()} to {index.max()} of {len(self)}")
+        found = np.empty((*index.shape, *self.shape[1:]), np.uint8)
+        size = int(np.prod(self.shape[1:]))
+        for row, at in zip(found.reshape(index.size, size), (index.reshape(-1) % len(self)).tolist(), strict=True):
+            if os.preadv(file, [row.data], at * size) != size:
+                raise OSError(f"{self.filename} was cut short while it was in use")
+        return found
+
     def release(self) -> None:
         """Let the system take back what was read; it is read from the file again when needed."""
         with suppress(AttributeError, OSError, ValueError):  # not on every system; nothing is lost without it
@@ -58,7 +72,11 @@ class Mapped(np.memmap[Any, np.dtype[np.uint8]]):
 
 def map_file(path: Path, shape: tuple[int, ...]) -> Mapped:
     """The images of this shape in a file. Raises OSError, or ValueError for a file of another size."""
-    return Mapped(path, np.uint8, "r", shape=shape)
+    mapped = Mapped(path, np.uint8, "r", shape=shape)
+    if hasattr(os, "preadv"):
+        mapped._file = path.open("rb", buffering=0)
+        weakref.finalize(mapped, mapped._file.close)
+    return mapped
 
 
 class Store:

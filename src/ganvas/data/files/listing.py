@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -31,7 +31,7 @@ class Entry:
     path: PurePosixPath
     open: Callable[[], BinaryIO]
 
-    @property
+    @cached_property
     def looks_like_a_picture(self) -> bool:
         return self.path.suffix.lower() in SUFFIXES and not self.leads_outside
 
@@ -45,7 +45,7 @@ class Entry:
     def leads_outside(self) -> bool:
         return ".." in self.path.parts or self.path.is_absolute()
 
-    @property
+    @cached_property
     def folder(self) -> str:
         """The first folder of its path; empty for a file at the top."""
         return self.path.parts[0] if len(self.path.parts) > 1 else ""
