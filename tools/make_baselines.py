@@ -4,8 +4,8 @@
 
 For each data set and extractor that ships or is installed, each of the usual numbers of images and sets, by the same
 code as `ganvas evaluate`. Features and figures are kept in the data cache, so that an interrupted call goes on.
-It takes some 20 CPU minutes. Run it again after a change of a metric, an extractor or a data set: the figures carry
-the hashes of the images and the weights, and evaluation/figures.COMPUTATION_VERSION.
+It takes some 30 CPU minutes, most of them for EfficientNet. Run it again after a change of a metric, an extractor or a
+data set: the figures carry the hashes of the images and the weights, and evaluation/figures.COMPUTATION_VERSION.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def main() -> None:
     def record(key: dict[str, Any], found: dict[str, float]) -> None:
         keep(key, found)
         size = f"n {key['n']} x {key.get('sets', 1)}, seed {key['seed']}"
-        of = f"{key['extractor']}, {key['what']}, {key['metric']}, {size}"
+        what = f"{key['what']}{', as classes' if key.get('classes') else ''}"
+        of = f"{key['extractor']}, {what}, {key['metric']}, {size}"
         rounded = {name: float(f"{value:.{DIGITS}g}") for name, value in found.items()}
         kept[figures.digest(key)] = {"of": of, "figures": rounded}
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganvas.errors import GanvasError, UsageError
+from ganvas.metrics import frechet
 from ganvas.metrics.frechet import Moments, comparable, frechet_distance, frechet_infinity, moments
 
 
@@ -208,3 +209,15 @@ def test_what_does_not_fit() -> None:
         frechet_distance(gaussian(np.zeros(2), np.eye(2)), gaussian(np.zeros(2), np.diag([1, -1])))
     with pytest.raises(GanvasError, match=r"fake features of shape \(0, 3\)"):
         comparable(np.zeros((0, 3)), np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("size", [30, 60, 99, 119, 120])
+def test_moments_of_most_rows_are_those_of_all_less_the_others(size: int) -> None:
+    rng = np.random.default_rng(0)
+    vectors = (100 + rng.normal(size=(120, 5)) * [1, 2, 3, 4, 1e-3]).astype(np.float32)
+    rows = np.sort(rng.permutation(120)[:size])
+    found, expected = frechet._moments_of_subsets(vectors)(rows), frechet.moments(vectors[rows])
+    assert found.n == expected.n
+    np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-13)
+    scale = np.sqrt(np.outer(np.diag(expected.covariance), np.diag(expected.covariance)))
+    assert (np.abs(found.covariance - expected.covariance) / scale).max() < 1e-10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,16 +120,45 @@ def frechet_infinity(
         raise UsageError(f"points = {points}: a line with an error needs at least 3")
     rng = np.random.default_rng(seed)
     sizes = np.linspace(max(n // 10, min(4 * d, n // 2)), n, points).astype(np.int64)
-    factor = _factor(reference)
+    factor, moments_of = _factor(reference), _moments_of_subsets(vectors)
     values = np.empty(points)
     for i, size in enumerate(sizes):
-        subset = moments(vectors[np.sort(rng.permutation(n)[:size])])
+        subset = moments_of(np.sort(rng.permutation(n)[:size]))
         values[i] = _distance(subset, _factor(subset), reference, factor)
     design = np.stack([np.ones(points), 1 / sizes], axis=1)
     line, *_ = np.linalg.lstsq(design, values)
     residual_variance = np.sum((values - design @ line) ** 2) / (points - 2)
     error = np.sqrt(residual_variance * np.linalg.inv(design.T @ design)[0, 0])
     return Extrapolation(float(line[0]), float(error), sizes, values)
+
+
+def _moments_of_subsets(vectors: np.ndarray) -> Callable[[np.ndarray], Moments]:
+    """Rows -> their moments. Those of most of the rows are those of all less those of the few others: less to add up."""
+    finite(vectors, "features")
+    n = len(vectors)
+    mean = vectors.sum(axis=0, dtype=np.float64) / n
+
+    def sums(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        scatter, shift = np.zeros((len(mean), len(mean))), np.zeros(len(mean))
+        for start in range(0, len(rows), BLOCK):
+            centred = vectors[rows[start : start + BLOCK]] - mean
+            scatter += centred.T @ centred
+            shift += centred.sum(axis=0)
+        return scatter, shift
+
+    total, _ = sums(np.arange(n))
+
+    def moments_of(rows: np.ndarray) -> Moments:
+        size = len(rows)
+        if most := 2 * size > n:
+            rows = np.setdiff1d(np.arange(n), rows, assume_unique=True)
+        scatter, shift = sums(rows)
+        if most:
+            scatter, shift = total - scatter, -shift
+        scatter -= np.outer(shift, shift) / size
+        return Moments(mean + shift / size, scatter / (size - 1), size)
+
+    return moments_of
 
 
 def _distance(a: Moments, A: np.ndarray, b: Moments, B: np.ndarray) -> float:
