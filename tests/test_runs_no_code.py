@@ -5,14 +5,17 @@ from __future__ import annotations
 import ast
 import json
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from comparison.test_groups import trained
+from ganvas import comparison
 from ganvas.cli.main import main
-from synthetic import make_run
+from synthetic import make_run, score
 
 SOURCES = sorted((Path(__file__).parents[1] / "src" / "ganvas").rglob("*.py"))
 SAFE = {"np.load": ("allow_pickle", False), "torch.load": ("weights_only", True)}
@@ -84,3 +87,17 @@ def test_a_bomb_in_a_run_does_not_go_off(tmp: Path) -> None:
     for words in (["sample", str(run.path)], ["report", str(run.path)], ["doctor", str(run.path)]):
         main(words)
     assert not (tmp / "fuse").exists()
+
+
+def test_a_module_that_a_run_names_is_not_imported(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Sequence[str]] = []
+    monkeypatch.setattr("ganvas.evaluation.evaluate", lambda target, **kwargs: asked.append(kwargs["features"]))
+    for seed, lr in enumerate((1e-4, 2e-4)):
+        run = trained(tmp / f"run{seed}", seed, **{"g_optim.lr": lr})
+        (run.path / "evals.jsonl").unlink(missing_ok=True)
+    run.append("evals", score("fd_custom", 10_000, extractor="bomb:see"))
+    found = comparison.compare([tmp / "run0", tmp / "run1"], progress=False)
+    assert not asked
+    assert any("run0 is not scored by bomb:see, which a run names" in note for note in found.notes)
+    comparison.compare([tmp / "run0", tmp / "run1"], features=["bomb:see"], progress=False)
+    assert asked == [["bomb:see"]]

@@ -11,7 +11,7 @@ from ganvas.comparison.groups import Group, Member
 from ganvas.comparison.metric_names import check_metric_names
 from ganvas.data.progress import Progress
 from ganvas.errors import GanvasError
-from ganvas.metrics.extractors.registry import kind, name_under
+from ganvas.metrics.extractors.registry import NAMES, kind, name_under
 from ganvas.stats.finite import is_number
 
 N = 10_000
@@ -83,7 +83,8 @@ def collect_scores(
 ) -> tuple[list[MetricScores], list[str]]:
     """Every metric of the final generators under the protocols that most runs share, and one line for each lack.
 
-    Scores that a run lacks under such a protocol are computed and added to its evals.jsonl, unless `make` is False.
+    Scores that a run lacks under such a protocol are computed and added to its evals.jsonl, unless `make` is False;
+    with a user's own extractor, which runs code, only where `features` names it, not where a run's file does.
     """
     members = [member for group in groups for member in group.members]
     rows = {id(member): _final_rows(member) for member in members}
@@ -99,11 +100,16 @@ def collect_scores(
         wanted = _wanted(protocol, newest, metrics)
         for member in members:
             mine = _newest(protocol, [rows[id(member)]])
-            if not mine or any(name not in mine or mine[name] < newest.get(name, ()) for name in wanted):
-                notes += _evaluate(
-                    member, [protocol.extractor], protocol, metrics, protocol.n, protocol.sets, progress
-                )  # fmt: skip
-                rows[id(member)] = _final_rows(member)
+            if mine and all(name in mine and mine[name] >= newest.get(name, ()) for name in wanted):
+                continue
+            if not (protocol.extractor in NAMES or protocol.extractor in features):
+                notes.append(
+                    f"{member.run.path} is not scored by {protocol.extractor}, which a run names and whose code would "
+                    f"run: if you trust it, --features {protocol.extractor}"
+                )
+                continue
+            notes += _evaluate(member, [protocol.extractor], protocol, metrics, protocol.n, protocol.sets, progress)
+            rows[id(member)] = _final_rows(member)
     scores = [each for protocol in protocols for each in _scores_under(protocol, groups, rows)]
     older: dict[str, list[str]] = {}
     for i, group in enumerate(groups):
