@@ -199,6 +199,19 @@ def test_batches_that_do_not_fit(tmp_path, batch, reason):
         cifar.read(put(tmp_path / "cifar-10-batches-py", {"data_batch_1": dumped(batch)}), "train")
 
 
+@pytest.mark.parametrize("use", ["key", "value", "name", "type", "encoding"])
+def test_a_value_that_holds_itself_2_to_the_60_takes_no_time(use):
+    twice = b"".join(b"h" + bytes([i]) + b"h" + bytes([i]) + b"\x86q" + bytes([i + 1]) for i in range(60))
+    value = b"U\x01a\x85q\x00" + twice
+    content = {
+        "key": b"}" + value + b"K\x01s", "value": b"}U\x06labels" + value + b"s", "name": value + b"h\x00\x93",
+        "type": b"cnumpy\ndtype\n" + value + b"\x85R",
+        "encoding": b"c_codecs\nencode\nX\x00\x00\x00\x00" + value + b"\x86R",
+    }[use]  # fmt: skip
+    with pytest.raises(ValueError):
+        pickled.load(b"\x80\x02" + content + b".")
+
+
 def test_damaged_archives_and_records(tmp_path):
     path = put(tmp_path / "cifar-10-batches-py", python_files(), "cifar-10-python.tar.gz")
     path.write_bytes(path.read_bytes()[:20_000])

@@ -60,6 +60,7 @@ def test_layouts_and_ranges(tmp_path, given, expected):
         (RGB[:, :2], r"\[6, 2, 20, 24\]"),
         (np.zeros((6, 3, 20, 3), np.uint8) + GREY[:, :1, :20, None], r"\[6, 3, 20, 3\]|\[6, 1"),
         (np.zeros((0, 20, 20), np.uint8), "empty"),
+        (np.array(3), "one number"),
         (GREY.astype(np.float32) / 5, r"run from 0 to 51: save \[0, 1\]"),
         (GREY.astype(np.int32) - 200, "run from -200"),
         (GREY.astype(np.uint32) * 300, "save uint8"),

@@ -42,8 +42,16 @@ def load(content: bytes) -> dict[str, Any]:
         raise ValueError(" ".join(str(error).split())[:200] or type(error).__name__) from error
     if not isinstance(found, dict):
         raise ValueError(f"it holds a {type(found).__name__}, not a dict")
-    plain = {key: value.values if isinstance(value, _Array) else value for key, value in found.items()}
+    plain = {key: value.values if isinstance(value, _Array) else _plain(value) for key, value in found.items()}
     return {key.decode("latin-1") if isinstance(key, bytes) else str(key): value for key, value in plain.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A value, or a list of values. Deeper ones that hold each other twice could be of any size."""
+    items = value if isinstance(value, list | tuple) else [value]
+    if any(isinstance(item, list | tuple | dict | _Array) for item in items):
+        raise ValueError("it holds lists within lists")
+    return value
 
 
 class _Array:
@@ -76,14 +84,14 @@ def _ndarray(*_: Any) -> _Array:
 
 def _dtype(name: Any, *_: Any) -> _Dtype:
     if name != "u1":
-        raise ValueError(f"an array of {name!r}, not of bytes")
+        raise ValueError(f"an array of {name if isinstance(name, str) else 'another type'}, not of bytes")
     return _Dtype()
 
 
 def _latin_bytes(text: str, encoding: str) -> bytes:
     """Python 3 writes bytes so in protocols 0 to 2."""
     if encoding != "latin1":
-        raise ValueError(f"bytes encoded as {encoding!r}")
+        raise ValueError("bytes in another encoding than Latin-1")
     return text.encode("latin-1")
 
 
@@ -133,6 +141,8 @@ def _step(name: str, argument: Any, stack: list[Any]) -> None:
         _top(stack, dict).update(_pairs(items))
     elif name in ("GLOBAL", "STACK_GLOBAL"):
         words = argument.split(" ") if name == "GLOBAL" else [*reversed([stack.pop(), stack.pop()])]
+        if not all(isinstance(word, str) for word in words):
+            raise ValueError("it calls what is no function")
         if tuple(words) not in STAND_INS:
             raise ValueError(f"it names {'.'.join(map(str, words))}, which has no place in it")
         stack.append(STAND_INS[words[0], words[1]])
@@ -162,4 +172,6 @@ def _since_mark(stack: list[Any]) -> list[Any]:
 
 
 def _pairs(items: list[Any]) -> dict[Any, Any]:
+    if not all(isinstance(key, str | bytes | int) for key in items[::2]):  # hashing tuples of tuples may never end
+        raise ValueError("it has keys that are no text")
     return dict(zip(items[::2], items[1::2], strict=True))

@@ -70,6 +70,8 @@ def to_bytes(values: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
     """All images of a set as uint8, and what the user must know of their scale. Raises ValueError as `choose`."""
     if not values.size:
         raise ValueError("its images are empty")
+    if not values.ndim:
+        raise ValueError("its images are one number")
     if values.dtype.kind not in "buif":
         raise ValueError(f"its images are of type {values.dtype}, not numbers")
     scale = choose(values.dtype, float(values.min()), float(values.max()))
