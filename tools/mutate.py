@@ -1,13 +1,17 @@
 """Mutants of the modules that decide a result, each run against the tests of its module: which does no test see?
 
-    python tools/mutate.py --out mutants.jsonl [--modules training/step.py ...] [--n 12] [--seed 0] [--timeout 180]
+    python tools/mutate.py --out mutants.jsonl [--modules training/step.py ...] [--n 12] [--seed 0] [--hard]
     python tools/mutate.py --out mutants.jsonl --report
     python tools/mutate.py --out mutants.jsonl --survivors      # run those again, with the tests of today
 
 The operators are those of cosmic-ray 8 (MIT licence; `pip install cosmic-ray` into an environment of its own that also
 sees ganvas' packages). Mutants that differ in annotations alone are passed over. A seeded sample of `--n` mutants of
-each module is run (0: all). The driver imports torch once and forks for each mutant, which saves most of the time that
-cosmic-ray's own runner takes. Results are appended to the file: the same command goes on where it was stopped.
+each module is run (0: all); `--hard` leaves out those that put a bitwise operator in the place of an arithmetic one,
+which floats and tensors refuse at once. Results are appended to the file: the same command goes on where it stopped.
+
+The driver runs a module's tests once without a mutant and forks from there: a child imports the changed module alone
+and puts it in the place of the old one everywhere. Limits are in CPU seconds, so that a busy machine kills no mutant.
+Values that other modules derived from the old one at import stay, which can let a mutant survive, never kill it.
 """
 
 from __future__ import annotations
@@ -16,9 +20,11 @@ import argparse
 import ast
 import contextlib
 import difflib
+import importlib
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sys
@@ -40,13 +46,17 @@ TESTS = {
     "training/trainer.py": ["training/test_trainer.py", "training/test_feature_pairs.py"],
     "stats/intervals.py": ["stats/test_intervals.py"],
     "stats/trend.py": ["stats/test_trend.py"],
-    "stats/welch.py": ["stats/test_welch.py", "comparison/test_comparison.py"],
-    "comparison/verdicts.py": ["comparison/test_comparison.py", "stats/test_welch.py"],
+    "stats/welch.py": ["stats/test_welch.py"],
+    "stats/power.py": ["stats/test_power.py"],
+    "comparison/verdicts.py": ["comparison/test_verdicts.py"],
     "runs/run.py": ["runs/test_run.py", "runs/test_listing.py", "runs/test_old_runs.py"],
+    "runs/cleanup.py": ["runs/test_cleanup.py", "runs/test_listing.py", "runs/test_run.py"],
 }
 """Module -> its tests, in the order that they are run."""
 
-PATIENCE = 5.0  # a mutant may take this many times as long as the tests of the whole module take without one
+PATIENCE = 3.0  # a mutant may take this many times the CPU time of the module's tests without one
+BARE = ("stats/", "comparison/verdicts.py")  # tested without conftest.py, and so without torch
+BITWISE = ("BitOr", "BitAnd", "BitXor", "LShift", "RShift")
 
 
 class Mutant(NamedTuple):
@@ -123,84 +133,125 @@ def copied() -> Iterator[Path]:
         yield base
 
 
-def run_tests(base: Path, files: list[str], timeout: float) -> tuple[str, str]:
-    """(survived | killed | timeout, first failed test) of a forked process that runs the tests."""
-    note = base / "failed.txt"
+def run_tests(module: str) -> tuple[int, str]:
+    """pytest's exit code and the first failed test of this process."""
+    import pytest
+
+    failed: list[str] = []
+
+    class FirstFailure:
+        def pytest_runtest_logreport(self, report: Any) -> None:
+            if report.failed and not failed:
+                failed.append(report.nodeid)
+
+    words = ["-q", "-x", "-p", "no:cacheprovider", *(f"tests/{name}" for name in TESTS[module])]
+    words += ["--noconftest"] if module.startswith(BARE) else []
+    return int(pytest.main(words, [FirstFailure()])), failed[0] if failed else ""
+
+
+def run_mutant(module: str, seconds: float, wall: float) -> tuple[str, str]:
+    """(survived | killed | timeout, first failed test) in a fork of this process, which has run the tests before."""
+    note = Path("failed.txt")
     note.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
         os.setsid()
-        os._exit(_in_child(base, files, note))
-    end = time.monotonic() + timeout
+        limit = int(seconds) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+        sys.dont_write_bytecode = True
+        code = 1
+        try:
+            swap(module)
+            code, failed = run_tests(module)
+            note.write_text(failed)
+        finally:
+            os._exit(code)
+    end = time.monotonic() + wall
     while time.monotonic() < end:
         pid, status = os.waitpid(child, os.WNOHANG)
+        if pid and os.WIFSIGNALED(status):
+            return "timeout", ""
         if pid:
-            failed = note.read_text().splitlines() if note.exists() else []
-            return ("survived", "") if status == 0 else ("killed", failed[0] if failed else "not importable")
+            return ("survived", "") if status == 0 else ("killed", note.read_text() if note.exists() else "import")
         time.sleep(0.05)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return "timeout", ""
 
 
-def _in_child(base: Path, files: list[str], note: Path) -> int:
-    import pytest
-
-    class FirstFailure:
-        def pytest_runtest_logreport(self, report: Any) -> None:
-            if report.failed and not note.exists():
-                note.write_text(report.nodeid)
-
-    os.chdir(base)
-    sink = os.open(base / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(sink, 1)
-    os.dup2(sink, 2)
-    sys.path[:0] = [str(base / "src"), str(base / "tests")]
-    os.environ["PYTHONPATH"] = str(base / "src")
-    return int(pytest.main(["-q", "-x", "-p", "no:cacheprovider", *(f"tests/{f}" for f in files)], [FirstFailure()]))
+def swap(module: str) -> None:
+    """Import a module again and give every module that took something from it the new thing."""
+    name = "ganvas." + module.removesuffix(".py").replace("/", ".")
+    old = sys.modules.pop(name)
+    new = importlib.import_module(name)
+    for other in list(sys.modules.values()):
+        for key, value in list(getattr(other, "__dict__", {}).items()):
+            if other is not old and other is not new and (value is old or getattr(old, key, swap) is value):
+                setattr(other, key, new if value is old else getattr(new, key, None))
+        for value in list(vars(other).values()) if getattr(other, "__name__", "").startswith("ganvas") else ():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
 
 
-def measure(out: Path, modules: list[str], n: int, seed: int, timeout: float, again: bool) -> None:
+def measure(out: Path, modules: list[str], n: int, seed: int, wall: float, again: bool, hard: bool) -> None:
     """Run the mutants that the file does not hold yet (`again`: its survivors, once more)."""
-    import numpy  # noqa: F401
-    import pytest  # noqa: F401
-    import torch
-
-    torch.set_num_threads(1)
-    done = results(out)
     with copied() as base:
+        os.chdir(base)
+        sys.path[:0] = [str(base / "src"), str(base / "tests")]
+        os.environ["PYTHONPATH"] = str(base / "src")
         for module in modules:
             path = base / "src" / "ganvas" / module
             source = path.read_text()
             every = mutants(module, source)
             rng = random.Random(f"{seed} {module}")
-            chosen = rng.sample(every, min(n, len(every))) if n else every
-            keys = {(row["module"], row["change"]): row["outcome"] for row in done}
+            pool = [m for m in every if not (hard and m.operator.endswith(BITWISE))]
+            chosen = rng.sample(pool, min(n, len(pool))) if n else pool
+            keys = {(row["module"], row["change"]): row["outcome"] for row in results(out)}
             chosen = [m for m in every if keys.get((module, change(source, m.code))) == "survived"] if again else chosen
             chosen = [m for m in chosen if again or (module, change(source, m.code)) not in keys]
             if not chosen:
                 continue
-            start = time.monotonic()
-            outcome, failed = run_tests(base, TESTS[module], 1800)
-            whole = time.monotonic() - start
-            if outcome != "survived":
-                raise SystemExit(f"{module}: its tests fail without a mutant ({failed or outcome})")
-            print(f"{module}: {len(every)} mutants, {len(chosen)} to run, {whole:.0f} s for its tests", flush=True)
+            start = time.process_time()
+            with silence():
+                code, failed = run_tests(module)
+            whole = time.process_time() - start
+            if code:
+                raise SystemExit(f"{module}: its tests fail without a mutant ({failed or code})")
+            print(f"{module}: {len(every)} mutants, {len(pool)} eligible, {len(chosen)} to run, "
+                  f"{whole:.1f} CPU s for its tests", flush=True)  # fmt: skip
             for mutant in chosen:
                 for cached in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
                     cached.unlink()
                 path.write_text(mutant.code)
                 start = time.monotonic()
-                outcome, failed = run_tests(base, TESTS[module], max(timeout, PATIENCE * whole))
-                row = {"module": module, "all": len(every), "operator": mutant.operator,
-                       "occurrence": mutant.occurrence, "change": change(source, mutant.code), "outcome": outcome,
-                       "by": failed, "sec": round(time.monotonic() - start, 1)}  # fmt: skip
+                with silence():
+                    outcome, failed = run_mutant(module, PATIENCE * whole, wall)
+                row = {"module": module, "all": len(every), "hard": len(pool) if hard else None,
+                       "operator": mutant.operator, "occurrence": mutant.occurrence,
+                       "change": change(source, mutant.code), "outcome": outcome, "by": failed,
+                       "sec": round(time.monotonic() - start, 1)}  # fmt: skip
                 with out.open("a") as file:
                     file.write(json.dumps(row) + "\n")
                 print(f"  {outcome:9} {row['change'][:150]}", flush=True)
-            for cached in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
-                cached.unlink()
             path.write_text(source)
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Standard output and error of this process and its children, to a file."""
+    kept = [os.dup(each) for each in (1, 2)]
+    sys.stdout.flush()
+    sink = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for each in (1, 2):
+        os.dup2(sink, each)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        for each, was in zip((1, 2), kept, strict=True):
+            os.dup2(was, each)
+            os.close(was)
+        os.close(sink)
 
 
 def results(out: Path) -> list[dict[str, Any]]:
@@ -229,14 +280,15 @@ def main() -> None:
     parser.add_argument("--modules", nargs="+", default=list(TESTS), choices=list(TESTS))
     parser.add_argument("--n", type=int, default=12, help="mutants of each module; 0: all")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--timeout", type=float, default=60)
+    parser.add_argument("--hard", action="store_true", help="without bitwise operators")
+    parser.add_argument("--timeout", type=float, default=600, help="seconds that one may take, asleep or not")
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--survivors", action="store_true")
     args = parser.parse_args()
     if args.report:
         report(args.out)
     else:
-        measure(args.out, args.modules, args.n, args.seed, args.timeout, args.survivors)
+        measure(args.out.resolve(), args.modules, args.n, args.seed, args.timeout, args.survivors, args.hard)
 
 
 if __name__ == "__main__":

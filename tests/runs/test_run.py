@@ -18,9 +18,9 @@ import pytest
 from conftest import python
 from ganvas.config import SCHEMA_VERSION, Config
 from ganvas.errors import GanvasError, UsageError
-from ganvas.files import writing_to
+from ganvas.files import try_lock, writing_to
 from ganvas.runs import listing
-from ganvas.runs.run import Run, next_path, stem
+from ganvas.runs.run import FolderTakenError, Layer, Run, next_path, stem
 from ganvas.runs.storage import load_tensors
 
 DATA = {"name": "shapes", "sha256": "0", "n": 4, "shape": [1, 8, 8]}
@@ -177,7 +177,89 @@ def test_the_last_two_checkpoints_stay(run: Run) -> None:
     assert latest(run) == (1_000_000_000, [])
 
 
+def test_the_selected_checkpoint_stays_beside_the_last_two(run: Run) -> None:
+    save(run, 10)
+    save(run, 20)
+    run.select(20, "fd", 3.5)
+    for nimg in (30, 40, 50):
+        save(run, nimg)
+    assert [nimg for nimg, _ in run.checkpoints()] == [20, 40, 50]
+    assert run.selected == {"nimg": 20, "metric": "fd", "value": 3.5}
+    run.drop_after(20)
+    assert run.selected is not None and [nimg for nimg, _ in run.checkpoints()] == [20]
+    run.drop_after(19)
+    assert run.selected is None and run.checkpoints() == []
+
+
+def test_a_checkpoint_makes_the_folder_that_it_needs(run: Run) -> None:
+    (run.path / "checkpoints").rmdir()
+    save(run, 10)
+    assert latest(run) == (10, [])
+
+
+def test_checkpoints_that_a_writer_replaced_meanwhile_are_looked_for_again(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(run, 20)
+    there, gone = run.checkpoints(), [(10, run.path / "checkpoints" / stem(10))]
+    answers = [gone, there, there]
+    monkeypatch.setattr(run, "checkpoints", lambda: answers.pop(0) if answers else there)
+    assert latest(run) == (20, [])
+
+
+@pytest.mark.parametrize("changes", [{"environment": 3}, {"sha256": {"../generator": ""}}, {"sha256": 3}])
+def test_a_state_of_other_values_is_passed_over(run: Run, changes: dict[str, Any]) -> None:
+    save(run, 10)
+    path = run.checkpoints()[0][1] / "state.json"
+    state = json.loads(path.read_bytes())
+    assert (state["schema_version"], state["nimg"], state["sec"]) == (SCHEMA_VERSION, 10, 5.0)
+    path.write_text(json.dumps(state | {"environment": {}}))
+    assert latest(run) == (10, [])
+    path.write_text(json.dumps(state | changes))
+    assert latest(run) == (None, [f"{path.parent}: state.json was not written by ganvas"])
+
+
 # -- rows ------------------------------------------------------------------------------------------------------
+
+
+def test_a_log_is_a_row_a_line_as_it_was_given(run: Run) -> None:
+    for nimg in (1, 2):
+        run.append("evals", {"nimg": nimg, "metric": "점"})
+    path = run.path / "evals.jsonl"
+    whole = '{"nimg": 1, "metric": "점"}\n{"nimg": 2, "metric": "점"}\n'.encode()
+    assert path.read_bytes() == whole
+    path.write_bytes(whole[:-1])
+    run.append("evals", {"nimg": 3, "metric": "x"})
+    assert path.read_bytes() == whole + b'{"nimg": 3, "metric": "x"}\n'
+
+
+def test_curves_are_in_order_of_images_and_events_in_order_of_time(run: Run) -> None:
+    for nimg in (3, 1, 2):
+        run.append("metrics", {"nimg": nimg})
+        run.event("note", nimg, words=nimg * 2)
+    assert [row["nimg"] for row in run.rows("metrics")] == [1, 2, 3]
+    assert [(row["event"], row["nimg"], row["words"]) for row in run.rows("events")] == [
+        ("note", 3, 6), ("note", 1, 2), ("note", 2, 4)]  # fmt: skip
+    assert all(time.strptime(row["time"], "%Y-%m-%dT%H:%M:%S%z") for row in run.rows("events"))
+
+
+def test_a_line_that_is_no_object_is_passed_over(run: Run) -> None:
+    (run.path / "metrics.jsonl").write_bytes(b'[1]\n3\nnull\n{"loss": 1}\n{"nimg": 4}\n\n')
+    assert run.rows("metrics") == [{"nimg": 4}]
+
+
+def test_files_that_cannot_be_read_are_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.append("metrics", {"nimg": 1})
+
+    def refuse(path: Path) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(GanvasError, match=r"metrics\.jsonl cannot be read \(Permission denied\): is this a whole run"):
+        run.rows("metrics")
+    with pytest.raises(GanvasError, match=r"samples cannot be read \(Permission denied\): is this a whole run"):
+        run.sample_grids()
 
 
 def test_rows_come_back_and_what_is_no_number_is_null(run: Run) -> None:
@@ -302,7 +384,59 @@ def test_looking_at_the_lock_keeps_nobody_from_writing(run: Run) -> None:
             looker.join()
 
 
+def test_those_who_look_do_not_see_each_other(run: Run) -> None:
+    with run.writing():
+        pass
+    with open(run.path / ".lock", "r+b") as file:
+        assert try_lock(file.fileno(), shared=True)
+        assert not run.is_locked()
+
+
+def test_the_lock_names_its_holder_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not run.is_locked()  # no file yet
+    (run.path / ".lock").write_text("1234567890123456")  # of one who was killed
+    with run.writing():
+        assert (run.path / ".lock").read_text() == str(os.getpid())
+    monkeypatch.setattr("ganvas.runs.run.LOCK_SECONDS", 0.01)
+    (run.path / ".lock").write_text("")
+    with open(run.path / ".lock", "r+b") as file:
+        assert try_lock(file.fileno())
+        with pytest.raises(GanvasError, match=r"\(pid unknown\): wait or stop it$"), run.writing():
+            pass
+
+
 # -- making, opening, failing ----------------------------------------------------------------------------------
+
+
+def test_a_run_is_made_below_folders_that_are_not_there_yet(tmp: Path) -> None:
+    made = Run.create(tmp / "a" / "b", Config(), Config(seed=4), DATA)
+    assert sorted(p.name for p in made.path.iterdir()) == [
+        "checkpoints", "config.json", "data.json", "notes.md", "samples", "snapshots"]  # fmt: skip
+    assert made.networks == {} and made.recipe.seed == 4 and made.config.seed == Config().seed
+    layers = [Layer("conv", "Conv", (8, 4, 4), 80), Layer("out", "Dense", (1,), 129)]
+    drawn = Run.create(tmp / "c", Config(), Config(), DATA, {"discriminator": layers, "generator": layers[:1]})
+    assert drawn.networks == {"discriminator": layers, "generator": layers[:1]}
+
+
+def test_of_two_who_make_the_same_run_one_succeeds(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mkdir = Path.mkdir
+
+    def twice(path: Path, *args: Any, **kwargs: Any) -> None:
+        mkdir(path, *args, **kwargs)
+        if path.name == "samples":  # the other one's, a moment before
+            mkdir(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "mkdir", twice)
+    with pytest.raises(FolderTakenError, match=r"run exists and is not empty: choose another --out$"):
+        Run.create(tmp / "run", Config(), Config(), DATA)
+    assert [p.name for p in (tmp / "run").iterdir()] == ["samples"]  # what the other one made stays
+
+
+@pytest.mark.parametrize("missing", DATA)
+def test_data_without_name_hash_number_or_shape_are_damaged(run: Run, missing: str) -> None:
+    run.write_json("data.json", {key: value for key, value in DATA.items() if key != missing})
+    with pytest.raises(GanvasError, match=rf"data\.json: {missing} = "):
+        assert run.data
 
 
 def test_create_leaves_a_readable_run_and_takes_no_folder_twice(tmp: Path, run: Run) -> None:
@@ -391,6 +525,7 @@ def test_run_names_count_on(tmp: Path) -> None:
     (tmp / "runs" / "notes").mkdir()
     own = Config(seed=3, data=Config().data.__class__(name="/home/me/my cats.zip"))
     assert next_path(tmp / "runs", own).name == "0042-cifar-dcgan-my-cats-s3"
+    assert next_path(tmp, Config(data=Config().data.__class__(name="점"))).name == "0001-cifar-dcgan-data-s0"
 
 
 @pytest.mark.parametrize("content", [b"", b"\x08\0\0\0\0\0\0\0{}", b"PK\3\4 no tensors", b"\xff" * 64])

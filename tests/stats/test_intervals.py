@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ganvas.errors import GanvasError, UsageError
+from ganvas.stats import intervals
 from ganvas.stats.intervals import beta_cdf, beta_quantile, binomial_interval, t_critical, t_interval
 
 positive = st.floats(0.05, 5e4)
@@ -28,6 +29,22 @@ def test_the_quantile_is_scipys_and_undoes_the_distribution(p: float, a: float, 
     x = beta_quantile(p, a, b)
     assert x == pytest.approx(stats.beta.ppf(p, a, b), rel=1e-9)
     assert beta_cdf(x, a, b) == pytest.approx(p, abs=1e-8)
+
+
+def test_outside_of_0_to_1_nothing_is_left() -> None:
+    for a, b in ((0.5, 0.5), (1, 3), (40, 2)):
+        assert [beta_cdf(x, a, b) for x in (-1, 0, 1, 2)] == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.5, 0.5), (0.5, 2), (3, 18), (872, 129)])
+def test_a_quantile_takes_few_steps(monkeypatch: pytest.MonkeyPatch, a: float, b: float) -> None:
+    """Bisection alone takes 53 and more."""
+    asked: list[float] = []
+    monkeypatch.setattr(intervals, "beta_cdf", lambda x, *rest: asked.append(x) or beta_cdf(x, *rest))
+    for p in (0.025, 0.5, 0.975):
+        asked.clear()
+        assert beta_quantile(p, a, b) == pytest.approx(stats.beta.ppf(p, a, b), rel=1e-9)
+        assert len(asked) <= 50 and all(0 < x < 1 for x in asked)
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.99, 0.999])
@@ -85,6 +102,11 @@ def test_no_hits_in_n_bound_the_share_by_the_rule_of_three() -> None:
 def test_fewer_than_five_values_have_no_interval(values: list[float]) -> None:
     with pytest.raises(UsageError, match=rf"^an interval needs at least 5 values, found {len(values)}: [^\n]+$"):
         t_interval(values)
+
+
+def test_a_table_is_no_row_of_values() -> None:
+    with pytest.raises(UsageError, match="at least 5 values"):
+        t_interval(np.ones((6, 2)))
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

@@ -74,6 +74,31 @@ def test_seeds_needed_are_enough_and_one_less_is_not(difference: float, expected
     assert found == 3 or simulated(difference, (1, 1), (found - 1, found - 1), 0.05) < 0.81
 
 
+def test_seeds_needed_know_no_sign() -> None:
+    assert seeds_needed(-2.5, (1, 1), 0.05) == 5 and seeds_needed(-0.5, (1, 1), 0.05) == 64
+    assert seeds_needed(2.5, (2, 0), 0.05) == seeds_needed(-2.5, (0, 2), 0.05) is not None
+
+
+def test_more_than_1000_seeds_are_not_named() -> None:
+    least = detectable((1, 1), (1000, 1000), 0.05)
+    assert seeds_needed(least * (1 + 1e-5), (1, 1), 0.05) == 1000
+    assert seeds_needed(least * (1 - 1e-5), (1, 1), 0.05) is None
+    assert seeds_needed(1e-200, (1, 1), 0.05) is None
+
+
+def test_a_design_detects_with_a_power_of_80_percent_unless_another_is_wanted() -> None:
+    assert detectable((1, 2), (4, 3), 0.05) == detectable((1, 2), (4, 3), 0.05, 0.8)
+    for wanted in (0.3, 0.95):
+        assert power(detectable((1, 2), (4, 3), 0.05, wanted), (1, 2), (4, 3), 0.05) == pytest.approx(wanted, abs=1e-5)
+    assert seeds_needed(1, (1, 1), 0.05, 0.9) == 23  # Cohen 1988, table 2.4.1: 22 by a normal approximation
+
+
+@pytest.mark.parametrize("seeds", [(300, 8), (8, 300)])
+def test_unequal_groups_keep_the_level(seeds: Sizes) -> None:
+    """Without a difference a test at alpha calls in a share alpha of cases, nearly: Welch's is approximate."""
+    assert power(0, (1, 1), seeds, 0.05) == pytest.approx(0.05, abs=0.003)
+
+
 def test_a_power_is_a_probability_that_grows_with_the_difference() -> None:
     curve = [power(x, (1, 2), (3, 4), 0.05) for x in np.linspace(0, 30, 40)]
     assert all(0 <= a <= b <= 1 + 1e-9 for a, b in pairwise(curve)) and curve[-1] > 0.999

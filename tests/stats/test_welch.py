@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ganvas.errors import GanvasError, UsageError
-from ganvas.stats.welch import holm, holm_levels, two_sided, welch
+from ganvas.stats.welch import LEAST_SEEDS, holm, holm_levels, two_sided, welch
 
 
 def density(t: np.ndarray, dof: float) -> np.ndarray:
@@ -44,6 +44,16 @@ def test_which_side_is_named_first_only_turns_the_sign() -> None:
 def test_equal_seeds_tell_nothing() -> None:
     found = welch([0.0, 0.0, 0.0], [0.1, 0.1, 0.1])
     assert found.value == pytest.approx(0.1) and math.isnan(found.p) and math.isnan(found.low)
+    assert math.isnan(found.dof) and found.error == 0
+    assert math.isnan(welch([0.0, 0.0], [0.0, 0.0]).p)
+
+
+@pytest.mark.parametrize("size", [1e-9, 1.0, 1e9])
+def test_a_spread_that_is_rounding_alone_is_none(size: float) -> None:
+    """Whatever the size of the values: a relative spread of 1e-13 is none, one of 1e-10 is one."""
+    rounding, small = ([size, size * (1 + relative)] for relative in (1e-13, 1e-10))
+    assert math.isnan(welch(rounding, [1.1 * size] * 2).p)
+    assert 0 < welch(small, [1.1 * size] * 2).p < 1e-6
 
 
 @pytest.mark.parametrize(("a", "b"), [([1.0], [1.0, 2.0]), ([], [1.0, 2.0])])
@@ -52,9 +62,16 @@ def test_one_seed_is_too_few(a: list[float], b: list[float]) -> None:
         welch(a, b)
 
 
-def test_what_is_no_number_is_refused() -> None:
-    with pytest.raises(GanvasError, match="finite"):
-        welch([1.0, math.nan], [1.0, 2.0])
+@pytest.mark.parametrize("bad", [math.nan, -math.inf])
+def test_what_is_no_number_is_refused(bad: float) -> None:
+    for a, b in (([1.0, bad], [1.0, 2.0]), ([1.0, 2.0], [bad, 1.0])):
+        with pytest.raises(GanvasError, match="finite"):
+            welch(a, b)
+
+
+def test_a_table_is_no_side() -> None:
+    with pytest.raises(UsageError, match="two seeds a side"):
+        welch(np.ones((3, 2)), [1.0, 2.0])  # type: ignore[arg-type]
 
 
 def test_holm_on_a_worked_example() -> None:
@@ -89,6 +106,19 @@ def test_an_interval_of_holms_level_leaves_out_0_exactly_where_holm_calls(ps: li
             assert (p < 1 - level) == (after < 0.05)  # an interval leaves out 0 where p is below 1 - its level
             assert 0.95 <= level <= 1 - 0.05 / tests + 1e-12
             assert level == pytest.approx(1 - 0.05 / tests) or 0.05 / tests <= p  # Bonferroni's, but for later steps
+
+
+def test_holms_levels_on_worked_examples() -> None:
+    """With an alpha of 0.05; Holm calls what is below it, 0.05 itself is not."""
+    assert holm_levels([0.04, 0.01, math.nan, 0.02], 0.05)[3] == pytest.approx(1 - 0.05 / 2)
+    assert holm_levels([0.04, 0.01, 0.02], 0.05) == pytest.approx([0.95, 1 - 0.05 / 3, 1 - 0.05 / 2])
+    assert holm_levels([0.01, 0.025], 0.05) == pytest.approx([0.975, 0.95])  # 2 * 0.025 is not below 0.05
+    assert holm_levels([0.01, 0.05], 0.05) == pytest.approx([0.975, 0.975])
+    assert holm_levels([0.3, 0.2], 0.05) == pytest.approx([0.975, 0.975]) and holm_levels([], 0.05) == []
+
+
+def test_a_verdict_needs_three_seeds() -> None:
+    assert LEAST_SEEDS == 3  # two spreads of one degree of freedom each are a guess
 
 
 def test_a_difference_at_another_level_is_scipys_interval() -> None:
