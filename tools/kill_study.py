@@ -46,11 +46,12 @@ FORMS = (
     ("bfloat16", "channels_last", "direct"),
     ("bfloat16", "channels_last", "patches"),
 )
-UPDATES = 24
+UPDATES, EVERY = 24, 64
+"""Updates of 32 images, and images between checkpoints."""
 SETTINGS: dict[str, Any] = {
     "data.name": "shapes", "data.limit": 500, "data.flip": True, "step.batch": 32, "step.ema_kimg": 0.2,
     "generator.base": 64, "generator.widths": (32, 16), "discriminator.widths": (16, 32), "g_optim.decay": "cosine",
-    "budget.kimg": 0.032 * UPDATES, "log.checkpoint_kimg": 0.064, "log.every": 3, "evaluate.final": 0, "seed": 3,
+    "budget.kimg": 0.032 * UPDATES, "log.checkpoint_kimg": EVERY / 1000, "log.every": 3, "evaluate.final": 0, "seed": 3,
     "engine.device": "cpu",
 }  # fmt: skip
 """Large enough for every operation to be shared by two threads, small enough for many."""
@@ -137,33 +138,54 @@ def make(path: Path, form: tuple[str, str, str], threads: int) -> Run:
     return create_run(config, data.load(config.data, progress=False), path)
 
 
-def unbroken(run: Run) -> tuple[dict[int, dict[str, str]], float]:
-    """The hashes of every checkpoint of a training that nothing stops, and its seconds."""
+def unbroken(run: Run) -> dict[int, dict[str, str]]:
+    """The hashes of every checkpoint of a training that nothing stops."""
     with Server() as server:
         server.start(run)
-        begin = time.monotonic()
         assert server.line() == 0
-        seconds = time.monotonic() - begin
-    noted = [json.loads(line) for line in run.path.with_suffix(".hashes").read_text().splitlines()]
-    return dict(noted), seconds
+    return dict(json.loads(line) for line in run.path.with_suffix(".hashes").read_text().splitlines())
 
 
-def killed(server: Server, run: Run, wanted: dict[int, dict[str, str]], pause: float, most: int, moments: Any) -> Any:
-    """Kill and resume a training until it ends, `most` times at most; what was seen."""
-    kills, differ = 0, []
+def killed(server: Server, run: Run, wanted: dict[int, dict[str, str]], most: int, moments: random.Random) -> Any:
+    """Kill and resume a training until it ends, `most` times at most; what was seen.
+
+    Each time it first gets one to three checkpoints further, so that what a resume computed is killed in turn.
+    """
+    kills, differ, reached = [], [], -1
     while True:
-        child = server.start(run)
-        if kills < most:
-            time.sleep(moments.uniform(0.0, pause))
+        child, target = server.start(run), reached + EVERY * moments.randint(1, 3)
+        until = time.monotonic() + 600
+        while len(kills) < most and newest(run) < target and time.monotonic() < until:
+            time.sleep(0.002)
+            if not alive(child):
+                break
+        if len(kills) < most:
+            time.sleep(moments.uniform(0.0, 0.3))
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         code = server.line()
-        kills += code == -signal.SIGKILL
-        nimg, found = hashes(run)
-        if found and found != wanted.get(nimg):
-            differ.append({"nimg": nimg, "files": sorted(k for k in found if found[k] != wanted[nimg].get(k))})
+        reached, found = hashes(run)
+        if code == -signal.SIGKILL:
+            kills.append(reached)
+        if found and found != wanted.get(reached):
+            same = wanted.get(reached, {})
+            differ.append({"nimg": reached, "files": sorted(k for k in found if found[k] != same.get(k))})
         if code != -signal.SIGKILL or differ:
-            return {"kills": kills, "reached": nimg, "finished": code == 0, "differ": differ}
+            return {"kills": len(kills), "at": kills, "reached": reached, "finished": code == 0, "differ": differ}
+
+
+def newest(run: Run) -> int:
+    """Images of the newest checkpoint; -1 if there is none."""
+    return max((nimg for nimg, _ in run.checkpoints()), default=-1)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs that its parent waits for."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def main() -> None:
@@ -181,18 +203,18 @@ def main() -> None:
         name = f"{'-'.join(form)}-{threads}"
         for folder in args.out.glob(f"{name}*"):
             shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
-        wanted, seconds = unbroken(make(args.out / name, form, threads))
+        wanted = unbroken(make(args.out / name, form, threads))
         for crowded in (0, backend.cores()):
             done, attempt = 0, 0
             with crowd(crowded), Server() as server:
                 while done < share:
                     attempt += 1
                     run = make(args.out / f"{name}-{'crowded' if crowded else 'alone'}-{attempt}", form, threads)
-                    seen = killed(server, run, wanted, min(seconds / 3, 5.0), share - done, moments)
+                    seen = killed(server, run, wanted, share - done, moments)
                     done += seen["kills"]
                     about = {"form": " ".join(form), "threads": threads, "crowded": crowded, "load": os.getloadavg()[0]}
                     with open(args.out / "kills.jsonl", "a") as file:
-                        file.write(json.dumps({**about, "seconds": round(seconds, 1), **seen}) + "\n")
+                        file.write(json.dumps({**about, **seen}) + "\n")
             total += done
             print(f"{name}, {crowded} busy: {done} kills, {attempt} trainings; {total} in all", flush=True)
 
