@@ -185,7 +185,10 @@ def main() -> None:
             if metrics:
                 report(f"no difference, recorded spreads {a}, {b}, {len(metrics)} metrics", rate(args.trials, groups))
     for seeds in (3, 5, 20):
-        for what, shifts in (("no difference", [0.0] * 5), ("differences of 0 to 4 spreads", [0.0, 1.0, 2.0, 3.0, 4.0])):
+        for what, shifts in (
+            ("no difference", [0.0] * 5),
+            ("differences of 0 to 4 spreads", [0.0, 1.0, 2.0, 3.0, 4.0]),
+        ):
             report(f"all 5 intervals hold, {what}, {seeds} seeds", hold(args.trials, shifts, seeds))
     for seeds in (3, 5):
         for shift in (2.0, 4.0):
@@ -195,7 +198,9 @@ def main() -> None:
         for tests in (1, 5):
             least = detectable((1, 1), (seeds, seeds), 0.05 / tests)
             found = power(least, seeds, tests, 100_000)
-            print(f"{seeds} seeds per group, {tests} tests: power {POWER:.0%} at {least:.2f} spreads (scipy: {found:.4f})")
+            print(
+                f"{seeds} seeds per group, {tests} tests: power {POWER:.0%} at {least:.2f} spreads (scipy: {found:.4f})"
+            )
     print(json.dumps({"recorded": recorded, "rows": rows}))
     if args.out:
         draw_power(args.out)
