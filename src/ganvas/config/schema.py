@@ -17,7 +17,7 @@ class DataConfig:
     split: Literal["train", "test"] = "train"
     """Which split. Of your own images, test is what folders named test, or else val, hold."""
     size: int | None = None
-    """Side in pixels; None keeps the set's own (32 for your own images)."""
+    """Side in pixels; None keeps the set's own (your own images: equal squares of 16 to 64, else 32)."""
     channels: int | None = None
     """1 = grey, 3 = RGB; None keeps the set's own."""
     classes: tuple[str, ...] = ()

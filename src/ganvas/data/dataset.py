@@ -22,7 +22,7 @@ from ganvas.data import builtin, cache, files, kept
 from ganvas.data.files import pixels
 from ganvas.data.progress import Progress, warn
 from ganvas.data.raw import Found, Raw
-from ganvas.data.reader import OWN_SIZE, READERS
+from ganvas.data.reader import LARGEST_UNASKED, OWN_SIZE, OWN_SIZES, READERS
 from ganvas.data.scratch import Mapped, gather, take
 from ganvas.data.select import balanced, matching_classes
 from ganvas.data.source import SOURCES, DataSource
@@ -34,12 +34,8 @@ plugins.discover(files)
 SPLITS = ("train", "test")
 SHOWN_CLASSES = 20
 """Class names in the line that says what was read."""
-OWN_SIZES = (16, 128)
-"""Smallest and largest side, in pixels, of the user's own images."""
 IN_MEMORY = "in-memory"
 """The name of images that were given in Python (`ganvas.data.as_images`)."""
-LARGEST_UNASKED = 64
-"""Arrays up to this side keep their size where the config names none; larger ones then become OWN_SIZE."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +195,10 @@ def _unpacked(known: kept.Kept, config: DataConfig) -> ImageSet:
 
 
 def unseen(config: DataConfig, n: int) -> ImageSet | None:
-    """At most n images of the split that a config does not ask for; None where there is none, or it is not here yet."""
+    """At most n images of the split that a config does not ask for; None where there is none, or it is not here yet.
+
+    Name the size in the config: without it the other split has its own.
+    """
     other: Literal["train", "test"] = "train" if config.split == "test" else "test"
     source = SOURCES.get(config.name)
     if source is not None and not source.present:

@@ -33,7 +33,7 @@ from ganvas.data.progress import Progress, warn
 from ganvas.data.scratch import IN_MEMORY, Mapped, map_file
 from ganvas.errors import GanvasError
 
-VERSION = 1
+VERSION = 2
 """Raised when what is kept, or how it is made, changes."""
 LIMIT = 20 << 30
 """Bytes of all kept sets together; the newest one may exceed it alone."""

@@ -14,8 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from ganvas.config import DataConfig
 from ganvas.data.dataset import (
     IN_MEMORY,
-    LARGEST_UNASKED,
-    OWN_SIZES,
     ImageSet,
     check_request,
     load,
@@ -26,7 +24,7 @@ from ganvas.data.files.arrays import to_images
 from ganvas.data.files.labels import Labels, fitting, to_labels
 from ganvas.data.progress import Progress
 from ganvas.data.raw import Raw
-from ganvas.data.reader import OWN_SIZE
+from ganvas.data.reader import OWN_SIZE, OWN_SIZES, own_side
 from ganvas.data.source import SOURCES, DataSource
 from ganvas.errors import GanvasError, UsageError
 
@@ -138,12 +136,13 @@ def _collected(
     images: list[NDArray[Any]] = []
     labels: list[Any] = []
     sizes: set[tuple[int, int]] = set()
-    side = config.size
     for item in _items(data):
         image, label = _parts(item)
         if hasattr(image, "getbands"):
             sizes.add(image.size)
-            side = side or _own_side(image.size)
+            side = config.size or _own_side(sizes)
+            if len(sizes) == 2 and images and images[0].shape[0] != side:  # those before were of one size
+                images = [_resized(before, side, config) for before in images]
             images.append(_of_picture(image, side, config))
         elif _is_array(image) and len(image.shape) == 4:  # a batch of a DataLoader
             images += list(_array(image))
@@ -207,9 +206,10 @@ def _names_of(data: Any) -> tuple[str, ...]:
     return tuple(str(name) for name in names)
 
 
-def _own_side(size: tuple[int, int]) -> int:
-    width, height = size
-    return width if width == height and OWN_SIZES[0] <= width <= LARGEST_UNASKED else OWN_SIZE
+def _own_side(sizes: set[tuple[int, int]]) -> int:
+    """What pictures of these sizes become."""
+    width, height = next(iter(sizes))
+    return own_side(width) if len(sizes) == 1 and width == height else OWN_SIZE
 
 
 def _of_picture(picture: Any, side: int, config: DataConfig) -> NDArray[Any]:
@@ -217,3 +217,11 @@ def _of_picture(picture: Any, side: int, config: DataConfig) -> NDArray[Any]:
     if picture.mode == "F" or picture.mode.startswith("I"):
         return np.asarray(picture)
     return np.asarray(pixels.square(pixels.to_rgb(picture), side, config.fit))
+
+
+def _resized(image: NDArray[Any], side: int, config: DataConfig) -> NDArray[Any]:
+    """The pixels that `_of_picture` gave, at another size; deep ones as they are."""
+    if image.ndim != 3:
+        return image
+    resized: NDArray[Any] = pixels.resize(image.transpose(2, 0, 1)[None], side, config.fit)[0].transpose(1, 2, 0)
+    return resized

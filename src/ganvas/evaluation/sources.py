@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ganvas import data as datasets
 from ganvas.config import DataConfig
 from ganvas.data import ImageSet
-from ganvas.data.dataset import OWN_SIZES
 from ganvas.data.progress import Progress
+from ganvas.data.reader import OWN_SIZES
 from ganvas.errors import UsageError
 from ganvas.evaluation.references import split_name
 from ganvas.generator import ships

@@ -48,7 +48,8 @@ class Monitor:
         self.run, self.images, self.train, self.engine = run, images, train, engine
         self.seed, self.count = config.seed, min(RATED, config.step.batch)
         self.classes = num_classes(config, images.class_names)
-        self.held_out = _subset(images, held_out) if len(held_out) else unseen(config.data, MAX_HELD_OUT)
+        data = replace(config.data, size=images.images.shape[3])
+        self.held_out = _subset(images, held_out) if len(held_out) else unseen(data, MAX_HELD_OUT)
         real = _subset(images, train[order(config.seed, 0, min(MAX_REAL, len(train)), len(train))])
         self.real = Pictures(real.images, real.labels if self.classes else None, at_a_time=config.log.samples)
         self.train_thumbnails, self.held_out_thumbnails = self._copy_thumbnails()

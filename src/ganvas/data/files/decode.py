@@ -149,6 +149,17 @@ def decode(content: bytes, form: Form) -> tuple[list[NDArray[np.uint8]], File]:
     return images, File(shapes, spans, left_out, pages, problem)
 
 
+def side_of(content: bytes | str) -> int:
+    """The side of a square picture by its header; -1 for a rectangle, 0 for what is no picture."""
+    from PIL import Image
+
+    with suppress(Exception):
+        if isinstance(content, bytes):
+            with Image.open(io.BytesIO(content), formats=_formats()) as picture:
+                return picture.width if picture.width == picture.height else -1
+    return 0
+
+
 def _frames(picture: Image.Image, frames: Frames) -> tuple[range, int]:
     """(frames to read, frames left out). MPO and ICO hold one picture in several views or sizes: one is read."""
     several = getattr(picture, "n_frames", 1) if picture.format not in ("MPO", "ICO") else 1

@@ -7,18 +7,20 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 
 import numpy as np
 
+from ganvas.config import DataConfig
 from ganvas.data.files import scale
-from ganvas.data.files.decode import File, Form, Part, Span, bombs_are_errors, content_of, decode_files
+from ganvas.data.files.decode import File, Form, Part, Span, bombs_are_errors, content_of, decode_files, side_of
 from ganvas.data.files.listing import Entry
 from ganvas.data.files.pixels import Images, in_parts
 from ganvas.data.files.worker import OnDisk, Worker
 from ganvas.data.progress import Progress
+from ganvas.data.reader import OWN_SIZE, own_side
 from ganvas.data.scratch import Store, take
 
 THREADS = 4
@@ -28,6 +30,8 @@ MANY = 4000
 PROCESSES = 8
 AT_ONCE, AT_ONCE_EACH = 16, 128
 """Files that a thread, and a process, decodes before it hands them over."""
+TRIED = 16
+"""Files whose size is looked for before reading, until one says it."""
 
 
 @dataclass
@@ -41,11 +45,34 @@ class Gathered:
     notes: list[str] = field(default_factory=list)
 
 
-def gather(pictures: Sequence[Entry], form: Form, limit: int | None, progress: Progress, where: str) -> Gathered:
+class _UnlikeError(Exception):
+    """A picture is not of the size that all were thought to have."""
+
+
+def gather_as(config: DataConfig, pictures: Sequence[Entry], progress: Progress, where: str) -> Gathered:
+    """As `gather`, at the size that the config names, else at the own size of equally large squares, else at OWN_SIZE.
+
+    The first picture says which size that may be. Where another one then differs, all are read again.
+    """
+    form = Form(config.size or OWN_SIZE, config.fit, config.frames)
+    if config.size is None:
+        with bombs_are_errors():
+            sides = (side_of(content_of(entry.open)) for entry in pictures[:TRIED])
+            side = own_side(next((side for side in sides if side), 0))
+        if side != OWN_SIZE:
+            with suppress(_UnlikeError):
+                return gather(pictures, replace(form, size=side), config.limit, progress, where, alike=True)
+    return gather(pictures, form, config.limit, progress, where)
+
+
+def gather(
+    pictures: Sequence[Entry], form: Form, limit: int | None, progress: Progress, where: str, alike: bool = False
+) -> Gathered:
     """Every picture of the files, in their order; a file that cannot be read leaves its place to the next.
 
     Deep pictures (16 bits and more) are decoded twice: for the values that the whole set uses, then by the scale that
     these give. `limit` stops after so many pictures, unless a file holds several: then all are read.
+    `alike`: raise _UnlikeError at the first picture that is not of the size of `form`.
     """
     wanted = len(pictures) if limit is None else min(limit, len(pictures))
     store = Store((3, form.size, form.size), wanted)
@@ -53,13 +80,15 @@ def gather(pictures: Sequence[Entry], form: Form, limit: int | None, progress: P
     with bombs_are_errors():
         with progress.bar(f"reading {where}", wanted, "pictures") as advance:
             for part in _parts(pictures, form):
+                if alike and any(shape != (form.size, form.size) for file in part.files for shape in file.shapes):
+                    raise _UnlikeError
                 store.append(part.images)
                 found += part.files
                 advance(sum(file.n > 0 for file in part.files))
                 if limit is not None and store.n >= limit:
                     break
         if limit is not None and any(file.n > 1 for file in found):
-            return gather(pictures, form, None, progress, where)
+            return gather(pictures, form, None, progress, where, alike)
         scales, refused, notes = _scales(found)
         deep = [i for i, file in enumerate(found) if file.spans and i not in refused]
         _again(store, pictures, found, deep, replace(form, scales=scales))

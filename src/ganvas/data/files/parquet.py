@@ -21,14 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.config import DataConfig
-from ganvas.data.files.decode import Form
-from ganvas.data.files.gather import gather
+from ganvas.data.files.gather import gather_as
 from ganvas.data.files.labels import Labels, fitting, names_of, to_labels
 from ganvas.data.files.listing import Entry
 from ganvas.data.files.split_names import kind_of, word_of
 from ganvas.data.progress import Progress
 from ganvas.data.raw import Found, Raw
-from ganvas.data.reader import OWN_SIZE, Reader, register_reader
+from ganvas.data.reader import Reader, register_reader
 from ganvas.data.select import balanced, matching_classes, natural
 from ganvas.errors import GanvasError, UsageError
 
@@ -108,7 +107,7 @@ def read(where: Path, config: DataConfig, progress: Progress) -> Raw:
         order = order[balanced(labels[order] if labels is not None else np.zeros(len(order), np.int64))]
     rows = Rows(groups, column)
     entries = [Entry(f"row {i}", PurePosixPath(f"row {i}"), partial(rows.open, int(i))) for i in order]
-    got = gather(entries, Form(config.size or OWN_SIZE, config.fit, config.frames), config.limit, progress, str(where))
+    got = gather_as(config, entries, progress, str(where))
     if len(got.images) < 2:
         reason = f" ({got.problems[0]})" if got.problems else ""
         raise GanvasError(f"{where} holds {len(got.images)} pictures that can be read{reason}: a GAN needs at least 2")

@@ -15,13 +15,12 @@ import numpy as np
 from ganvas.config import DataConfig
 from ganvas.data.files import archives, sidecars, tables
 from ganvas.data.files.classes import labelled
-from ganvas.data.files.decode import Form
-from ganvas.data.files.gather import gather
+from ganvas.data.files.gather import gather_as
 from ganvas.data.files.layout import part_of, pictures_of
 from ganvas.data.files.listing import Entry, entries, hidden
 from ganvas.data.progress import Progress
 from ganvas.data.raw import Found, Raw
-from ganvas.data.reader import OWN_SIZE, Reader, register_reader
+from ganvas.data.reader import Reader, register_reader
 from ganvas.data.select import balanced, matching_classes
 from ganvas.errors import GanvasError
 
@@ -29,7 +28,7 @@ MIN_IMAGES = 2
 
 
 def read(where: Path, config: DataConfig, progress: Progress) -> Raw:
-    """Pictures of a folder or archive as RGB, uint8 [n, 3, size, size].
+    """Pictures of a folder or archive as RGB, uint8 [n, 3, size, size]; without a size in the config, see `gather_as`.
 
     `limit` takes the classes in turn, by path within a class; a skipped file leaves its place to the next.
     Raises UsageError (unknown class or split) or GanvasError (fewer than two readable pictures).
@@ -51,8 +50,7 @@ def read(where: Path, config: DataConfig, progress: Progress) -> Raw:
         if config.limit is not None and config.limit < n:
             order = balanced(labels or [0] * n)
             pictures, labels = [pictures[i] for i in order], [labels[i] for i in order] if labels else []
-        form = Form(config.size or OWN_SIZE, config.fit, config.frames)
-        got = gather(pictures, form, config.limit, progress, str(where))
+        got = gather_as(config, pictures, progress, str(where))
     images, kept, shapes = got.images, got.files, got.shapes
     skipped = (*listing.refused, *_not_read(everything, others), *got.problems)
     if len(images) < MIN_IMAGES:
