@@ -60,8 +60,8 @@ def load_again(
     wrong = ""
     for name in places:
         here = replace(config, name=name)
-        images = _at_its_size(here, datasets.load(here, progress), about, progress)
-        if (found := _in_its_order(images, about)) is not None:
+        images = datasets.load(here, progress)
+        if (found := _in_its_order(images, about) or _at_its_size(here, images, about, progress)) is not None:
             return here, found
         wrong = wrong or _differs(name, images, about, whose)
     raise GanvasError(wrong)
@@ -80,12 +80,12 @@ def check_same(run: Run, images: ImageSet) -> ImageSet:
     return found
 
 
-def _at_its_size(config: DataConfig, images: ImageSet, about: Mapping[str, Any], progress: bool) -> ImageSet:
+def _at_its_size(config: DataConfig, images: ImageSet, about: Mapping[str, Any], progress: bool) -> ImageSet | None:
     """The images at the size that they had then: where none is set, older versions made 32 px of equal squares too."""
     side = (about.get("shape") or images.images.shape)[-1]
     if config.size is not None or config.name in datasets.SOURCES or side == images.images.shape[3]:
-        return images
-    return datasets.load(replace(config, size=side), progress)
+        return None
+    return _in_its_order(datasets.load(replace(config, size=side), progress), about)
 
 
 def _in_its_order(images: ImageSet, about: Mapping[str, Any]) -> ImageSet | None:
