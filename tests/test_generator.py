@@ -254,7 +254,8 @@ def test_a_good_snapshot_made_by_hand_loads(tmp: Path) -> None:
 
 def test_the_metadata_is_json_without_times_or_paths(finished: Run) -> None:
     metadata = load_tensors(finished.snapshots()[-1][1])[1]
-    assert set(metadata) == {"schema_version", "config", "shape", "nimg", "ema"} and metadata["ema"] is True
+    assert set(metadata) == {"schema_version", "config", "shape", "nimg", "ema", "data"} and metadata["ema"] is True
+    assert set(metadata["data"]) == {"name", "sha256", "n", "shape", "class_names"}  # which images, not where
     assert str(finished.path) not in json.dumps(metadata)
 
 

@@ -144,7 +144,9 @@ def resume(argv: list[str]) -> int:
         assert checkpoint is not None
         show(f"{run.path} is finished: {checkpoint.nimg:,} images; extend it with --minutes, --epochs or --kimg")
         return 0
-    return _train(run, api.images_of(run, args.data), args.lang, extra, args.device)
+    images = api.images_of(run, args.data)
+    show(images.summary(), file=sys.stderr, flush=True)
+    return _train(run, images, args.lang, extra, args.device)
 
 
 def _train(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, device: str | None = None) -> int:
