@@ -348,3 +348,10 @@ def test_runs_of_before_keep_the_order_of_their_classes(files):
     digest = hashlib.sha256(found.images.tobytes() + np.array(as_text, "<i8").tobytes()).hexdigest()
     assert before.sha256 == digest != found.sha256
     assert in_class_order(found, ["1", "2", "3"]) is found
+
+
+def test_the_line_quotes_class_names_with_commas_as_they_are_typed(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 16), dtype=np.uint8)
+    np.savez(tmp_path / "mine.npz", images=images, labels=["salt, pepper", "sugar"])
+    line = data.load(DataConfig(str(tmp_path / "mine.npz")), progress=False).summary()
+    assert line.endswith('2 classes: "salt, pepper", sugar')

@@ -78,7 +78,8 @@ class ImageSet:
         else:
             more = ", ..." if len(self.class_names) > SHOWN_CLASSES else ""
             source = f" {self.found.labels}" if self.found.labels else ""
-            names = ", ".join(self.class_names[:SHOWN_CLASSES]) + more
+            shown = (f'"{name}"' if "," in name else name for name in self.class_names[:SHOWN_CLASSES])
+            names = ", ".join(shown) + more
             parts.append(f"{len(self.class_names)} classes{source}: {names}")
         return f"{self.name}: {', '.join(parts)}"
 

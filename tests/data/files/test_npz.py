@@ -229,6 +229,16 @@ def test_folders_of_npy(tmp_path):
     assert raw.labels is None
 
 
+@pytest.mark.parametrize(("n", "side"), [((20, 20), 28), ((20, 9), 28), ((20, 9), 32)])
+def test_folders_of_rows_hold_an_image_a_row(tmp_path, n, side):  # as the files of Quick, Draw!
+    rows = np.random.default_rng(0).integers(0, 256, (2, 20, side * side), dtype=np.uint8)
+    np.save(tmp_path / "apple.npy", rows[0, : n[0]])
+    np.save(tmp_path / "bus.npy", rows[1, : n[1]])
+    found = npz.read_folder(tmp_path)
+    assert found.class_names == ("apple", "bus") and np.bincount(found.labels).tolist() == list(n)
+    np.testing.assert_array_equal(found.images[n[0] :, 0], rows[1, : n[1]].reshape(-1, side, side))
+
+
 def test_folders_of_npy_share_one_scale(tmp_path):
     np.save(tmp_path / "0.npy", np.full((4, 4), 100, np.uint16))
     np.save(tmp_path / "1.npy", np.full((4, 4), 4000, np.uint16))

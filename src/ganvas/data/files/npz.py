@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.config import DataConfig
-from ganvas.data.files.arrays import CHANNELS, to_images
+from ganvas.data.files.arrays import CHANNELS, sides, to_images
 from ganvas.data.files.labels import Labels, fitting, names_of, to_labels
 from ganvas.data.progress import Progress
 from ganvas.data.raw import Raw
@@ -40,6 +40,8 @@ LABEL_KEYS = {
 }
 NAME_KEYS = ("class_names", "classes")
 LARGEST = 8 << 30  # bytes
+USUAL_ROWS = (784, 3072)
+"""Numbers in a row that is an image of 28 x 28 or 3 x 32 x 32; pictures are hardly ever as wide."""
 PICKLED = "it holds pickled objects, which can run code and are never opened: save plain arrays"
 BROKEN = (ValueError, OSError, EOFError, MemoryError, zlib.error, zipfile.BadZipFile)
 
@@ -76,16 +78,20 @@ def read_npz(where: Path, split: str, ignore: bool = False) -> Raw:
 def read_folder(where: Path) -> Raw:
     """The images of all npy files below a folder: one image a file or many, all of one type and shape.
 
-    A file [h, w] or [h, w, c] holds one image. Classes are the folders the files lie in; where each file holds many
-    images and there are no folders, each file is a class. Raises GanvasError where they do not fit each other.
+    A file [h, w] or [h, w, c] holds one image, [n, 784] and [n, 3072] one a row (as in Quick, Draw!). Classes are the
+    folders the files lie in; where each file holds many images and there are no folders, each file is a class. Raises
+    GanvasError where they do not fit each other.
     """
     paths = _npy_files(where)
     path = where
     try:
-        values = []
+        loaded: list[NDArray[Any]] = []
         for path in paths:
-            value = np.load(path, allow_pickle=False)
-            values.append(value[None] if _one_image(value) else value)
+            loaded.append(np.load(path, allow_pickle=False))
+        rows = _are_rows([value.shape for value in loaded])
+        values: list[NDArray[Any]] = []
+        for path, value in zip(paths, loaded, strict=True):  # noqa: B007 (the error names it)
+            values.append(value[None] if not rows and _one_image(value) else value)
             if (values[-1].shape[1:], value.dtype) != (values[0].shape[1:], values[0].dtype):
                 first, own = f"{values[0].dtype} {list(values[0].shape[1:])}", f"{value.dtype} {list(value.shape)}"
                 raise ValueError(f"it holds {own}, the first file {first}: save all in one shape and type")
@@ -103,6 +109,14 @@ def read_folder(where: Path) -> Raw:
     class_names = tuple(sorted(set(tops), key=natural))
     labels = np.repeat([class_names.index(top) for top in tops], counts).astype(np.int64)
     return Raw(images, labels, class_names, source, notes=notes)
+
+
+def _are_rows(shapes: Sequence[tuple[int, ...]]) -> bool:
+    """Whether 2-D arrays hold an image a row: of usual lengths, or of any that makes squares if heights differ."""
+    if any(len(shape) != 2 for shape in shapes) or len({width for _, width in shapes}) != 1:
+        return False
+    width = shapes[0][1]
+    return width in USUAL_ROWS or (len(set(shapes)) > 1 and sides(width) is not None)
 
 
 def _one_image(value: NDArray[Any]) -> bool:
