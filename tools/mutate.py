@@ -172,7 +172,7 @@ def run_mutant(module: str, seconds: float, wall: float) -> tuple[str, str]:
         if pid and os.WIFSIGNALED(status):
             return "timeout", ""
         if pid:
-            return ("survived", "") if status == 0 else ("killed", note.read_text() if note.exists() else "import")
+            return ("survived", "") if status == 0 else ("killed", note.read_text() if note.exists() else "no import")
         time.sleep(0.05)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -184,13 +184,16 @@ def swap(module: str) -> None:
     name = "ganvas." + module.removesuffix(".py").replace("/", ".")
     old = sys.modules.pop(name)
     new = importlib.import_module(name)
-    for other in list(sys.modules.values()):
-        for key, value in list(getattr(other, "__dict__", {}).items()):
-            if other is not old and other is not new and (value is old or getattr(old, key, swap) is value):
-                setattr(other, key, new if value is old else getattr(new, key, None))
-        for value in list(vars(other).values()) if getattr(other, "__name__", "").startswith("ganvas") else ():
-            if hasattr(value, "cache_clear"):
-                value.cache_clear()
+    ours = [each for each in sys.modules.values() if str(getattr(each, "__file__", "")).startswith(f"{Path.cwd()}/")]
+    for other in ours:
+        if other is not new:
+            for key, value in list(vars(other).items()):
+                if value is old:
+                    setattr(other, key, new)
+                elif not key.startswith("__") and getattr(old, key, swap) is value:
+                    setattr(other, key, getattr(new, key, None))
+                elif hasattr(value, "cache_clear"):
+                    value.cache_clear()
 
 
 def measure(out: Path, modules: list[str], n: int, seed: int, wall: float, again: bool, hard: bool) -> None:
@@ -217,6 +220,10 @@ def measure(out: Path, modules: list[str], n: int, seed: int, wall: float, again
             whole = time.process_time() - start
             if code:
                 raise SystemExit(f"{module}: its tests fail without a mutant ({failed or code})")
+            with silence():
+                outcome, failed = run_mutant(module, PATIENCE * whole, wall)
+            if outcome != "survived":
+                raise SystemExit(f"{module}: its tests fail where it is only imported again ({failed or outcome})")
             print(f"{module}: {len(every)} mutants, {len(pool)} eligible, {len(chosen)} to run, "
                   f"{whole:.1f} CPU s for its tests", flush=True)  # fmt: skip
             for mutant in chosen:

@@ -11,11 +11,14 @@ import torch
 
 from conftest import start, tiny, trained
 from ganvas import api
+from ganvas import data as datasets
 from ganvas.config import override
 from ganvas.errors import UsageError
 from ganvas.training import loop as training
 from ganvas.training import setup
+from ganvas.training.augment import overfitting
 from ganvas.training.backend import Engine
+from ganvas.training.batch import DInput
 from ganvas.training.checkpoint import fresh_state
 from ganvas.training.setup import settle_labels
 from ganvas.training.train_metrics import columns
@@ -65,6 +68,49 @@ def test_looking_at_held_out_images_changes_nothing(tmp: Any) -> None:
     once, again = (step.overfit(state, 1.0, -1.0, 0.0) for _ in range(2))
     assert once == again
     assert all(torch.equal(before[k], v) for k, v in state.networks.discriminator.state_dict().items())
+
+
+def as_bytes(real: torch.Tensor) -> np.ndarray:
+    """The images of a batch as they lie in the set."""
+    return ((real + 1) * 127.5).round().to(torch.uint8).numpy()
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_batch_is_the_images_of_its_place_mirrored_where_its_stream_says(flip: bool) -> None:
+    step = trainer({"data.flip": flip, "data.held_out": 0.25, "data.labels": "use"})
+    given, seed = step.batch(32, 0.0, 0.0), step.config.seed
+    chosen = step.train_indices[datasets.order(seed, 32, 16, 72)]
+    expected = step.images.images[chosen].copy()
+    mirrored = datasets.flips(seed, 32, 16) if flip else np.zeros(16, bool)
+    assert 0 < np.count_nonzero(mirrored) < 16 or not flip
+    expected[mirrored] = expected[mirrored][..., ::-1]
+    assert np.array_equal(as_bytes(given.real), expected)
+    assert given.labels is not None and step.images.labels is not None
+    assert given.labels.tolist() == step.images.labels[chosen].tolist()
+
+
+def test_latents_belong_to_places_not_to_batches() -> None:
+    step = trainer({})
+    first, next_ = step.batch(16, 0.0, 0.0).z, step.batch(24, 0.0, 0.0).z
+    assert torch.equal(first[8:], next_[:8]) and len({tuple(z) for z in [*first.tolist(), *next_.tolist()]}) == 24
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25])
+def test_the_held_out_logit_is_ds_mean_without_training(share: float) -> None:
+    """Over a batch of them, or over all where there are fewer."""
+    step = trainer({"data.held_out": share, "discriminator.dropout": 0.5})
+    state = fresh_state(step.config, SHAPE, step.engine)
+    n = len(step.held_out)
+    chosen = step.held_out[datasets.order(step.config.seed, state.nimg, min(16, n), n)]
+    images = step.engine.images(torch.from_numpy(step.images.images[chosen]))
+    draws = step.augment.draw(len(chosen), 0.0, 0.0, step.rng)
+    D = state.networks.discriminator.eval()
+    with torch.no_grad():
+        (critique,) = step.objective.critiques(D, [DInput(images, draws, None)])
+    D.train()
+    found = step.overfit(state, 1.0, -2.0, 0.0)
+    assert found["logit/held_out"] == pytest.approx(critique.logits.mean().item(), rel=1e-6)
+    assert found["overfit"] == overfitting(1.0, found["logit/held_out"], -2.0)
 
 
 def timeless(row: dict[str, Any]) -> dict[str, Any]:
