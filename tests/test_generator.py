@@ -100,7 +100,28 @@ def test_no_images_is_no_request(finished: Run, n: int) -> None:
             ask(n)
 
 
+@pytest.mark.parametrize(("n", "words"), [(2.5, "n = 2.5: it must be a whole number"), (10**12, "GB: ask for fewer")])
+def test_a_number_of_images_that_cannot_be_had(finished: Run, n: Any, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        load(finished.path)._check_number(n, 1, "n")
+    with pytest.raises(UsageError, match="GB: ask for fewer"):
+        load(finished.path).sample(10**12)
+    with pytest.raises(UsageError, match="columns = 0: it must be 1 or more"):
+        load(finished.path).grid(4, columns=0)
+
+
 # -- classes ---------------------------------------------------------------------------------------------------
+
+
+def test_classes_by_name_for_each_image(conditional: Run) -> None:
+    generator = load(conditional.path)
+    np.testing.assert_array_equal(generator.sample(2, labels=["square", 3]), generator.sample(2, labels=[1, 3]))
+
+
+@pytest.mark.parametrize("labels", [5, [0.5, 1], [None, 1], [[0], [1]]])
+def test_labels_that_are_no_classes(conditional: Run, labels: Any) -> None:
+    with pytest.raises(UsageError, match=r"give one class, or a list of 2 names or numbers"):
+        load(conditional.path)._listed(labels, 2)
 
 
 def test_a_conditional_generator_knows_its_classes(conditional: Run) -> None:

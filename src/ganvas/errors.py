@@ -14,9 +14,9 @@ class UsageError(GanvasError):
     """A request that cannot be right, such as an unknown name; the command line exits with 2."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: object, known: Iterable[str]) -> str:
     """'; did you mean X?' for the nearest known word, whatever its case, or nothing."""
-    if len(word) > 100:  # no name is as long, and comparing it would take for ever
+    if not isinstance(word, str) or len(word) > 100:  # no name is as long, and comparing it would take for ever
         return ""
     by_fold = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word.casefold(), list(by_fold), n=1, cutoff=0.5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 import os
 import re
 import sys
@@ -19,6 +21,7 @@ from ganvas import media, models
 from ganvas.config import SCHEMA_VERSION, Config, EngineConfig, from_dict
 from ganvas.data.files.names import readable
 from ganvas.errors import GanvasError, UsageError, did_you_mean, shape_text, shown
+from ganvas.process import memory_limit
 from ganvas.runs import checked
 from ganvas.runs.migrate import migrate_config
 from ganvas.runs.run import Run
@@ -59,16 +62,15 @@ class Generator:
         return f"Generator({self.path}: {shape_text(self.shape)} images{of}, {self.nimg:,} images seen)"
 
     def sample(
-        self, n: int, seed: int = 0, start: int = 0, labels: str | Sequence[int] | None = None
+        self, n: int, seed: int = 0, start: int = 0, labels: str | Sequence[int | str] | None = None
     ) -> UInt8[np.ndarray, "n c h w"]:
         """Images number start to start + n - 1, each a function of (seed, number, class) alone.
 
-        `labels` is a class's name, or the number of a class for each image; without, classes come as often as in the
-        training images. Raises UsageError for n < 1, for an unknown class, and for any class if the generator was
-        trained without classes.
+        `labels` is a class's name, or the name or number of a class for each image; without, classes come as often as
+        in the training images. Raises UsageError for n < 1 and for more images than fit in memory, for an unknown
+        class, and for any class if the generator was trained without classes.
         """
-        if n < 1:
-            raise UsageError(f"n = {n}: ask for 1 image or more")
+        self._check_number(n, 1, "n")
         index = np.arange(start, start + n)
         z = latents.draw_z(self.config.generator, seed, "sample", index)
         return self.draw(z, self.labels(n, seed, start, labels))
@@ -88,15 +90,30 @@ class Generator:
         Along the great circle between their latents (White 2016, arXiv 1609.04468): a straight line would pass through
         latents shorter than G ever saw. Of one class: `label`, or that of image `first`.
         """
-        if steps < 2:
-            raise UsageError(f"steps = {steps}: ask for 2 images or more")
+        self._check_number(steps, 2, "steps")
         ends = latents.draw_z(self.config.generator, seed, "sample", np.array([first, last]))
         z = latents.great_circle(ends[0], ends[1], np.linspace(0, 1, steps))
         own = self.labels(1, seed, first, label)
         return self.draw(z, None if own is None else np.repeat(own, steps))
 
+    def _check_number(self, n: Any, least: int, name: str) -> None:
+        """UsageError for fewer images than this, and for more than the latents and images of which fit in memory."""
+        try:
+            operator.index(n)
+        except TypeError:
+            raise UsageError(f"{name} = {shown(n)}: it must be a whole number") from None
+        if n < least:
+            raise UsageError(f"{name} = {n}: ask for {least} image{'s' if least > 1 else ''} or more")
+        need = n * (math.prod(self.shape) + 4 * self.config.generator.latent_dim)
+        limit = memory_limit()
+        if limit is not None and need > limit:
+            raise UsageError(
+                f"{name} = {n:,} images need at least {need / 1e9:,.0f} GB of memory, and this machine has "
+                f"{limit / 1e9:,.0f} GB: ask for fewer at a time"
+            )
+
     def labels(
-        self, n: int, seed: int = 0, start: int = 0, labels: str | Sequence[int] | None = None
+        self, n: int, seed: int = 0, start: int = 0, labels: str | Sequence[int | str] | None = None
     ) -> Int64[np.ndarray, "n"] | None:
         """The classes of the images that `sample` gives for the same arguments; None without classes."""
         if not self.class_names:
@@ -105,23 +122,35 @@ class Generator:
             return None
         if labels is None:
             return latents.draw_labels(self.class_counts, seed, np.arange(start, start + n))
-        if isinstance(labels, str):
-            wanted = readable(labels)
-            exact = [name for name in self.class_names if readable(name) == wanted]
-            matches = exact or [name for name in self.class_names if readable(name).casefold() == wanted.casefold()]
-            if len(matches) != 1:
-                known = ", ".join(self.class_names)
-                raise UsageError(f"no class {labels!r}{did_you_mean(labels, self.class_names)} (there are: {known})")
-            return np.full(n, self.class_names.index(matches[0]))
-        chosen = np.asarray(labels, np.int64)
+        return np.full(n, self._class(labels)) if isinstance(labels, str) else self._listed(labels, n)
+
+    def _listed(self, labels: Any, n: int) -> Int64[np.ndarray, "n"]:
+        """The numbers of n classes, each given by its name or number; UsageError for anything else."""
+        try:
+            chosen = np.array([self._class(one) if isinstance(one, str) else operator.index(one) for one in labels])
+        except TypeError:
+            raise UsageError(f"labels = {shown(labels)}: give one class, or a list of {n} names or numbers") from None
         if len(chosen) != n or chosen.min() < 0 or chosen.max() >= len(self.class_names):
             raise UsageError(f"labels: expected {n} numbers from 0 to {len(self.class_names) - 1}")
-        return chosen
+        return chosen.astype(np.int64)
+
+    def _class(self, name: str) -> int:
+        """The number of a class; UsageError where it has none of this name."""
+        wanted = readable(name)
+        exact = [known for known in self.class_names if readable(known) == wanted]
+        matches = exact or [known for known in self.class_names if readable(known).casefold() == wanted.casefold()]
+        if len(matches) != 1:
+            known = ", ".join(self.class_names)
+            raise UsageError(f"no class {name!r}{did_you_mean(name, self.class_names)} (there are: {known})")
+        return self.class_names.index(matches[0])
 
     def grid(self, n: int | None = None, seed: int = 0, columns: int = latents.ROW, labels: str | None = None) -> Image:
         """n images side by side as one picture; of several classes, one class a row (8 rows, or one for each class)."""
         rows = len(self.class_names) if labels is None else 0
+        if columns < 1:
+            raise UsageError(f"columns = {columns}: it must be 1 or more")
         n = columns * (rows or 8) if n is None else n
+        self._check_number(n, 1, "n")
         chosen = (np.arange(n) // columns % rows).tolist() if rows else labels
         return media.grid(self.sample(n, seed, labels=chosen), columns)
 

@@ -131,6 +131,7 @@ def test_one_line_says_what_was_read(capsys):
     [
         (7, UsageError, "data is a int: give a path, an array"),
         ([], UsageError, "there is no image"),
+        ({"image": RGB}, UsageError, "a dict of image: give one of them"),
         ([object()], UsageError, "item 0 holds a object"),
         ([RGB[0], RGB[1][:, :8]], GanvasError, "shapes differ.*pictures of Pillow"),
         (RGB.astype(np.float32) / 5, GanvasError, r"run from 0 to 51: save \[0, 1\]"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 
 import numpy as np
@@ -11,7 +12,9 @@ from torch import nn
 
 import ganvas
 from ganvas.errors import UsageError
+from ganvas.notebook.fresh import FreshNetwork
 from ganvas.notebook.gan import GAN
+from ganvas.notebook.register import own_loss
 from ganvas.notebook.run import Run, Runs
 from learner import make_discriminator, make_generator
 
@@ -128,6 +131,48 @@ def test_own_losses_are_the_ones_that_train(shapes, in_tmp):
         gan.fit(shapes, out="wrong", d_loss=lambda real, fake: real[:2], **QUICK)
     with pytest.raises(UsageError, match="d_loss returns a float"):
         gan.fit(shapes, out="wrong2", d_loss=lambda real, fake: 0.0, **QUICK)
+
+
+class Scaled(nn.Module):
+    """The same layers, whatever it does with them."""
+
+    def __init__(self, scale):
+        super().__init__()
+        self.inner, self.scale = make_generator(), scale
+
+    def forward(self, z):
+        return torch.tanh(self.scale * self.inner(z))
+
+
+class Shifted(Scaled):
+    def forward(self, z):
+        return torch.tanh(self.scale + self.inner(z))
+
+
+def test_networks_with_the_same_layers_are_told_apart_by_what_they_do():
+    def text(make):
+        return FreshNetwork(make, "G").text.replace("Shifted", "Scaled")
+
+    texts = [text(lambda: Scaled(1.0)), text(lambda: Scaled(2.0)), text(lambda: Shifted(1.0))]
+    assert len(set(texts)) == 3 and text(lambda: Scaled(1.0)) == texts[0]
+
+
+def weighted(weight, form=torch.sigmoid):
+    return lambda real, fake: weight * form(fake - real).mean()
+
+
+def test_losses_with_the_same_text_are_told_apart_by_their_values():
+    losses = [weighted(1.0), weighted(2.0), functools.partial(weighted(1.0)), weighted(1.0)]
+    names = [own_loss("bce", loss, None) for loss in losses]
+    assert names[0] != names[1] and names[0] == names[3]
+    bare = [eval(f"lambda real, fake: torch.{name}(fake - real).mean()", {"torch": torch}) for name in ("sin", "cos")]
+    assert len({own_loss("bce", loss, None) for loss in bare}) == 2  # without a source
+
+
+@pytest.mark.parametrize("seeds", [0, -2, [], [1, 1]])
+def test_seeds_that_are_none_or_twice(shapes, in_tmp, seeds):
+    with pytest.raises(UsageError, match="give how many, 1 or more, or different ones"):
+        GAN(make_generator, make_discriminator).fit(shapes, seeds=seeds, **QUICK)
 
 
 def test_trained_networks_are_refused(shapes):

@@ -35,6 +35,11 @@ def test_one_run_against_another_has_no_verdict(shapes, in_tmp):
     assert all(math.isnan(verdict.p) for verdict in found.verdicts)
 
 
+def test_what_train_gives_can_be_compared(finished):
+    with pytest.raises(UsageError, match="found one group"):
+        ganvas.compare({"a": finished, "b": []}, make=False)
+
+
 def test_what_is_no_run(shapes):
     with pytest.raises(UsageError, match="not a int"):
         ganvas.compare(3)

@@ -174,6 +174,9 @@ def _collected(
 
 def _items(data: Any) -> Iterator[Any]:
     """The items of a Dataset with a length, by number; of anything else, in turn. UsageError where there are none."""
+    if isinstance(data, Mapping):
+        parts = ", ".join(map(str, list(data)[:5]))
+        raise UsageError(f"data is a dict of {parts}: give one of them, and labels as labels=")
     if hasattr(data, "__getitem__") and hasattr(data, "__len__"):
         return (data[i] for i in range(len(data)))
     try:

@@ -105,6 +105,7 @@ def evaluate(
     wrong.
     """
     bar = Progress(progress)
+    features, metrics = (([each] if isinstance(each, str) else each) for each in (features, metrics))
     if reference is not None and not isinstance(reference, str):
         with datasets.available(datasets.as_images(reference, progress=progress)):
             return evaluate(
@@ -203,6 +204,8 @@ def judge(
 
 def _size(source: ImageSource, n: int | None, sets: int) -> int:
     """Images a set, checked against what there is."""
+    if not all(isinstance(each, int | np.integer | None) for each in (n, sets)):
+        raise UsageError(f"n = {n}, sets = {sets}: whole numbers are needed")
     if sets < 1 or (n is not None and n < 2):
         raise UsageError(f"--n {n} --sets {sets}: at least 2 images in at least 1 set are needed")
     if source.total is None:

@@ -11,7 +11,8 @@ from typing import Any
 from ganvas import comparison, i18n
 from ganvas.comparison import Comparison, formats
 from ganvas.errors import UsageError
-from ganvas.notebook.run import Run, Runs
+from ganvas.notebook.run import Runs
+from ganvas.runs.run import Run as RunFolder
 
 
 class ComparisonView(Comparison):
@@ -51,7 +52,7 @@ def compare(*groups: Any, **settings: Any) -> ComparisonView:
 
 
 def _paths(group: Any) -> Iterator[str]:
-    if isinstance(group, Run):
+    if isinstance(group, RunFolder):
         yield os.fspath(group.path)
     elif isinstance(group, Runs):
         yield from (os.fspath(run.path) for run in group)

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from ganvas.errors import UsageError
+from ganvas.notebook.identity import of_network
 from ganvas.notebook.own_networks import KerasNetwork, is_keras
 
 Network = Any
@@ -49,11 +50,12 @@ class FreshNetwork:
 
     @cached_property
     def text(self) -> str:
-        """What tells this network from another: its layers and their sizes."""
+        """What tells this network from another: its layers and their sizes, and how its own modules use them."""
         network = self.make(0)
         if isinstance(network, KerasNetwork):
             return repr(network.rows("")) + repr([tuple(p.shape) for p in network.parameters()])
-        return repr(network) + repr([(name, tuple(t.shape)) for name, t in network.state_dict().items()])
+        layers = repr(network) + repr([(name, tuple(t.shape)) for name, t in network.state_dict().items()])
+        return layers + of_network(network)
 
     @property
     def many(self) -> bool:

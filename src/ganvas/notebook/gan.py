@@ -202,6 +202,8 @@ class GAN:
         return configure(recipe, tricks, own)
 
     def _check_seeds(self, numbers: Sequence[int], out: Any) -> None:
+        if not numbers or len(set(numbers)) < len(numbers):
+            raise UsageError(f"seeds = {numbers}: give how many, 1 or more, or different ones")
         if len(numbers) > 1 and out is not None:
             raise UsageError("out= names one run: leave it out with several seeds")
         for source in self.sources or ():

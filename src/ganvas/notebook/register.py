@@ -21,6 +21,7 @@ from ganvas.errors import UsageError
 from ganvas.models.registry import FAMILIES, Family
 from ganvas.notebook.check import Interface
 from ganvas.notebook.fresh import FreshNetwork
+from ganvas.notebook.identity import of_function
 from ganvas.training.losses import LOSSES, get_loss
 
 
@@ -65,7 +66,7 @@ def own_loss(base: str, d_loss: Callable[..., Any] | None, g_loss: Callable[...,
     known = get_loss(base)
     d = known.d if d_loss is None else _with_targets(d_loss)
     g = known.g if g_loss is None else _of_pairs(g_loss)
-    name = "own-" + _digest(base, _source(d_loss), _source(g_loss))
+    name = "own-" + _digest(base, of_function(d_loss), of_function(g_loss))
     changes: dict[str, Any] = {"name": name, "d": d, "g": g, "formula": ("", ""), "reading": {}}
     if d_loss is not None:
         changes |= {"has_targets": False, "rises_with_fake": False}
@@ -104,17 +105,6 @@ def _arguments(function: Callable[..., Any]) -> int:
     except (TypeError, ValueError):
         return 1
     return sum(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
-
-
-def _source(function: Callable[..., Any] | None) -> str:
-    """The text of a function, else its compiled code: what tells one from another."""
-    if function is None:
-        return ""
-    try:
-        return python.getsource(function)
-    except (OSError, TypeError):
-        code = getattr(function, "__code__", None)
-        return repr(function) if code is None else code.co_code.hex() + repr(code.co_consts)
 
 
 def _digest(*texts: str) -> str:

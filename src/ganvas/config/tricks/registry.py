@@ -87,6 +87,7 @@ def apply(config: Config, names: Sequence[str], check: Callable[[Config], None] 
     `check` is called after each trick and may raise UsageError. Raises UsageError for an unknown name, for two tricks
     that are incompatible, and for a setting that the config's networks do not have.
     """
+    names = [names] if isinstance(names, str) else names
     for i, name in enumerate(names):
         trick = get(name)
         for other in (*config.tricks, *names[:i]):
