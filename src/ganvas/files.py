@@ -30,6 +30,13 @@ def writing_to(path: Path) -> Iterator[None]:
         raise GanvasError(f"cannot write {error.filename or path}: {why}; {hint}") from error
 
 
+def read_file(path: Path) -> bytes:
+    """The content of a file. OSError where it is missing or anything but a file, such as a pipe, which would wait."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return path.read_bytes()
+
+
 def read_object(path: Path, most: int = MOST_BYTES) -> dict[str, Any]:
     """The JSON object in a file; GanvasError naming it where it is missing, broken, huge, or another kind of value.
 
@@ -37,11 +44,9 @@ def read_object(path: Path, most: int = MOST_BYTES) -> dict[str, Any]:
     """
     try:
         size = path.stat().st_size
-        if path.exists() and not path.is_file():
-            raise GanvasError(f"{path} is no file: is it whole?")
         if size > most:
             raise GanvasError(f"{path} has {size / 1e6:.0f} MB, too much for what it should hold: is it damaged?")
-        values = parse_json(path.read_bytes())
+        values = parse_json(read_file(path))
     except (OSError, ValueError) as error:
         raise GanvasError(f"{path} cannot be read ({first_line(error)}): is it whole?") from error
     if not isinstance(values, dict):

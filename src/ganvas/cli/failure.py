@@ -18,6 +18,9 @@ from ganvas.terminal import show
 LONGEST = 300
 """Characters of another library's message that are shown."""
 
+MOST = 4000
+"""Characters of any message that are shown."""
+
 MEMORY = re.compile(
     r"allocate memory|bad_alloc|not enough memory|out of memory|failed to map segment|unable to allocate"
     r"|size calculation overflowed|multiplication overflow|unable to mmap",
@@ -45,7 +48,7 @@ def tell(error: BaseException) -> int:
         return 1
     else:
         line, code = _exhausted(error) or _system(error) or _unexpected(error), 1
-    show(f"ganvas: {line}", file=sys.stderr)
+    show(f"ganvas: {line if len(line) <= MOST else f'{line[:MOST]} ...'}", file=sys.stderr)
     return code
 
 

@@ -11,7 +11,10 @@ from typing import Any
 
 from ganvas.config.plain import flat, to_dict
 from ganvas.config.schema import Config
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, shown
+
+MOST_LAYERS = 64
+"""Most maps of a network, and most blocks at each: a typing error, not a network, has more."""
 
 Rule = tuple[bool, str, Any, str]
 
@@ -61,7 +64,9 @@ def _networks(config: Config) -> Iterator[Rule]:
     for name, part in (("generator", g), ("discriminator", d)):
         yield part.width > 0, f"{name}.width", part.width, "more than 0"
         yield part.group > 0, f"{name}.group", part.group, "more than 0"
-        yield min((0, *part.blocks)) == 0, f"{name}.blocks", part.blocks, "0 (none) or more"
+        blocks = len(part.blocks) <= MOST_LAYERS and all(0 <= count <= MOST_LAYERS for count in part.blocks)
+        yield blocks, f"{name}.blocks", shown(part.blocks), f"0 (none) to {MOST_LAYERS} each"
+        yield len(part.widths) <= MOST_LAYERS, f"{name}.widths", shown(part.widths), f"at most {MOST_LAYERS} numbers"
         yield part.kernel > 0, f"{name}.kernel", part.kernel, "more than 0"
         yield part.slope >= 0, f"{name}.slope", part.slope, "0 or more"
     yield d.classify >= 0, "discriminator.classify", d.classify, "0 (off) or more"

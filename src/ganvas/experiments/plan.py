@@ -12,14 +12,17 @@ from typing import Any
 
 from ganvas.comparison.metric_names import check_metric_names
 from ganvas.config import BudgetConfig, Config, diff, override
-from ganvas.errors import GanvasError, UsageError, did_you_mean
+from ganvas.errors import GanvasError, UsageError, did_you_mean, shown
 
 FOLDER = Path(__file__).parent / "builtin"
 SEEDS, MINUTES = 3, 10.0
+MOST_SEEDS, MOST_IMAGES = 10_000, 1_000_000
 KEYS = (
     "title", "data", "minutes", "kimg", "seeds", "recipe", "tricks", "settings", "cells", "vary", "features", "metrics",
     "n",
 )  # fmt: skip
+KINDS: dict[str, type] = {"recipe": str, "tricks": list, "settings": dict, "features": list, "metrics": list}
+"""Entry -> what it holds; lists hold names."""
 CELL_KEYS = ("name", "about", "recipe", "tricks", "settings")
 
 
@@ -99,8 +102,8 @@ def make_plan(name: str, values: Mapping[str, Any], changes: Mapping[str, Any] |
     _check_distinct(cells, name)
     seeds = _typed(values.get("seeds", SEEDS), int, f"{name}: seeds")
     n = _typed(values.get("n", 10_000), int, f"{name}: n")
-    if seeds < 1 or n < 2:
-        raise UsageError(f"{name}: seeds must be 1 or more and n 2 or more")
+    if not (1 <= seeds <= MOST_SEEDS and 2 <= n <= MOST_IMAGES):
+        raise UsageError(f"{name}: seeds must be 1 to {MOST_SEEDS:,} and n 2 to {MOST_IMAGES:,}")
     title = str(values.get("title", name))
     features, metrics = (tuple(_typed(values.get(key, []), list, f"{name}: {key}")) for key in ("features", "metrics"))
     check_metric_names(metrics)
@@ -164,11 +167,16 @@ def _check_distinct(cells: Sequence[Cell], where: str) -> None:
 def _check_keys(values: Mapping[str, Any], known: Sequence[str], where: str) -> None:
     for key in values:
         if key not in known:
-            raise UsageError(f"{where}: unknown entry {key!r}{did_you_mean(key, known)}")
+            raise UsageError(f"{where}: unknown entry {shown(key)}{did_you_mean(key, known)}")
+        if key in KINDS:
+            _typed(values[key], KINDS[key], f"{where}: {key}")
+        if KINDS.get(key) is list:
+            for item in values[key]:
+                _typed(item, str, f"{where}: one of {key}")
 
 
 def _typed(value: Any, kind: type, what: str) -> Any:
     """The value; UsageError if it has another type."""
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise UsageError(f"{what} = {value!r}: expected {kind.__name__}")
+        raise UsageError(f"{what} = {shown(value)}: expected {kind.__name__}")
     return value

@@ -21,7 +21,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
 from ganvas.errors import GanvasError, UsageError, shown
-from ganvas.files import parse_json, read_object, replace_file, sync_folder, try_lock, utf8, write_file, writing_to
+from ganvas.files import (
+    parse_json,
+    read_file,
+    read_object,
+    replace_file,
+    sync_folder,
+    try_lock,
+    utf8,
+    write_file,
+    writing_to,
+)
 from ganvas.runs import checked, cleanup
 from ganvas.runs.migrate import LOGS, migrate_config, migrate_row
 
@@ -195,10 +205,10 @@ class Run:
     def rows(self, log: str) -> list[dict[str, Any]]:
         """All whole rows of `log`.jsonl, as checked.row_of gives them; a line that a crash cut short is passed over."""
         path = self._old_log(log) or self.path / f"{log}.jsonl"
-        if not path.is_file():
+        if not path.exists():
             return []
         try:
-            content = path.read_bytes()
+            content = read_file(path)
         except OSError as error:
             raise GanvasError(f"{path} cannot be read ({error.strerror}): is this a whole run directory?") from error
         rows = []
@@ -396,7 +406,7 @@ class Run:
 
 def _verified(nimg: int, path: Path) -> Checkpoint:
     """The checkpoint in a folder; ValueError where a file is not what state.json says."""
-    state = parse_json((path / "state.json").read_bytes())
+    state = parse_json(read_file(path / "state.json"))
     if state["schema_version"] > SCHEMA_VERSION:
         raise GanvasError(f"{path} has schema version {state['schema_version']}, newer than this ganvas: update ganvas")
     if state["nimg"] != nimg:
@@ -406,7 +416,7 @@ def _verified(nimg: int, path: Path) -> Checkpoint:
     for name, digest in state["sha256"].items():
         if not name.isidentifier():
             raise KeyError(name)
-        if hashlib.sha256((path / f"{name}.safetensors").read_bytes()).hexdigest() != digest:
+        if hashlib.sha256(read_file(path / f"{name}.safetensors")).hexdigest() != digest:
             raise ValueError(f"{name}.safetensors is truncated or altered")
     return Checkpoint(nimg, path, state)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganvas.errors import GanvasError, first_line
-from ganvas.files import parse_json
+from ganvas.files import parse_json, read_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,7 +30,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     from safetensors.torch import load
 
     try:
-        content = path.read_bytes()  # not by its path, which would have to be UTF-8
+        content = read_file(path)  # not by its path, which would have to be UTF-8
         tensors = load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
         metadata = parse_json((header.get("__metadata__") or {}).get("ganvas", "null"))

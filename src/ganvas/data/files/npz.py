@@ -7,6 +7,8 @@ folder per class, or one array of images a class (cat.npy, dog.npy).
 
 from __future__ import annotations
 
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +45,11 @@ LARGEST = 8 << 30  # bytes
 USUAL_ROWS = (784, 3072)
 """Numbers in a row that is an image of 28 x 28 or 3 x 32 x 32; pictures are hardly ever as wide."""
 PICKLED = "it holds pickled objects, which can run code and are never opened: save plain arrays"
-BROKEN = (ValueError, OSError, EOFError, MemoryError, zlib.error, zipfile.BadZipFile)
+BROKEN = (
+    ValueError, OSError, EOFError, MemoryError, zlib.error, zipfile.BadZipFile, struct.error, LookupError, SyntaxError,
+    RuntimeError, OverflowError, tokenize.TokenError,
+)  # fmt: skip
+"""What numpy and zipfile raise for damaged files."""
 
 
 def read_npz(where: Path, split: str, ignore: bool = False) -> Raw:
