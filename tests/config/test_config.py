@@ -63,6 +63,10 @@ def configs(draw: st.DrawFn) -> Config:
         "generator.widths": _tuples(POSITIVE, up),
         "generator.extra": st.just(()) | _tuples(st.integers(0, 64), up),
         "generator.kernel": ODD,
+        **{
+            f"{side}.blocks": st.lists(st.integers(0, 64), max_size=3).map(tuple)
+            for side in ("generator", "discriminator")
+        },
         "discriminator.widths": _tuples(POSITIVE, down),
         "discriminator.norms": _tuples(st.booleans(), down),
         "discriminator.kernel": ODD,

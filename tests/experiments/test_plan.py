@@ -70,7 +70,7 @@ def test_every_combination_of_varied_values_is_a_cell() -> None:
         ({"cells": CELLS, "vary": {"seed": [1, 2]}}, "cannot be combined"),
         ({"vary": {"g_optim.lr": [1e-4]}}, "two or more values"),
         ({"vary": {"g_optim.lr": 1e-4}}, "two or more values"),
-        ({"cells": CELLS, "seeds": 0}, "seeds must be 1 or more"),
+        ({"cells": CELLS, "seeds": 0}, "seeds must be 1 to 10,000"),
         ({"cells": CELLS, "seeds": 2.5}, "expected int"),
         ({"cells": CELLS, "minutes": 0}, "minutes = 0: it must be more than 0"),
         ({"cells": CELLS, "minutes": 1, "kimg": 1}, "one of epochs, kimg, minutes and cpu_minutes"),

@@ -11,8 +11,8 @@ from ganvas.config.schema import Config
 from ganvas.config.validation import validate
 from ganvas.errors import GanvasError, did_you_mean, shown
 
-MOST = 2**62
-"""Bound of whole numbers, so that they fit an int64."""
+MOST = 2**64
+"""Bound of whole numbers: a seed may have 64 bits."""
 LONGEST = 4096
 """Characters of a text, such as a path."""
 
