@@ -83,8 +83,8 @@ def load(folder: Path) -> dict[str, Any]:
 def huge(work: Path, gigabytes: float) -> dict[str, Any]:
     """Hash, check and take batches of a mapped set of this size; pixels are noise."""
     from ganvas.data import dataset, scratch
-    from ganvas.data.files.pixels import is_grey
     from ganvas.data.inspect import repeated
+    from ganvas.data.pixels import is_grey
 
     n = round(gigabytes * 1e9 / (3 * SIDE * SIDE))
     rng = np.random.default_rng(0)

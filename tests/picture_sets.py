@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ganvas.config import DataConfig
-from ganvas.data.files import pictures
+from ganvas.data.pictures import reader as pictures
 from ganvas.data.progress import Progress
 from ganvas.data.raw import Raw
 

@@ -257,7 +257,7 @@ def test_dry_run_looks_at_your_own_pictures(ganvas_: Ganvas, files: Set) -> None
     code, out, _ = ganvas_("train", "cifar-dcgan", "--dry-run", "--data", files.at, "--limit", 90)
     assert code == 0
     assert out[-1] == (
-        "set: 90 images, 32 x 32 RGB (from 16 x 16), split train (beside test), 2 classes by folder: cat, dog; "
+        "set: 90 images, 16 x 16 RGB, split train (beside test), 2 classes by folder: cat, dog; "
         "the first 64 were looked at"
     )
     code, _, err = ganvas_("train", "quick", "--dry-run", "--data", files.at / "train" / "cat", "--data.labels", "use")
@@ -289,7 +289,7 @@ def test_a_flag_that_is_given_twice(ganvas_: Ganvas, words: tuple[Any, ...]) -> 
 def test_a_class_name_with_a_comma(ganvas_: Ganvas, files: Set) -> None:
     files.add(*(f"{name}/{k}.png" for name in ("salt, pepper", "sugar", "flour") for k in range(2)))
     words = ("train", "quick", "--dry-run", "--data", files.at, "--classes", '"salt, pepper",sugar')
-    assert ganvas_(*words).out[-1].endswith("2 classes by folder: salt, pepper, sugar")
+    assert ganvas_(*words).out[-1].endswith('2 classes by folder: "salt, pepper", sugar')
 
 
 def test_flags_that_hold_several_values(ganvas_: Ganvas) -> None:

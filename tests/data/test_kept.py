@@ -16,8 +16,9 @@ from ganvas import data
 from ganvas.cli.main import main
 from ganvas.config import DataConfig
 from ganvas.data import ImageSet, cache, kept, scratch
-from ganvas.data.files import gather, pictures, worker
-from ganvas.data.files.decode import Form
+from ganvas.data.pictures import gather, worker
+from ganvas.data.pictures import reader as pictures
+from ganvas.data.pictures.decode import Form
 from ganvas.data.scratch import Mapped
 from ganvas.diagnostics.checks.run import check_data
 
@@ -266,7 +267,7 @@ def test_whole_sets_are_looked_at_in_parts(folder: Path, tmp_path: Path, monkeyp
         taken.append(len(found) if found.ndim == 4 else 1)
         return found
 
-    monkeypatch.setattr("ganvas.data.files.pixels.PART", 8)
+    monkeypatch.setattr("ganvas.data.pixels.PART", 8)
     monkeypatch.setattr(Mapped, "__getitem__", watched)
     found = load(folder)
     (report,) = data.check(str(folder))

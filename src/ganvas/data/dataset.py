@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from ganvas import plugins
 from ganvas.config import DataConfig
-from ganvas.data import builtin, cache, files, kept
-from ganvas.data.files import pixels
+from ganvas.data import arrays, builtin, cache, kept, pictures, pixels
 from ganvas.data.progress import Progress, warn
 from ganvas.data.raw import Found, Raw
 from ganvas.data.reader import LARGEST_UNASKED, OWN_SIZE, OWN_SIZES, READERS
@@ -29,7 +28,8 @@ from ganvas.data.source import SOURCES, DataSource
 from ganvas.errors import GanvasError, UsageError, did_you_mean
 
 plugins.discover(builtin)
-plugins.discover(files)
+plugins.discover(arrays)
+plugins.discover(pictures)
 
 SPLITS = ("train", "test")
 SHOWN_CLASSES = 20

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ganvas.config import DataConfig
 from ganvas.data import kept
 from ganvas.data.dataset import ImageSet, check_request, find_source, load
-from ganvas.data.files.pixels import in_parts
+from ganvas.data.pixels import in_parts
 from ganvas.data.select import matching_classes
 from ganvas.data.source import SOURCES
 from ganvas.errors import UsageError

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 import ganvas
 from ganvas.config import DataConfig
 from ganvas.data import cache
-from ganvas.data.files.pixels import Images
+from ganvas.data.pixels import Images
 from ganvas.data.progress import Progress, warn
 from ganvas.data.scratch import IN_MEMORY, Mapped, map_file
 from ganvas.errors import GanvasError

@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ganvas.config import DataConfig
+from ganvas.data import pixels
+from ganvas.data.arrays.arrays import to_images
+from ganvas.data.arrays.labels import Labels, fitting, to_labels
 from ganvas.data.dataset import (
     IN_MEMORY,
     ImageSet,
@@ -19,9 +22,6 @@ from ganvas.data.dataset import (
     load,
     prepare,
 )  # fmt: skip
-from ganvas.data.files import pixels
-from ganvas.data.files.arrays import to_images
-from ganvas.data.files.labels import Labels, fitting, to_labels
 from ganvas.data.progress import Progress
 from ganvas.data.raw import Raw
 from ganvas.data.reader import OWN_SIZE, OWN_SIZES, own_side
@@ -45,7 +45,7 @@ def as_images(
     Dataset or an iterable of images or of (image, label), each a picture of Pillow, an array or a tensor, or of dicts
     with image and label (each item is read once, so a random transform is drawn once); an ImageSet; a path or the name
     of a known set. labels: class numbers, names or one-hot rows, [n]; class_names: of class 0, 1, ...
-    One scale holds for all values, see `ganvas.data.files.scale`; a line says what was read.
+    One scale holds for all values, see `ganvas.data.scale`; a line says what was read.
     Raises UsageError for what cannot be meant, GanvasError for images that do not fit each other.
     """
     config = config or DataConfig(IN_MEMORY)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.data import cache
-from ganvas.data.files.pixels import PART, Images
+from ganvas.data.pixels import PART, Images
 from ganvas.data.progress import warn
 from ganvas.errors import GanvasError
 

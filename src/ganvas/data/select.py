@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.files.names import readable
+from ganvas.data.pictures.names import readable
 from ganvas.errors import UsageError, did_you_mean
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ganvas import media
 from ganvas.data import ImageSet, order, unseen
-from ganvas.data.files.pixels import in_parts
+from ganvas.data.pixels import in_parts
 from ganvas.data.scratch import take
 from ganvas.metrics.image_statistics import Pictures, away, beside, distances, thumbnails
 from ganvas.models import num_classes

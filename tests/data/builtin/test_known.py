@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ganvas.data.arrays import idx
 from ganvas.data.builtin import cifar10, fashion_mnist, mnist
 from ganvas.data.cache import NotOfferedError, SourceError
-from ganvas.data.files import idx
 from ganvas.data.progress import Progress
 
 QUIET = Progress(show=False)

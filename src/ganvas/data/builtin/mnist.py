@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ganvas.data.arrays import idx
 from ganvas.data.builtin.fashion_mnist import FILES, parse
 from ganvas.data.cache import FileSet, NotOfferedError, Source, SourceError
 from ganvas.data.download import (
@@ -20,7 +21,6 @@ from ganvas.data.download import (
     other_caches,
     untar,
 )  # fmt: skip
-from ganvas.data.files import idx
 from ganvas.data.progress import Progress
 from ganvas.data.source import from_files, register_data
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ganvas import rng
 from ganvas.config import DataConfig
-from ganvas.data.files.pixels import luma
+from ganvas.data.pixels import luma
 from ganvas.data.progress import Progress
 from ganvas.data.raw import Raw
 from ganvas.data.source import DataSource, register_data

@@ -1,1 +1,0 @@
-"""Readers of the user's own files, one file a format."""
