@@ -609,6 +609,12 @@ def test_a_closed_pipe_is_no_error(tmp: Path) -> None:
     assert "Traceback" not in done.stderr and done.returncode in (0, 1)
 
 
+def test_every_class_has_a_folder_of_its_own() -> None:
+    from ganvas.cli.runs import _folder_names
+
+    assert _folder_names(("a/b", "a-b", "A:B", "..")) == ["a-b", "a-b-1", "A-B-2", "class-3"]
+
+
 @pytest.mark.parametrize("name", ["..", "../../outside", "/outside", "a\\b", ". .", "line\nbreak"])
 def test_a_class_name_never_leads_out_of_the_folder(name: str, tmp: Path) -> None:
     from ganvas.cli.runs import _folder_name

@@ -118,9 +118,21 @@ def _folder(out: Path, images: Any, labels: Any, class_names: tuple[str, ...]) -
     """One PNG per image, in a folder per class for conditional models."""
     from ganvas import media
 
+    folders = _folder_names(class_names)
     for i, image in enumerate(images):
-        folder = out if labels is None else out / _folder_name(class_names[labels[i]], int(labels[i]))
+        folder = out if labels is None else out / folders[labels[i]]
         yield folder / f"{i:06d}.png", media.marked_png(media.grid(image[None]))
+
+
+def _folder_names(class_names: tuple[str, ...]) -> list[str]:
+    """A folder for each class: where two would share one, on any system, the later has its number added."""
+    found: list[str] = []
+    for label, name in enumerate(class_names):
+        folder = _folder_name(name, label)
+        while folder.casefold() in map(str.casefold, found):
+            folder = f"{folder}-{label}"
+        found.append(folder)
+    return found
 
 
 def _folder_name(class_name: str, label: int) -> str:
