@@ -33,7 +33,7 @@ def test_the_quantile_is_scipys_and_undoes_the_distribution(p: float, a: float, 
 
 def test_outside_of_0_to_1_nothing_is_left() -> None:
     for a, b in ((0.5, 0.5), (1, 3), (40, 2)):
-        assert [beta_cdf(x, a, b) for x in (-1, 0, 1, 2)] == [0, 0, 1, 1]
+        assert [beta_cdf(x, a, b) for x in (-1.0, 0.0, 1.0, 2.0)] == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize(("a", "b"), [(0.5, 0.5), (0.5, 2), (3, 18), (872, 129)])
