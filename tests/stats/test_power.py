@@ -93,6 +93,14 @@ def test_a_design_detects_with_a_power_of_80_percent_unless_another_is_wanted() 
     assert seeds_needed(1, (1, 1), 0.05, 0.9) == 23  # Cohen 1988, table 2.4.1: 22 by a normal approximation
 
 
+@pytest.mark.parametrize("n", [30, 300, 1000])
+def test_the_power_of_many_seeds_is_students(n: int) -> None:
+    """With equal groups and spreads Welch's test is nearly Student's, whose power is a noncentral t distribution."""
+    difference, dof = 2.8 * math.sqrt(2 / n), 2 * n - 2
+    beyond = stats.nct.sf(stats.t.ppf(0.975, dof), dof, 2.8)
+    assert power(difference, (1, 1), (n, n), 0.05) == pytest.approx(beyond, abs=1e-3)
+
+
 @pytest.mark.parametrize("seeds", [(300, 8), (8, 300)])
 def test_unequal_groups_keep_the_level(seeds: Sizes) -> None:
     """Without a difference a test at alpha calls in a share alpha of cases, nearly: Welch's is approximate."""
