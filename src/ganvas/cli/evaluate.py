@@ -45,6 +45,9 @@ def evaluate(words: list[str]) -> int:
     if args.seed < 0:
         raise UsageError("--seed must be 0 or more")
 
+    from ganvas import process
+
+    process.prepare()  # before torch is imported: threads that spin for long cost a busy machine half of its speed
     from ganvas import evaluation
     from ganvas.evaluation import table
 
