@@ -70,11 +70,11 @@ def pillow(folder: Path, part: int, parts: int) -> dict[str, Any]:
 
 def load(folder: Path) -> dict[str, Any]:
     """One start of ganvas on the folder."""
-    from ganvas import data
+    from ganvas import datasets
     from ganvas.config import DataConfig
 
     def read() -> dict[str, Any]:
-        found = data.load(DataConfig(str(folder), size=SIDE), progress=False)
+        found = datasets.load(DataConfig(str(folder), size=SIDE), progress=False)
         return {"n": len(found.images), "decoded_mib": found.images.nbytes >> 20}
 
     return measured(read)
@@ -82,9 +82,9 @@ def load(folder: Path) -> dict[str, Any]:
 
 def huge(work: Path, gigabytes: float) -> dict[str, Any]:
     """Hash, check and take batches of a mapped set of this size; pixels are noise."""
-    from ganvas.data import dataset, scratch
-    from ganvas.data.inspect import repeated
-    from ganvas.data.pixels import is_grey
+    from ganvas.datasets import dataset, scratch
+    from ganvas.datasets.inspect import repeated
+    from ganvas.datasets.pixels import is_grey
 
     n = round(gigabytes * 1e9 / (3 * SIDE * SIDE))
     rng = np.random.default_rng(0)

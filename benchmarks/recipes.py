@@ -31,7 +31,7 @@ from torch.utils.flop_counter import flop_registry
 
 from ganvas import models
 from ganvas.config import Config, EngineConfig, recipes
-from ganvas.data import ImageSet
+from ganvas.datasets import ImageSet
 from ganvas.training import backend as engine
 from ganvas.training import probe
 from ganvas.training.checkpoint import fresh_state

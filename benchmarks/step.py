@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 
 from ganvas.config import EngineConfig, recipes
-from ganvas.data import ImageSet
+from ganvas.datasets import ImageSet
 from ganvas.training import backend as engine
 from ganvas.training import probe
 from ganvas.training.checkpoint import fresh_state

@@ -39,7 +39,7 @@ import torch  # noqa: E402
 
 from ganvas import api  # noqa: E402
 from ganvas.config import Config  # noqa: E402
-from ganvas.data import ImageSet, load  # noqa: E402
+from ganvas.datasets import ImageSet, load  # noqa: E402
 from ganvas.runs.run import Run  # noqa: E402
 from ganvas.training import backend as engine  # noqa: E402
 from ganvas.training.setup import configure  # noqa: E402

@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image
 
 from ganvas.config import DataConfig
-from ganvas.data.pictures import reader as pictures
-from ganvas.data.progress import Progress
-from ganvas.data.raw import Raw
+from ganvas.datasets.pictures import reader as pictures
+from ganvas.datasets.progress import Progress
+from ganvas.datasets.raw import Raw
 
 COUNTER = itertools.count()
 

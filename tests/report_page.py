@@ -5,8 +5,8 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 from ganvas import i18n
-from ganvas.report.facts import gather
-from ganvas.report.page import render
+from ganvas.reports.facts import gather
+from ganvas.reports.page import render
 from ganvas.runs.run import Run
 
 VOID = {"meta", "link", "img", "input", "br", "wbr", "path", "rect"}

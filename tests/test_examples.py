@@ -14,7 +14,7 @@ SLOW = {"ganvas.api"}
 
 
 def module_name(path: Path) -> str:
-    """ganvas.report for src/ganvas/report/__init__.py."""
+    """ganvas.reports for src/ganvas/reports/__init__.py."""
     return ".".join(path.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__")
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from ganvas import fonts
-from ganvas.data import preview
-from ganvas.data.dataset import ImageSet
+from ganvas.datasets import preview
+from ganvas.datasets.dataset import ImageSet
 
 LETTERS = "고양이강아지"
 
@@ -100,7 +100,7 @@ def test_titles_of_curves_warn_of_no_glyph(
 ) -> None:
     from matplotlib.figure import Figure
 
-    from ganvas.report import curves_png
+    from ganvas.reports import curves_png
 
     only(monkeypatch, font.parent if present else tmp / "none")
     title, properties = curves_png._title(("고양이",) if present else ("quick", "고양이", "seed 0"))

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from ganvas import data
+from ganvas import datasets
 from ganvas.config import DataConfig
-from ganvas.data import ImageSet
-from ganvas.data.progress import Progress
+from ganvas.datasets import ImageSet
+from ganvas.datasets.progress import Progress
 from ganvas.evaluation.references import cached_features
 from ganvas.metrics.classes import Classes, classes_of
 from ganvas.metrics.extractors import registry as extractors
@@ -127,8 +127,8 @@ def main() -> None:
     args = parser.parse_args()
     damages = {name: damage for name, damage in DAMAGES.items() if args.only in (None, name)}
 
-    test = data.load(DataConfig(args.data, split="test"))
-    train = data.load(DataConfig(args.data, limit=TRAINING))
+    test = datasets.load(DataConfig(args.data, split="test"))
+    train = datasets.load(DataConfig(args.data, limit=TRAINING))
     assert test.labels is not None
     bar = Progress(True)
     extractor = extractors.find(args.features, args.data, test.images.shape[1:])

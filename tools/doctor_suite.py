@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from ganvas import api, data
+from ganvas import api, datasets
 from ganvas.config import DataConfig
 from ganvas.diagnostics import RULES, RunHistory, diagnose, read_history
 from ganvas.errors import GanvasError
@@ -132,7 +132,7 @@ def damaged(base: Path, images: str, how: str) -> str:
     path = base / "data" / f"{images}-{how}.npz"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        found = data.load(DataConfig(name=images, size=16, limit=10_000))
+        found = datasets.load(DataConfig(name=images, size=16, limit=10_000))
         assert found.labels is not None
         pixels, labels = found.images.transpose(0, 2, 3, 1), found.labels
         rng = np.random.default_rng(0)

@@ -33,7 +33,7 @@ process.prepare()
 import numpy as np
 import torch
 
-from ganvas import data
+from ganvas import datasets
 from ganvas.runs.run import Run
 from ganvas.training import backend, schedules
 from ganvas.training.loop import Event
@@ -61,7 +61,7 @@ def serve() -> None:
     """Fork a training of each run that is named on stdin; print its process number, then how it ended."""
     torch.set_num_threads(1)  # no thread may exist when it forks
     schedules.sample_points = lambda: iter((0, 10**12))  # grids take longer than these updates
-    images = data.load(configure("cifar-dcgan", (), SETTINGS).data, progress=False)
+    images = datasets.load(configure("cifar-dcgan", (), SETTINGS).data, progress=False)
     for line in sys.stdin:
         if not (child := os.fork()):
             run, shuffled = Run(line.strip()), random.Random(time.time_ns())
@@ -135,7 +135,7 @@ def make(path: Path, form: tuple[str, str, str], threads: int) -> Run:
     """A run, not yet trained."""
     engine = dict(zip(("engine.dtype", "engine.layout", "engine.conv"), form, strict=True))
     config = configure("cifar-dcgan", (), {**SETTINGS, **engine, "engine.threads": threads})
-    return create_run(config, data.load(config.data, progress=False), path)
+    return create_run(config, datasets.load(config.data, progress=False), path)
 
 
 def unbroken(run: Run) -> dict[int, dict[str, str]]:

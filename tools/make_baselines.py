@@ -15,7 +15,7 @@ import json
 from typing import Any
 
 from ganvas.config import DataConfig
-from ganvas.data.progress import Progress
+from ganvas.datasets.progress import Progress
 from ganvas.evaluation import figures
 from ganvas.evaluation.baselines import noise_baselines, real_baselines
 from ganvas.evaluation.measuring import choose_metrics

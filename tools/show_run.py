@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from ganvas import media
-from ganvas.report.facts import gather
+from ganvas.reports.facts import gather
 from ganvas.runs.run import Run
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas import data, rng
+from ganvas import datasets, rng
 from ganvas.config import DataConfig
 from ganvas.files import write_file
 from ganvas.metrics.extractors.classifier import SHIPPED, Classifier
@@ -183,7 +183,7 @@ def main() -> None:
     keep_freed_memory()
 
     def read(split: str) -> tuple[Tensor, Tensor, tuple[str, ...]]:
-        found = data.load(DataConfig(args.data, split=split))
+        found = datasets.load(DataConfig(args.data, split=split))
         return torch.from_numpy(found.images).float() / 127.5 - 1, torch.from_numpy(found.labels), found.class_names
 
     images, labels, names = read("train")
@@ -207,7 +207,7 @@ def main() -> None:
     steps = len(images) // args.batch
     for epoch in range(begun, min(epochs, args.limit or epochs)):
         start = time.perf_counter()
-        order, total = data.order(args.seed, epoch * len(images), len(images), len(images)), 0.0
+        order, total = datasets.order(args.seed, epoch * len(images), len(images), len(images)), 0.0
         network.train()
         for step in range(steps):
             chosen = order[step * args.batch : (step + 1) * args.batch]
@@ -230,7 +230,7 @@ def main() -> None:
         write_file(args.work / f"end-{epochs}.safetensors", save_tensors(network.state_dict(), {}))
         found = [load_tensors(args.work / f"end-{end}.safetensors")[0] for end in ends]
         average(network, found, (augmented(images, part, args.seed, 0, recipe["mirror"]) for part in np.array_split(
-            data.order(args.seed, 0, RESTATED, len(images)), RESTATED // args.batch)))  # fmt: skip
+            datasets.order(args.seed, 0, RESTATED, len(images)), RESTATED // args.batch)))  # fmt: skip
     temperature = best_temperature(logits(network, test_images), test_labels)
     tensors = network.folded(temperature)
     shipped = Classifier(shape[0], recipe["stem"], recipe["widths"], len(names))

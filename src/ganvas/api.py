@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
-from ganvas import process
-from ganvas import report as reports
+from ganvas import process, reports
 from ganvas.config import BudgetConfig, Config, EngineConfig
-from ganvas.data import IN_MEMORY, ImageSet, as_images, available
-from ganvas.data import load as load_data
+from ganvas.datasets import IN_MEMORY, ImageSet, as_images, available
+from ganvas.datasets import load as load_data
 from ganvas.errors import GanvasError, UsageError
 from ganvas.runs.images import check_same, of_run, remember
 from ganvas.runs.run import Run
@@ -48,7 +47,7 @@ def train(
     """Train a recipe, write its report, and return its run directory.
 
     `data` is a known set, a path, or images in memory: an array (uint8 or float, channels last or first) with `labels`
-    and `class_names`, a torch Dataset, pictures of Pillow, or what else `ganvas.data.as_images` takes. The budget is
+    and `class_names`, a torch Dataset, pictures of Pillow, or what else `as_images` takes. The budget is
     one of `minutes`, `epochs`, `kimg` and `cpu_minutes` (default: 50 epochs); `tricks` are switched on first (see
     `ganvas tricks`); `settings` changes any field of the config by its dotted name, such as {"g_optim.lr": 1e-4};
     `init_from` is a model, run or snapshot whose generator training starts from; `progress` shows it on stderr. Ctrl-C

@@ -19,7 +19,7 @@ from PIL.Image import Image
 
 from ganvas import media, models
 from ganvas.config import SCHEMA_VERSION, Config, EngineConfig, from_dict
-from ganvas.data.pictures.names import readable
+from ganvas.datasets.pictures.names import readable
 from ganvas.errors import GanvasError, UsageError, did_you_mean, shape_text, shown
 from ganvas.process import memory_limit
 from ganvas.runs import checked

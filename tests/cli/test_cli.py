@@ -70,7 +70,7 @@ def copy(finished: Run, tmp: Path) -> Run:
 @pytest.fixture
 def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests that look at what comes before the report."""
-    monkeypatch.setattr("ganvas.report.write", lambda run, lang: run.path / "report.html")
+    monkeypatch.setattr("ganvas.reports.write", lambda run, lang: run.path / "report.html")
 
 
 # -- as it should be -------------------------------------------------------------------------------------------

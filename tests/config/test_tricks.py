@@ -17,7 +17,7 @@ from ganvas import api
 from ganvas.config import Config, OptimConfig, diff, override, tricks
 from ganvas.config.recipes import RECIPES
 from ganvas.config.tricks import TRICKS, Trick, registry
-from ganvas.data import ImageSet
+from ganvas.datasets import ImageSet
 from ganvas.errors import UsageError
 from ganvas.models.layers.norm import ConditionalNorm
 from ganvas.training.backend import Engine

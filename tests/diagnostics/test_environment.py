@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from conftest import python
-from ganvas import data
+from ganvas import datasets
 from ganvas.diagnostics.checks import CHECKS, Check, Result, check_environment
 from ganvas.diagnostics.checks.environment import (
     accelerator,
@@ -413,7 +413,7 @@ def fill(folder: Path, *names: str) -> None:
     """Files of the right names, which is all that is looked at."""
     for name in names:
         (folder / name).mkdir(parents=True)
-        for file in data.SOURCES[name].files.sha256:
+        for file in datasets.SOURCES[name].files.sha256:
             (folder / name / file).touch()
 
 

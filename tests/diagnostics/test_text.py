@@ -12,7 +12,7 @@ from histories import make_history
 from test_rules import FAULTS
 
 from conftest import start, trained
-from ganvas import api, i18n, report
+from ganvas import api, i18n, reports
 from ganvas.cli import main as cli
 from ganvas.diagnostics import RULES, Rule, RunHistory, diagnose, diagnose_run, text
 from ganvas.diagnostics.commands import apply_flags
@@ -102,7 +102,7 @@ def test_bad_arguments(flags: tuple[str, ...], said: str, capsys: pytest.Capture
 
 def test_the_report_shows_the_findings(tmp: Path) -> None:
     run = trained(tmp / "run", {"step.batch": 4, "budget.kimg": 0.048})
-    page = report.write(run).read_text("utf-8")
+    page = reports.write(run).read_text("utf-8")
     say = i18n.load("en")
     assert say("doctor.title") in page and 'id="finding-tiny-batch"' in page
     assert say("doctor.tiny-batch.title", images=4) in page

@@ -13,7 +13,7 @@ import pytest
 from conftest import trained
 from ganvas.cli import main as cli
 from ganvas.config import DataConfig
-from ganvas.data import load
+from ganvas.datasets import load
 from ganvas.errors import UsageError
 from ganvas.evaluation import Score, evaluate, sources, table
 from ganvas.generator import load as load_sampler

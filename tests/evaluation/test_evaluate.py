@@ -14,7 +14,7 @@ from conftest import trained
 from ganvas import evaluation
 from ganvas.cli import main as cli
 from ganvas.config import DataConfig
-from ganvas.data import load
+from ganvas.datasets import load
 from ganvas.errors import GanvasError, UsageError
 from ganvas.evaluation import Score, evaluate, sources, table
 from ganvas.metrics import frechet, neighbours

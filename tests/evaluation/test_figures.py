@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ganvas.config import DataConfig
-from ganvas.data.progress import Progress
+from ganvas.datasets.progress import Progress
 from ganvas.evaluation import figures
 from ganvas.evaluation.baselines import noise_baselines, real_baselines
 from ganvas.evaluation.references import Reference

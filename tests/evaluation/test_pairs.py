@@ -12,7 +12,7 @@ from PIL import Image
 from conftest import trained
 from ganvas import media
 from ganvas.config import DataConfig
-from ganvas.data import load
+from ganvas.datasets import load
 from ganvas.errors import UsageError
 from ganvas.evaluation import evaluate, sources
 from ganvas.metrics import frechet

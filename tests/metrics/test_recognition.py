@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ganvas.data.builtin import shapes
+from ganvas.datasets.builtin import shapes
 from ganvas.errors import GanvasError, UsageError
 from ganvas.metrics.recognition import (
     class_histogram,

@@ -1,4 +1,4 @@
-"""`ganvas.data`: whatever a learner has, and what a notebook shows of it."""
+"""`ganvas.datasets`: whatever a learner has, and what a notebook shows of it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import ganvas
 from conftest import trained
 from ganvas.cli import main as cli
 from ganvas.config import DataConfig
-from ganvas.data import load
+from ganvas.datasets import load
 from ganvas.errors import GanvasError, UsageError
 from ganvas.evaluation import evaluate
 from ganvas.runs import images as trained_images

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ganvas import api, report
+from ganvas import api, reports
 from ganvas.config import SCHEMA_VERSION, BudgetConfig
 from ganvas.generator import load
 from ganvas.runs.run import Run
@@ -25,7 +25,7 @@ def test_an_old_run_still_works(version: str, tmp: Path) -> None:
     run = Run.open(shutil.copytree(RUNS / version, tmp / version))
     assert run.config.recipe == "cifar-dcgan" and run.rows("metrics")[-1]["nimg"] == 64
     assert load(run.path).sample(3).shape == (3, 3, 16, 16)
-    assert report.write(run).stat().st_size > 10_000
+    assert reports.write(run).stat().st_size > 10_000
     assert api.run_training(run, extra=BudgetConfig(kimg=0.032))
     assert (run.total_nimg, run.rows("metrics")[-1]["nimg"]) == (96, 96)
     assert load(run.path).nimg == 96

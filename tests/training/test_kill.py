@@ -31,14 +31,14 @@ BUSY = {
 TRAINER = """
 import os, sys
 import torch
-from ganvas import api, data
+from ganvas import api, datasets
 from ganvas.training import backend, schedules, trainer
 from ganvas.runs.run import Run
 
 torch.set_num_threads(1)
 schedules.sample_points = lambda: iter(range(0, 10**6, 48))
 run = Run(sys.argv[1])
-images = data.load(run.config.data, progress=False)
+images = datasets.load(run.config.data, progress=False)
 trainer.probe_step(run.config, images, backend.Engine(run.config.engine))()
 for _ in sys.stdin:
     child = os.fork()  # the import and the first step, which take longest, are paid once

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from conftest import start, tiny, trained
-from ganvas import data
+from ganvas import datasets
 from ganvas.config import DataConfig
 from ganvas.runs.run import Run
 from ganvas.runs.storage import load_tensors
@@ -88,8 +88,8 @@ def test_conditional_runs_test_d_on_the_classes(tmp: Path) -> None:
 
 
 def test_the_other_split_is_unseen() -> None:
-    found = data.unseen(DataConfig(name="shapes", size=16, limit=90), 40)
-    test = data.load(DataConfig(name="shapes", size=16, split="test", limit=40), progress=False)
+    found = datasets.unseen(DataConfig(name="shapes", size=16, limit=90), 40)
+    test = datasets.load(DataConfig(name="shapes", size=16, split="test", limit=40), progress=False)
     assert found is not None and (found.images == test.images).all() and len(found.images) == 40
 
 
@@ -106,7 +106,7 @@ def test_held_out_images_are_unseen_first_of_all(tmp: Path) -> None:
 
 def test_a_folder_of_ones_own_has_none_unless_some_are_held_out(tmp: Path) -> None:
     np.save(tmp / "mine.npy", np.random.default_rng(0).integers(0, 255, (60, 16, 16, 3), np.uint8))
-    assert data.unseen(DataConfig(name=str(tmp / "mine.npy")), 40) is None
+    assert datasets.unseen(DataConfig(name=str(tmp / "mine.npy")), 40) is None
     own = {"data.name": str(tmp / "mine.npy"), "data.limit": None}
     assert "auc/held_out" not in trained(tmp / "none", own).rows("monitor")[-1]
     assert "auc/held_out" in trained(tmp / "some", {**own, "data.held_out": 0.3}).rows("monitor")[-1]
@@ -114,8 +114,8 @@ def test_a_folder_of_ones_own_has_none_unless_some_are_held_out(tmp: Path) -> No
 
 def test_without_another_split_here_nothing_is_fetched(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANVAS_DATA", str(tmp / "empty"))
-    monkeypatch.setattr("ganvas.data.cache.fetch", lambda *_: pytest.fail("fetched"))
-    assert data.unseen(DataConfig(name="cifar10"), 40) is None
+    monkeypatch.setattr("ganvas.datasets.cache.fetch", lambda *_: pytest.fail("fetched"))
+    assert datasets.unseen(DataConfig(name="cifar10"), 40) is None
 
 
 def test_copies_are_counted_where_there_are_few_training_images(tmp: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from conftest import TINY, python, tiny, trained
 from ganvas import api, generator
 from ganvas.config import diff, recipes
-from ganvas.data import load
+from ganvas.datasets import load
 from ganvas.errors import UsageError
 from ganvas.training.setup import configure
 

@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from conftest import start, tiny, trained
-from ganvas import api
-from ganvas import data as datasets
+from ganvas import api, datasets
 from ganvas.config import override
 from ganvas.errors import UsageError
 from ganvas.training import loop as training

@@ -12,7 +12,7 @@ from ganvas.terminal import show, show_text
 
 def data(argv: list[str]) -> int:
     """list, fetch, check, show, cache."""
-    from ganvas import data as datasets
+    from ganvas import datasets
 
     parser = Parser(prog="ganvas data", description="List, fetch, check and look at data sets.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="list | fetch | check | show | cache")

@@ -23,10 +23,10 @@ def recipes(argv: list[str]) -> int:
         for name, recipe in RECIPES.items():
             show_text(f"{name:20} {recipe.title}\n{'':20} {recipe.source}, {recipe.year}; reported: {recipe.reported}")
         return 0
-    from ganvas import data, models
+    from ganvas import datasets, models
 
     recipe = get(args.name)
-    known = next(row for row in data.describe() if row.name == recipe.config.data.name)
+    known = next(row for row in datasets.describe() if row.name == recipe.config.data.name)
     config = recipe.config
     if config.data.labels == "auto":
         config = replace(config, data=replace(config.data, labels="use"))

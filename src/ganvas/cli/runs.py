@@ -41,7 +41,7 @@ def runs(argv: list[str]) -> int:
 
 def report(argv: list[str]) -> int:
     """Write report.html, progress.gif, progress.webp and curves.png."""
-    from ganvas.report import write
+    from ganvas.reports import write
     from ganvas.runs.run import Run
 
     parser = Parser(

@@ -106,11 +106,11 @@ def _parse(argv: list[str], parser: Parser) -> tuple[Config, Any]:
 
 def _dry_run(config: Config) -> int:
     """Say what would run, and on what: a look at the data, without reading or fetching all of it."""
-    from ganvas import data
+    from ganvas import datasets
     from ganvas.config.recipes import get
     from ganvas.training.setup import settle_labels
 
-    images, line = data.glance(config.data)
+    images, line = datasets.glance(config.data)
     if images is not None:
         settle_labels(config, images)
     changes = diff(get(config.recipe).config, config)
@@ -150,7 +150,7 @@ def resume(argv: list[str]) -> int:
 
 
 def _train(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, device: str | None = None) -> int:
-    from ganvas import api, report
+    from ganvas import api, reports
     from ganvas.training import progress
 
     bar = progress.show_progress(len(images.images))
@@ -160,7 +160,7 @@ def _train(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, 
         if isinstance(bar, progress.Bar):
             bar.close()
     score = api.finish(run) if finished else ""
-    path = report.write(run, lang)
+    path = reports.write(run, lang)
     if not finished:
         show(f"continue with: ganvas resume {run.path}", file=sys.stderr)
     if score:
@@ -170,9 +170,9 @@ def _train(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, 
 
 
 def _load(config: Config) -> Any:
-    from ganvas import data
+    from ganvas import datasets
 
-    images = data.load(config.data)
+    images = datasets.load(config.data)
     show(images.summary(), file=sys.stderr, flush=True)
     return images
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ganvas.comparison.groups import Group
 from ganvas.i18n import Translator
-from ganvas.report import charts, losses
+from ganvas.reports import charts, losses
 from ganvas.stats.finite import is_number
 
 POINTS = 200

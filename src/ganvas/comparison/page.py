@@ -16,7 +16,7 @@ from ganvas.comparison.pictures import grids_over_training, members_to_show
 from ganvas.comparison.tables import method, preface, signed, tables, verdict_sentences
 from ganvas.comparison.verdicts import Verdict
 from ganvas.i18n import Translator
-from ganvas.report import html
+from ganvas.reports import html
 
 TEMPLATES = Path(__file__).parent / "templates"
 

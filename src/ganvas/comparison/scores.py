@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ganvas.comparison.groups import Group, Member
 from ganvas.comparison.metric_names import check_metric_names
-from ganvas.data.progress import Progress
+from ganvas.datasets.progress import Progress
 from ganvas.errors import GanvasError
 from ganvas.metrics.extractors.registry import NAMES, kind, name_under
 from ganvas.stats.finite import is_number

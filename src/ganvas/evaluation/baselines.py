@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.progress import Progress
+from ganvas.datasets.progress import Progress
 from ganvas.evaluation import figures
 from ganvas.evaluation import sources as sources
 from ganvas.evaluation.figures import Figures

@@ -6,7 +6,7 @@ import dataclasses
 import time
 
 from ganvas.config import Config
-from ganvas.data.progress import Progress
+from ganvas.datasets.progress import Progress
 from ganvas.errors import UsageError
 from ganvas.evaluation import Score, judge, sources
 from ganvas.evaluation.references import Reference, of_run

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ganvas import data as datasets
-from ganvas.data.progress import Progress
+from ganvas import datasets
+from ganvas.datasets.progress import Progress
 from ganvas.errors import GanvasError, UsageError
 from ganvas.evaluation import baselines, sources
 from ganvas.evaluation.matching import match
@@ -91,7 +91,7 @@ def evaluate(
 ) -> list[Score]:
     """Score a run's newest generator, a snapshot, or images (folder, zip, npz, IDX, a known set) against real images.
 
-    Images may also be given in Python, as whatever `ganvas.data.as_images` takes, on either side.
+    Images may also be given in Python, as whatever `ganvas.datasets.as_images` takes, on either side.
     `reference` is NAME_OR_PATH[:train|:test]; without it, what the generator was trained on, its test split where it
     has one (its training split under `inception`, as in the literature). It is read at the target's size, and both
     sides are RGB where one is; a line says where that changes images. `data`: where the images that the generator was

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ganvas.data.progress import Progress
+from ganvas.datasets.progress import Progress
 from ganvas.errors import UsageError
 from ganvas.evaluation.references import Reference, Split, names_split, parse
 from ganvas.evaluation.sources import ImageSource, fitted

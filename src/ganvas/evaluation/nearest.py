@@ -7,7 +7,7 @@ import os
 import numpy as np
 from PIL.Image import Image
 
-from ganvas.data.progress import Progress
+from ganvas.datasets.progress import Progress
 from ganvas.errors import UsageError
 from ganvas.evaluation import default_features, sources
 from ganvas.evaluation.matching import match

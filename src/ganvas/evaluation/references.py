@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ganvas import data as datasets
+from ganvas import datasets
 from ganvas.config import DataConfig
-from ganvas.data import ImageSet, cache
-from ganvas.data.progress import Progress, warn
+from ganvas.datasets import ImageSet, cache
+from ganvas.datasets.progress import Progress, warn
 from ganvas.errors import GanvasError, UsageError
 from ganvas.files import replace_file
 from ganvas.metrics.extractors.base import Extractor, Features, in_batches

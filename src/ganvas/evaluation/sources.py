@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas import data as datasets
+from ganvas import datasets
 from ganvas.config import DataConfig
-from ganvas.data import ImageSet
-from ganvas.data.progress import Progress
-from ganvas.data.reader import OWN_SIZES
+from ganvas.datasets import ImageSet
+from ganvas.datasets.progress import Progress
+from ganvas.datasets.reader import OWN_SIZES
 from ganvas.errors import UsageError
 from ganvas.evaluation.references import split_name
 from ganvas.generator import ships

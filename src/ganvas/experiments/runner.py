@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ganvas import comparison
-from ganvas import data as datasets
+from ganvas import comparison, datasets
 from ganvas.comparison import Comparison
 from ganvas.comparison.metric_names import check_metric_names
 from ganvas.config import Config, from_dict, to_dict
@@ -129,12 +128,12 @@ def _compare_cells(plan: Plan, base: Path, trials: list[Trial], lang: str) -> Re
         return Result(trials, None, None)
     found = comparison.compare(runs, features=plan.features, metrics=plan.metrics, n=plan.n, sets=1, progress=False)
     page = comparison.write(found, base, lang, force=True)
-    from ganvas import report
+    from ganvas import reports
 
     for trial in done:
         trial.save_summary(plan.name, found)
         try:
-            report.write(trial.run, lang)
+            reports.write(trial.run, lang)
         except GanvasError as error:
             progress.print_line(f"{trial.path}: {error}")
     return Result(trials, found, page)

@@ -15,7 +15,7 @@ from ganvas.runs.run import Run
 
 if TYPE_CHECKING:
     from ganvas.comparison import Comparison
-    from ganvas.data import ImageSet
+    from ganvas.datasets import ImageSet
 
 State = Literal["waiting", "training", "scoring", "done", "failed"]
 SUMMARY = "part_of.json"  # in a run: its experiment and cell, with the verdicts on the cell
@@ -148,12 +148,12 @@ def last_log_line(path: Path) -> str:
 
 def load_images(cache: dict[str, ImageSet], trial: Trial) -> ImageSet:
     """The images of a trial; those in `cache` are not loaded again."""
-    from ganvas import data
+    from ganvas import datasets
 
     key = json.dumps(vars(trial.config.data), default=str, sort_keys=True)
     if key not in cache:
         try:
-            cache[key] = data.load(trial.config.data)
+            cache[key] = datasets.load(trial.config.data)
             for other in trial.path.parent.glob(f"{trial.cell.slug}-s*/config.json"):  # they began earlier
                 check_same(Run.open(other.parent), cache[key])
         except GanvasError as error:

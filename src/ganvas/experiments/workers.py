@@ -18,7 +18,7 @@ from ganvas.errors import GanvasError
 from ganvas.experiments.trials import Trial, last_log_line, load_images
 
 if TYPE_CHECKING:
-    from ganvas.data import ImageSet
+    from ganvas.datasets import ImageSet
 
 POLL_SECONDS = 0.5
 SAVE_SECONDS = 60.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data import ImageSet
+from ganvas.datasets import ImageSet
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ganvas import data as datasets
+from ganvas import datasets
 from ganvas.config import DataConfig
-from ganvas.data import ImageSet
+from ganvas.datasets import ImageSet
 from ganvas.errors import UsageError
 from ganvas.media import encode
 from ganvas.notebook.pictures import Images, Picture
@@ -52,7 +52,7 @@ class Data:
 
     def show(self, n: int = 32, columns: int = SHOWN) -> Images:
         """The first n images, balanced over the classes, as they are trained on."""
-        from ganvas.data.select import balanced
+        from ganvas.datasets.select import balanced
 
         labels = self.images.labels
         chosen = np.arange(min(n, len(self))) if labels is None else np.sort(balanced(labels)[:n])

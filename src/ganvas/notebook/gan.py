@@ -12,7 +12,7 @@ from typing import Any
 from ganvas import process
 from ganvas.config import Config
 from ganvas.config.recipes import get
-from ganvas.data import IN_MEMORY, ImageSet, available
+from ganvas.datasets import IN_MEMORY, ImageSet, available
 from ganvas.errors import UsageError, shape_text
 from ganvas.notebook.data import Data, as_data
 from ganvas.notebook.run import Run, Runs
@@ -75,7 +75,7 @@ class GAN:
     def layers(self, data: Any = None) -> dict[str, list[Layer]]:
         """The layers of "generator" and "discriminator": name, kind, output shape, number of parameters."""
         from ganvas import models
-        from ganvas.data import find_source
+        from ganvas.datasets import find_source
 
         given = None if data is None else as_data(data)
         images = None if given is None else given.images

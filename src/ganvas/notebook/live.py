@@ -22,7 +22,7 @@ from ganvas.terminal import show
 from ganvas.training.progress import Bar, clock, event_line, losses, show_progress
 
 if TYPE_CHECKING:
-    from ganvas.data import ImageSet
+    from ganvas.datasets import ImageSet
     from ganvas.training.loop import Event
 
 SHARE = 0.05
@@ -230,7 +230,7 @@ def draw_curves(rows: list[dict[str, Any]], n: int) -> Image.Image:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from ganvas.report.curves_png import COLOURS
+    from ganvas.reports.curves_png import COLOURS
 
     figure = Figure(CURVES, dpi=100, layout="constrained")
     FigureCanvasAgg(figure)

@@ -18,11 +18,11 @@ from ganvas.notebook.pictures import Picture, enlarge, table
 from ganvas.runs.run import Run as RunFolder
 
 if TYPE_CHECKING:
-    from ganvas.data import ImageSet
+    from ganvas.datasets import ImageSet
     from ganvas.diagnostics import Diagnosis
     from ganvas.evaluation import Score
     from ganvas.notebook.generator import Generator
-    from ganvas.report.facts import Facts
+    from ganvas.reports.facts import Facts
 
 COURSE_KEYS = {
     "gen_loss": "loss/g",
@@ -48,7 +48,7 @@ class Run(RunFolder):
     @property
     def facts(self) -> Facts:
         """Everything in the folder, read once."""
-        from ganvas.report.facts import gather
+        from ganvas.reports.facts import gather
 
         return gather(self)
 
@@ -86,7 +86,7 @@ class Run(RunFolder):
 
     def gif(self, size: int = GIF_BYTES) -> Picture:
         """Its training as an animation of the sample grids, with fewer frames where it would exceed `size` bytes."""
-        from ganvas.report import grids
+        from ganvas.reports import grids
 
         frames = [picture for _, picture in grids.frames(self.facts)]
         if not frames:
@@ -103,7 +103,7 @@ class Run(RunFolder):
 
     def curves(self) -> Picture:
         """Losses and accuracies by epoch."""
-        from ganvas.report import curves_png
+        from ganvas.reports import curves_png
 
         return Picture(curves_png.draw(self.facts), "losses and accuracies by epoch")
 
@@ -122,10 +122,10 @@ class Run(RunFolder):
         return ScoreTable(tuple(evaluate(self.path, **settings)))
 
     def report(self, lang: str = "en") -> ReportView:
-        """Write report.html, curves.png, progress.gif; returns where the report is."""
-        from ganvas import report
+        """Write reports.html, curves.png, progress.gif; returns where the report is."""
+        from ganvas import reports
 
-        return ReportView(report.write(self, lang))
+        return ReportView(reports.write(self, lang))
 
     # -- looking ---------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ganvas import models
 from ganvas.config import Config
-from ganvas.data import ImageSet
+from ganvas.datasets import ImageSet
 from ganvas.errors import UsageError
 from ganvas.training import backend
 from ganvas.training.backend import Engine

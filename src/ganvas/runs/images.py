@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from ganvas import data as datasets
+from ganvas import datasets
 from ganvas.config import DataConfig
-from ganvas.data import ImageSet
-from ganvas.data.dataset import in_class_order
+from ganvas.datasets import ImageSet
+from ganvas.datasets.dataset import in_class_order
 from ganvas.errors import GanvasError, UsageError, shape_text
 from ganvas.runs.run import Run
 

@@ -14,7 +14,7 @@ import torch
 
 from ganvas import models, process
 from ganvas.config import BudgetConfig, Config, EngineConfig
-from ganvas.data import ImageSet
+from ganvas.datasets import ImageSet
 from ganvas.errors import GanvasError
 from ganvas.runs.run import Run
 from ganvas.training import backend, budget, initial, probe

@@ -17,9 +17,9 @@ from PIL import Image
 from torch import Tensor
 
 from ganvas import media
-from ganvas.data import ImageSet, order, unseen
-from ganvas.data.pixels import in_parts
-from ganvas.data.scratch import take
+from ganvas.datasets import ImageSet, order, unseen
+from ganvas.datasets.pixels import in_parts
+from ganvas.datasets.scratch import take
 from ganvas.metrics.image_statistics import Pictures, away, beside, distances, thumbnails
 from ganvas.models import num_classes
 from ganvas.models.critique import Critique

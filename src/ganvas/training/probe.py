@@ -23,7 +23,7 @@ from typing import Any, Literal
 import torch
 
 from ganvas.config import Config, EngineConfig
-from ganvas.data import cache
+from ganvas.datasets import cache
 from ganvas.errors import GanvasError, UsageError
 from ganvas.files import replace_file
 from ganvas.stats.finite import is_number

@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas import data as datasets
-from ganvas import media, models
+from ganvas import datasets, media, models
 from ganvas.config import Config
-from ganvas.data import ImageSet
+from ganvas.datasets import ImageSet
 from ganvas.runs.run import Run, stem
 from ganvas.training import latents
 

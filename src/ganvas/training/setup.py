@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ganvas import generator, models
 from ganvas.config import Config, override, recipes, tricks
-from ganvas.data import ImageSet
+from ganvas.datasets import ImageSet
 from ganvas.errors import GanvasError, UsageError, shape_text
 from ganvas.runs.images import place
 from ganvas.runs.run import FolderTakenError, Run, next_path

@@ -9,10 +9,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ganvas import data as datasets
-from ganvas import models, rng
+from ganvas import datasets, models, rng
 from ganvas.config import Config
-from ganvas.data import ImageSet
+from ganvas.datasets import ImageSet
 from ganvas.training import latents
 from ganvas.training.augment import Augment, overfitting
 from ganvas.training.backend import Engine

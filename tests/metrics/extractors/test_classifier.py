@@ -12,7 +12,7 @@ import torch
 from scipy.optimize import minimize_scalar
 
 from ganvas.config import DataConfig
-from ganvas.data import load
+from ganvas.datasets import load
 from ganvas.errors import UsageError
 from ganvas.metrics.extractors import classifier
 from ganvas.metrics.extractors.base import in_batches

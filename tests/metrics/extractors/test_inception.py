@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvas.data import cache
-from ganvas.data.cache import FileSet, Source, SourceError
+from ganvas.datasets import cache
+from ganvas.datasets.cache import FileSet, Source, SourceError
 from ganvas.errors import GanvasError
 from ganvas.metrics.extractors import inception
 

@@ -11,7 +11,7 @@ import torch
 from conftest import tiny
 from ganvas import models
 from ganvas.config import Config, recipes
-from ganvas.data import ImageSet
+from ganvas.datasets import ImageSet
 from ganvas.models import FAMILIES, build_discriminator, build_generator, for_size
 from ganvas.training.backend import Engine
 from ganvas.training.checkpoint import fresh_state

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ganvas.config import DataConfig, recipes
-from ganvas.data import as_images, load
+from ganvas.datasets import as_images, load
 from ganvas.diagnostics.checks.check import Check, Result, checks_in_order
 from ganvas.diagnostics.checks.data.dataset import DataSet
 from ganvas.diagnostics.checks.environment.system import Installation, import_torch, last_line
 
 
 def check_data(data: Any, recipe: str = "quick") -> list[Result]:
-    """Check a known data set, a path, or images given in Python (`ganvas.data.as_images`), for a recipe.
+    """Check a known data set, a path, or images given in Python (`ganvas.datasets.as_images`), for a recipe.
 
-    Raises UsageError for an unknown recipe, and like `ganvas.data.load`.
+    Raises UsageError for an unknown recipe, and like `ganvas.datasets.load`.
     """
     config = recipes.get(recipe).config
     images = load(DataConfig(data)) if isinstance(data, str) else as_images(data)

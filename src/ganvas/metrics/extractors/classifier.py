@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganvas.data.source import SOURCES
+from ganvas.datasets.source import SOURCES
 from ganvas.errors import UsageError, shape_text
 from ganvas.metrics.extractors.base import Extractor
 from ganvas.runs.storage import load_tensors

@@ -14,10 +14,10 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from ganvas.data import cache
-from ganvas.data.cache import FileSet, Source, SourceError
-from ganvas.data.download import download, folders_below, named_by_user
-from ganvas.data.progress import Progress
+from ganvas.datasets import cache
+from ganvas.datasets.cache import FileSet, Source, SourceError
+from ganvas.datasets.download import download, folders_below, named_by_user
+from ganvas.datasets.progress import Progress
 from ganvas.metrics.extractors.base import Extractor
 from ganvas.metrics.extractors.custom import read, torchscript
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from ganvas.data import repeated
+from ganvas.datasets import repeated
 from ganvas.diagnostics.checks.check import Check, Result, register_check
 from ganvas.diagnostics.checks.data.dataset import FLAT, DataSet, Images, deviations, percent
 from ganvas.metrics.image_statistics import distances, thumbnails

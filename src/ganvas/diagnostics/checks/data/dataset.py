@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 
 from ganvas.config import Config
-from ganvas.data import ImageSet
+from ganvas.datasets import ImageSet
 
 Images = UInt8[np.ndarray, "n c h w"]
 

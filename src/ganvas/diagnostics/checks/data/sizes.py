@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Int64
 
-from ganvas.data.reader import OWN_SIZES
+from ganvas.datasets.reader import OWN_SIZES
 from ganvas.diagnostics.checks.check import Check, Result, register_check
 from ganvas.diagnostics.checks.data.dataset import DataSet
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ganvas import data
-from ganvas.data import cache
+from ganvas import datasets
+from ganvas.datasets import cache
 from ganvas.diagnostics.checks.check import Check, Result, register_check
 from ganvas.diagnostics.checks.environment.system import Installation, free_space, gigabytes
 
@@ -17,7 +17,7 @@ DOWNLOAD = 1e9
 def examine(installation: Installation) -> Iterator[Result]:
     """Looks at file names only; the content is verified when it is read."""
     folder = str(cache.root())
-    fetched = {name: source for name, source in data.SOURCES.items() if source.files is not None}
+    fetched = {name: source for name, source in datasets.SOURCES.items() if source.files is not None}
     here = [name for name, source in fetched.items() if source.present]
     sets, missing = ", ".join(here), ", ".join(name for name in fetched if name not in here)
     free = free_space(Path(folder))

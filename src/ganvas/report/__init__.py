@@ -1,5 +1,0 @@
-"""One run directory in; a self-contained report.html, animations and curves.png out."""
-
-from ganvas.report.page import write
-
-__all__ = ["write"]
