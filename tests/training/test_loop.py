@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import accumulate, chain, islice, repeat
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -248,6 +248,21 @@ def test_minutes_become_images_once_and_stay(tmp: Path, monkeypatch: pytest.Monk
     assert run.total_nimg == total and total <= run.checkpoints()[-1][0] < total + 16
     (settled,) = [e for e in run.rows("events") if e["event"] == "budget"]
     assert settled["total"] == total and settled["img_s"] > 0
+
+
+@pytest.mark.parametrize("later", [0.0025, 0.04])
+def test_minutes_stay_minutes_where_the_machine_changes_its_speed(
+    tmp: Path, monkeypatch: pytest.MonkeyPatch, later: float
+) -> None:
+    """A clock that moves 10 ms each time it is read, and another step after the first 60 readings."""
+    monkeypatch.setattr(budget, "SETTLE_SECONDS", 0.2)
+    ticks = accumulate(chain(repeat(0.01, 60), repeat(later)))
+    monkeypatch.setattr(time, "perf_counter", lambda: next(ticks))
+    run = trained(tmp / "run", {"budget.kimg": None, "budget.minutes": 0.1, "log.checkpoint_kimg": 1000.0})
+    last, looks = run.rows("metrics")[-1], [e for e in run.rows("events") if e["event"] == "budget"]
+    assert 5.5 < last["sec"] < 6.5  # six seconds were asked for
+    assert 1 < len(looks) < 8 and looks[-1]["total"] == run.total_nimg
+    assert (looks[-1]["total"] > looks[0]["total"]) == (later < 0.01)
 
 
 def test_minutes_of_the_cpu_do_not_hear_of_a_busy_machine(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:

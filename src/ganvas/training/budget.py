@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -13,6 +14,7 @@ from ganvas.config import BudgetConfig
 from ganvas.training.checkpoint import TrainState
 
 SETTLE_SECONDS = 20.0  # of training before a budget in minutes becomes a number of images
+OFF = 0.02  # of that number: what a later look must differ by
 
 
 class Clock:
@@ -36,6 +38,37 @@ class Clock:
         wall, cpu = time.perf_counter(), time.process_time()
         yield
         self.wall, self.cpu = self.wall + time.perf_counter() - wall, self.cpu + time.process_time() - cpu
+
+
+class Ending:
+    """The end of a budget in time, as a number of images: an estimate from the speed, looked at again while training.
+
+    The speed of a machine changes, by its heat and by other work. So after SETTLE_SECONDS there is a first number, and
+    a new look each time half of what was left has passed, of the time or of the images, at the speed since the look
+    before.
+    """
+
+    def __init__(self, seconds: float | None, again: bool = True) -> None:
+        self.seconds, self.again = seconds, again
+        self.since: tuple[int, float] | None = None
+        self.next: tuple[float, float] = (math.inf, 0.0)
+
+    def look(self, nimg: int, spent: float) -> tuple[int, float] | None:
+        """(images in all when the time is over, images a second), where it is time to look; else None."""
+        if self.seconds is None:
+            return None
+        left = self.seconds - spent
+        if self.since is None:  # the first update only warms up
+            self.since, self.next = (nimg, spent), (math.inf, spent + min(SETTLE_SECONDS, left / 3))
+            return None
+        if (nimg < self.next[0] and spent < self.next[1]) or nimg == self.since[0] or spent <= self.since[1]:
+            return None
+        speed = (nimg - self.since[0]) / (spent - self.since[1])
+        more = max(speed * left, 0.0)
+        self.since, self.next = (nimg, spent), (nimg + more / 2, spent + left / 2)
+        if not self.again or left < SETTLE_SECONDS:
+            self.seconds = None
+        return round(nimg + more), speed
 
 
 def budget_end(budget: BudgetConfig, n: int, nimg: int, sec: float) -> tuple[int | None, float | None]:

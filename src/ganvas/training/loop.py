@@ -17,9 +17,9 @@ from ganvas.config import BudgetConfig, Config, EngineConfig
 from ganvas.datasets import ImageSet
 from ganvas.errors import GanvasError
 from ganvas.runs.run import Run
-from ganvas.training import backend, budget, initial, probe
+from ganvas.training import backend, initial, probe
 from ganvas.training.backend import Engine, draw
-from ganvas.training.budget import Clock, budget_end, stop_signals
+from ganvas.training.budget import OFF, Clock, Ending, budget_end, stop_signals
 from ganvas.training.checkpoint import TrainState, fresh_state, restore, save_checkpoint, save_snapshot, start_from
 from ganvas.training.losses import get_loss
 from ganvas.training.monitor import Monitor
@@ -83,7 +83,8 @@ def train(
             restore(state, checkpoint, config)
             run.drop_after(state.nimg)
 
-        # The budget: a number of images, or, until the speed is known, a deadline in seconds of training (wall or CPU)
+        # The budget: a number of images, or, until the speed is known, a deadline in seconds of training (wall or CPU).
+        # What was settled stays when a run is resumed
         def spent() -> float:
             return state.sec if config.budget.cpu_minutes is None else state.cpu_sec
 
@@ -94,6 +95,7 @@ def train(
             owed = max((total or 0) - state.nimg, 0)
             more, deadline = budget_end(extra, n, total or state.nimg, max(spent(), deadline or 0.0))
             total = more or total
+        ending = Ending(deadline, again=extra is None)
         run.write_config(config, recipe, total)
 
         clock = Clock(state)
@@ -145,22 +147,23 @@ def train(
         if checkpoint is None:
             monitor.write(state, untrained, latents, labels)
         clock.start()
-        row_sec, warm = state.sec, None
+        row_sec = state.sec
         while not finished() and not interrupted:
             old, update = state.nimg, config.step.batch * config.step.d_steps
             sample_due = sample_is_due(old, old + update) or (deadline is None and old + update >= (total or 0))
             now = progress()
             ratios = trainer(state, now, measure=sample_due)
             clock.read()
-            warm = warm or (state.nimg, spent())
 
-            # Minutes become images once the speed is known
-            done, sec, settled = state.nimg - warm[0], spent() - warm[1], False
-            if deadline is not None and done and sec >= min(budget.SETTLE_SECONDS, (deadline - warm[1]) / 3):
-                speed, settled = done / sec, True
-                total, deadline = owed + max(state.nimg, round(state.nimg + speed * (deadline - spent()))), None
-                run.write_config(config, recipe, total)
-                record("budget", total=total, img_s=round(speed, 1))
+            # Minutes become images once the speed is known, and again where it has changed
+            settled = False
+            if look := ending.look(state.nimg, spent()):
+                at_end, speed = look[0] + owed, look[1]
+                settled = deadline is not None or total is None or abs(at_end - total) > OFF * total
+                if settled:
+                    total, deadline = at_end, None
+                    run.write_config(config, recipe, total)
+                    record("budget", total=total, img_s=round(speed, 1))
 
             # What is due. Settling is a checkpoint, so that no resume repeats steps that did not know their end
             row_due = finished() or state.updates >= config.log.every
