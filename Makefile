@@ -13,7 +13,7 @@ STALE := $(shell test -x $(PY) && grep -qsxF '$(CURDIR)' .venv/made || echo stal
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help demo test test-slow lint bench stale
+.PHONY: help demo test test-slow lint bench site stale
 
 help:
 	@echo 'make demo        train a GAN on CIFAR-10 for MINUTES=$(MINUTES) and write its report'
@@ -21,6 +21,7 @@ help:
 	@echo 'make test-slow   the others: real trainings, every example'
 	@echo 'make lint        ruff and mypy'
 	@echo 'make bench       speed, beside Keras on the same machine'
+	@echo 'make site        the documentation as a site, in site/'
 	@echo 'PYTHON=...       the Python (3.11 or newer) that .venv is made with'
 
 demo: .venv/ready
@@ -40,6 +41,9 @@ lint: .venv/ready-dev
 bench: .venv/ready
 	$(PY) benchmarks/bench.py
 
+site: .venv/ready-docs
+	@PYTHONPATH=tools $(PY) -m docsite
+
 # -- set-up --
 
 .venv/made: $(STALE)
@@ -57,7 +61,11 @@ bench: .venv/ready
 	@$(PIP) --no-build-isolation -e '.[metrics]'
 	@touch $@
 
+.venv/ready-docs: .venv/made pyproject.toml constraints.txt
+	@$(PIP) --no-build-isolation -e '.[metrics,docs]'
+	@touch .venv/ready $@
+
 .venv/ready-dev: .venv/made pyproject.toml constraints.txt tools/chromium.sh
 	@$(PIP) --no-build-isolation -e '.[dev]'
 	@sh tools/chromium.sh .venv/chromium >/dev/null || true
-	@touch .venv/ready $@
+	@touch .venv/ready .venv/ready-docs $@

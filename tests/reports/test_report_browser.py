@@ -9,29 +9,15 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from browser import PHONE, QUIET, chromium
 from ganvas import reports
 from synthetic import make_run
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-)  # fmt: skip
-PHONE = {"width": 360, "height": 740}
-
-
-def chromium() -> str | None:
-    """The browser on PATH, or the one that tools/chromium.sh unpacked beside this Python."""
-    unpacked = Path(sys.prefix) / "chromium" / "chromium"
-    found = (path for path in map(shutil.which, NAMES) if path)
-    return next(found, str(unpacked) if unpacked.exists() else None)
 
 
 @pytest.fixture(scope="module")
