@@ -143,6 +143,13 @@ def test_data(ganvas_: Ganvas, tmp: Path) -> None:
     pictures(tmp / "mine", 12)
     code, out, _ = ganvas_("data", "check", tmp / "mine")
     assert code == 0 and "12 images" in out[0]
+    labels = ("--data.label-from", r"name:(\d)\d*", "--data.limit", 10)
+    (check,) = ganvas_("data", "check", tmp / "mine", *labels).out[:1]
+    assert "10 images" in check and "classes" in check
+    checks = ganvas_("doctor", "--data", tmp / "mine", "--data.size", 16, "--recipe", "small-data").out
+    assert "3 × 16 × 16" in checks[0]
+    code, _, err = ganvas_("data", "check", tmp / "mine", "--data.fit", "squeeze")
+    assert code == 2 and "'crop', 'pad', 'stretch'" in err[0]
     words = ("--size", 16, "--classes", "star,heart", "--out", tmp / "a" / "g.png")
     code, out, _ = ganvas_("data", "show", "shapes", *words)
     assert code == 0 and out[-1].startswith(f"{tmp}/a/g.png: ")

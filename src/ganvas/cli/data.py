@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ganvas.cli.parser import Parser, add_force, names, save_picture
+from ganvas.cli.parser import Parser, add_force, add_read_as, names, read_as, save_picture
 from ganvas.errors import shape_text
 from ganvas.terminal import show, show_text
 
@@ -21,13 +21,18 @@ def data(argv: list[str]) -> int:
     commands.add_parser("fetch", help="download a known set and verify it").add_argument("name")
     check = commands.add_parser("check", help="read a whole data set and say what is in it")
     check.add_argument("name", metavar="NAME_OR_PATH")
+    add_read_as(check)
     sheet = commands.add_parser("show", help="write a contact sheet as PNG")
     sheet.add_argument("name", metavar="NAME_OR_PATH")
     sheet.add_argument("--out", required=True, metavar="GRID.png")
     add_force(sheet)
-    sheet.add_argument("--size", type=int, help="side in pixels")
-    sheet.add_argument("--channels", type=int, choices=(1, 3), help="1 = grey, 3 = RGB")
-    sheet.add_argument("--classes", help="only these, separated by commas ('\"a, b\",c')")
+    for name, kind, what in (
+        ("size", int, "side in pixels"),
+        ("channels", int, "1 = grey, 3 = RGB"),
+        ("classes", names, "only these, separated by commas ('\"a, b\",c')"),
+    ):
+        sheet.add_argument(f"--{name}", dest=f"data.{name}", type=kind, help=what)
+    add_read_as(sheet)
     decoded = commands.add_parser("cache", help="list the decoded images that are kept for quick starts")
     decoded.add_argument("--clear", action="store_true", help="remove them all")
     args = parser.parse_args(argv)
@@ -45,19 +50,17 @@ def data(argv: list[str]) -> int:
     elif args.command == "fetch":
         show(f"{args.name}: {datasets.fetch(args.name)}")
     elif args.command == "check":
-        for report in datasets.check(args.name):
+        for report in datasets.check(read_as(args.name, args)):
             for line in report.lines():
                 show(line)
     elif args.command == "cache":
         for line in datasets.cache_lines(args.clear):
             show(line)
     else:
-        from ganvas.config import DataConfig
         from ganvas.files import check_replaceable
 
         check_replaceable(Path(args.out), args.force)
-        config = DataConfig(args.name, size=args.size, channels=args.channels, classes=names(args.classes))
-        images = datasets.load(config)
+        images = datasets.load(read_as(args.name, args))
         save_picture(datasets.preview(images), Path(args.out), args.force)
         show(f"{args.out}: {len(images.images):,} images of {images.name}")
     return 0

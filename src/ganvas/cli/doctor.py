@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ganvas.cli.parser import Parser
+from ganvas.cli.parser import Parser, add_read_as, read_as
 from ganvas.errors import UsageError
 from ganvas.terminal import show, show_text
 
@@ -25,6 +25,7 @@ def doctor(argv: list[str]) -> int:
     parser.add_argument("run", nargs="?", metavar="RUN", help="the run directory")
     parser.add_argument("--env", action="store_true", help="check the installation and this machine instead of a run")
     parser.add_argument("--data", metavar="NAME_OR_PATH", help="check a data set before training on it")
+    add_read_as(parser)
     parser.add_argument("--recipe", default="quick", help="with --data: the recipe you will train (default: quick)")
     parser.add_argument("--json", action="store_true", help="print findings or checks as JSON, one object a line")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the output (default: en)")
@@ -37,7 +38,7 @@ def doctor(argv: list[str]) -> int:
     if args.run is None:
         from ganvas.diagnostics.checks import check_data, check_environment
 
-        results = check_environment() if args.env else check_data(args.data, args.recipe)
+        results = check_environment() if args.env else check_data(read_as(args.data, args), args.recipe)
         return _print_results(results, "env" if args.env else "data", i18n.load(args.lang), args.json)
 
     from ganvas.diagnostics import diagnose_run, text

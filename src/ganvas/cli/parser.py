@@ -7,9 +7,12 @@ import csv
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
+from ganvas.config import DataConfig
+from ganvas.config.schema import Fit, Frames
 from ganvas.errors import UsageError, did_you_mean
 
 
@@ -47,6 +50,24 @@ def names(text: str | None) -> tuple[str, ...]:
     """The names of a list separated by commas; one that holds a comma stands in double quotes. None has none."""
     rows = csv.reader([text or ""], skipinitialspace=True)
     return tuple(name.strip() for row in rows for name in row if name.strip())
+
+
+def add_read_as(parser: argparse.ArgumentParser) -> None:
+    """--data.size, --data.fit and the others that say how images are read, as in train."""
+    flag = partial(parser.add_argument, help="as in ganvas train --help")
+    for name, kind in (("size", int), ("channels", int), ("limit", int), ("classes", names)):
+        flag(f"--data.{name}", type=kind)
+    for name in ("label-from", "encoding"):
+        flag(f"--data.{name}")
+    flag("--data.fit", choices=get_args(Fit))
+    flag("--data.frames", choices=get_args(Frames))
+
+
+def read_as(name: str, args: argparse.Namespace) -> DataConfig:
+    """The images of that name or path, read as the flags of `add_read_as` say."""
+    flags = {flag.removeprefix("data."): value for flag, value in vars(args).items() if flag.startswith("data.")}
+    given = {flag.replace("-", "_"): value for flag, value in flags.items() if value is not None}
+    return DataConfig(name, **given)
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,10 @@ from typing import Literal
 SCHEMA_VERSION = 2
 
 
+Fit = Literal["crop", "pad", "stretch"]
+Frames = Literal["first", "all"]
+
+
 @dataclass(frozen=True)
 class DataConfig:
     """The images that D sees as real."""
@@ -24,13 +28,13 @@ class DataConfig:
     """Only these classes, by name; empty = all."""
     limit: int | None = None
     """Only so many images, balanced over the classes; None = all."""
-    fit: Literal["crop", "pad", "stretch"] = "crop"
+    fit: Fit = "crop"
     """How a rectangle becomes a square: its middle, all of it on white, or all of it pulled into shape."""
     label_from: str = "auto"
     """Where the classes of your own pictures are: auto, folders, a table of labels, or name:REGEX or path:REGEX."""
     encoding: str = "auto"
     """Encoding of the names in a zip file without UTF-8 names, such as cp949, cp932, gbk or big5."""
-    frames: Literal["first", "all"] = "first"
+    frames: Frames = "first"
     """Of animations (GIF, WebP, APNG, AVIF): the first frame, or all of them. Every page of a TIFF is a picture."""
     labels: Literal["ignore", "auto", "use"] = "ignore"
     """Class-conditional training: ignore the labels, use them, or auto: use them when the data have classes."""

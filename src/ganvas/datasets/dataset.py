@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ganvas import plugins
 from ganvas.config import DataConfig
+from ganvas.config.schema import Fit
 from ganvas.datasets import arrays, builtin, cache, kept, pictures, pixels
 from ganvas.datasets.progress import Progress, warn
 from ganvas.datasets.raw import Found, Raw
@@ -60,7 +61,7 @@ class ImageSet:
     own_sizes: tuple[tuple[int, int], ...] = ()
     notes: tuple[str, ...] = ()
     found: Found = field(default_factory=Found)
-    fit: pixels.Fit = "crop"
+    fit: Fit = "crop"
 
     def summary(self, of: int | None = None) -> str:
         """One line: number, size and what was done to get it, split, classes and their names.

@@ -78,11 +78,12 @@ class Report:
         ]
 
 
-def check(name_or_path: str, progress: bool = True) -> tuple[Report, ...]:
-    """Read everything there is: one Report for each split that there is. Raises as `load`."""
-    train = load(DataConfig(name=name_or_path), progress)
+def check(what: DataConfig | str, progress: bool = True) -> tuple[Report, ...]:
+    """Read everything that a config, or a name or path, asks for: one Report for each split. Raises as `load`."""
+    config = DataConfig(what) if isinstance(what, str) else what
+    name_or_path, train = config.name, load(config, progress)
     try:
-        test = load(DataConfig(name=name_or_path, split="test", size=train.images.shape[3]), progress)
+        test = load(replace(config, split="test", size=train.images.shape[3]), progress)
     except UsageError:
         return (_report(train, "train", name_or_path),)
     if name_or_path not in SOURCES and train.found.split and train.found.split == test.found.split:

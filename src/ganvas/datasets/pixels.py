@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ganvas.config.schema import Fit
 
 if TYPE_CHECKING:
     from PIL import Image
 
 Images = NDArray[np.uint8]  # [n, c, h, w]
-Fit = Literal["crop", "pad", "stretch"]
 PART = 1024
 ORIENTATION = 0x0112
 """Tag of EXIF data."""

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganvas.config.schema import Fit, Frames
 from ganvas.datasets.pictures.archives import LARGEST_FILE
-from ganvas.datasets.pixels import Fit, Images, square, to_rgb, upright
+from ganvas.datasets.pixels import Images, square, to_rgb, upright
 from ganvas.datasets.scale import Scale
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 LARGEST_PICTURE = 89_478_485  # pixels: Pillow's own guard, an error here rather than a warning
 NEW_SUBFILE_TYPE, SMALLER_COPY = 254, 1
 """TIFF's tag and its bit that marks a page as a smaller copy of another one."""
-Frames = Literal["first", "all"]
 
 
 class Span(NamedTuple):

@@ -12,13 +12,15 @@ from ganvas.diagnostics.checks.environment.system import Installation, import_to
 
 
 def check_data(data: Any, recipe: str = "quick") -> list[Result]:
-    """Check a known data set, a path, or images given in Python (`ganvas.datasets.as_images`), for a recipe.
+    """Check a known data set, a path, a DataConfig, or images given in Python (`as_images`), for a recipe.
 
     Raises UsageError for an unknown recipe, and like `ganvas.datasets.load`.
     """
     config = recipes.get(recipe).config
-    images = load(DataConfig(data)) if isinstance(data, str) else as_images(data)
-    dataset = DataSet(data if isinstance(data, str) else images.name, images, config)
+    if isinstance(data, str):
+        data = DataConfig(data)
+    images = load(data) if isinstance(data, DataConfig) else as_images(data)
+    dataset = DataSet(data.name if isinstance(data, DataConfig) else images.name, images, config)
     return [result for check in checks_in_order("data") for result in check.examine(dataset)]
 
 
