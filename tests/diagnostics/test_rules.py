@@ -219,6 +219,22 @@ def test_every_threshold_says_where_it_comes_from() -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "tricks"),
+    [
+        ({"penalty.r1": 0.0, "penalty.r2": 0.0, "penalty.adapt": 0.0}, ("adaptive-r1-r2",)),  # spectral norm is there
+        ({}, ()),  # what the run has already is not suggested
+        ({"step.ema_kimg": 0.0}, ("ema",)),
+    ],
+)
+def test_a_strong_discriminator_meets_the_penalty_that_the_run_lacks(
+    settings: dict[str, Any], tricks: tuple[str, ...]
+) -> None:
+    curves, _, _ = FAULTS["d-wins"]
+    (found,) = diagnose(make_history(curves, {"step.update": "alternating", **settings})).findings
+    assert tuple(s.removeprefix("--with ") for s in found.suggestions if s.startswith("--with")) == tricks
+
+
+@pytest.mark.parametrize(
     ("settings", "suggestions"),
     [
         ({"loss.g_classify": 1.0}, ("--loss.g-classify 0.1", "--with minibatch-std")),

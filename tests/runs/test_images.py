@@ -86,6 +86,13 @@ def test_a_run_of_before_that_recorded_no_path(project: Path) -> None:
     assert more(project / "runs/a") == 0
 
 
+def test_a_run_with_the_name_of_its_images_is_not_taken_for_them(project: Path) -> None:
+    (project / "runs/a").rename(project / "runs/mine.npz")
+    run = Run.open(project / "runs/mine.npz")
+    found = trained_images.locate(run.config.data, {}, run.path)
+    assert found is not None and Path(found.name) == project / "mine.npz"
+
+
 def test_images_that_moved_are_named(project: Path, tmp: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "mine.npz").rename(tmp / "other.npz")
     run = project / "runs/a"

@@ -153,9 +153,15 @@ class RunHistory:
         now = {"g": self.config.g_optim.lr, "d": self.config.d_optim.lr}
         return " ".join(f"--{network}-optim.lr {factor * now[network]:.2g}" for network, factor in factors.items())
 
+    def averaging_trick(self) -> list[str]:
+        """The moving average of G, if the run has none."""
+        return [] if self.config.step.ema_kimg else ["--with ema"]
+
     def smoothing_tricks(self) -> list[str]:
-        """Tricks that keep D smooth; none if the run has a gradient penalty or spectral normalisation."""
+        """Tricks that keep D smooth; none if the run has a gradient penalty."""
         penalty, batch_norm = self.config.penalty, any(self.config.discriminator.norms)
-        if penalty.r1 or penalty.gp or self.config.discriminator.spectral:
+        if penalty.r1 or penalty.gp:
             return []
+        if self.config.discriminator.spectral:
+            return [] if batch_norm else ["--with adaptive-r1-r2"]
         return ["--with spectral-norm"] if batch_norm else ["--with r1-r2", "--with spectral-norm"]

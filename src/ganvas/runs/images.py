@@ -145,7 +145,7 @@ def _candidates(name: str, about: Mapping[str, Any], home: Path | None) -> Itera
     recorded = [Path(about[key]) for key in ("path", "real_path") if about.get(key)]
     above = home.absolute().parents if home is not None else ()
     below = [folder / path for path in typed if not path.is_absolute() for folder in above]
-    seen = set()
+    seen = set() if home is None else {os.path.realpath(home)}  # a run may have the name of its images
     for path in (*recorded, *typed, *below):
         real = os.path.realpath(path)
         if real not in seen and path.exists():

@@ -18,7 +18,7 @@ def find(history: RunHistory) -> Finding | None:
     suggestions = [f"--loss.g-classify {0.1 * g_weight:.2g}"] if g_weight else []
     if d_weight and not g_weight:  # with a weight for G, D must classify
         suggestions.append("--discriminator.classify 0")
-    suggestions += ["--with minibatch-std", *([] if history.config.step.ema_kimg else ["--with ema"])]
+    suggestions += ["--with minibatch-std", *history.averaging_trick()]
     return RULE.finding(
         history,
         (within < LOW_WITHIN * spread) & (within < LOW_WITHIN) & (spread >= LOW_SPREAD),

@@ -32,7 +32,7 @@ def find(history: RunHistory) -> Finding | None:
         history,
         (rolling(accuracy, SMOOTHED_OVER) >= HIGH_ACCURACY) & history.far_from_real & stuck,
         ("acc/fake", "distance", "eval_logit/fake", "loss/g"),
-        [history.lr_flags(d=0.1), *history.smoothing_tricks(), "--with ema"],
+        [history.lr_flags(d=0.1), *history.smoothing_tricks(), *history.averaging_trick()],
     )
 
 

@@ -19,7 +19,7 @@ def find(history: RunHistory) -> Finding | None:
         history,
         (fake > real + SATURATED) | (1 - fake < BETWEEN * (1 - real)),
         ("saturated/fake", "saturated/real", "contrast/fake"),
-        [history.lr_flags(g=0.2), history.lr_flags(d=4), "--with ema"],
+        [history.lr_flags(g=0.2), history.lr_flags(d=4), *history.averaging_trick()],
     )
 
 

@@ -32,7 +32,7 @@ def find(history: RunHistory) -> Finding | None:
         history,
         history.nimg >= int(swung[0]),
         ("acc/fake", "sample_change", "loss/g"),
-        [history.lr_flags(g=0.2, d=0.2), "--with ema", *history.smoothing_tricks()],
+        [history.lr_flags(g=0.2, d=0.2), *history.averaging_trick(), *history.smoothing_tricks()],
         turns=len(swung),
     )
 
