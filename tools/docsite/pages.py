@@ -146,10 +146,13 @@ def _moved(page: str, link: str, near: set[str], pictures: Path) -> str:
 
 
 def _front(path: str) -> str:
-    """What the theme needs to know of a page: the same page in the other language; code is not searched."""
+    """What the theme needs to know of a page: its twin; that sources are not searched; that they need the room."""
     other = place(twin(path) or ("docs/index.md" if path.startswith(KOREAN) else f"{KOREAN}index.md"))
     lines = [f"other: {_html(posixpath.relpath(other, posixpath.dirname(place(path)) or '.'))}"]
-    lines += ["search:", "  exclude: true"] if place(path).startswith("source/") else []
+    source = place(path).startswith("source/")
+    lines += ["search:", "  exclude: true"] if source else []
+    if source or INCLUDED.search((ROOT / path).read_text("utf-8")):
+        lines += ["hide:", "  - toc"]
     return "---\n" + "\n".join(lines) + "\n---\n\n"
 
 
