@@ -3,11 +3,14 @@
 import hashlib
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
 from ganvas import datasets
 from ganvas.config import DataConfig
@@ -355,3 +358,28 @@ def test_the_line_quotes_class_names_with_commas_as_they_are_typed(tmp_path):
     np.savez(tmp_path / "mine.npz", images=images, labels=["salt, pepper", "sugar"])
     line = datasets.load(DataConfig(str(tmp_path / "mine.npz")), progress=False).summary()
     assert line.endswith('2 classes: "salt, pepper", sugar')
+
+
+def _npz(at: Path, images: np.ndarray) -> None:
+    np.savez(at, x_train=images, x_test=255 - images)
+
+
+def _csv(at: Path, images: np.ndarray) -> None:
+    for path, part in ((at, images), (at.with_name("my_test.csv"), 255 - images)):
+        path.write_text("\n".join(",".join(map(str, image[..., 0].reshape(-1))) for image in part))
+
+
+def _mat(at: Path, images: np.ndarray) -> None:
+    for path, part in ((at, images), (at.with_name("my_test.mat"), 255 - images)):
+        savemat(path, {"X": part.transpose(1, 2, 3, 0)})
+
+
+@pytest.mark.parametrize(("write", "ending"), [(_npz, "npz"), (_csv, "csv"), (_mat, "mat")])
+def test_the_other_split_of_your_own_arrays_is_unseen(tmp: Path, write: Callable[..., None], ending: str) -> None:
+    """So that evaluate compares with images that training never saw, as it does for folders."""
+    images = np.random.default_rng(0).integers(0, 256, (5, 20, 20, 3), dtype=np.uint8)
+    write(tmp / f"my_train.{ending}", images)
+    wanted = config(tmp / f"my_train.{ending}", size=20)
+    found, other = datasets.load(wanted, progress=False), datasets.unseen(wanted, 5)
+    assert ", split train (beside test)" in found.summary()
+    assert other is not None and (other.images[:, 0] == 255 - images[..., 0]).all()

@@ -230,12 +230,12 @@ X = RNG.integers(0, 256, (6, 20, 20, 3), dtype=np.uint8)
 Y = np.array([0, 1, 1, 0, 1, 1])
 
 
-@form("npz", n=6, classes=("cat", "dog"), counts=(2, 4))
+@form("npz", split="train", n=6, classes=("cat", "dog"), counts=(2, 4))
 def _(at: Path) -> None:
     np.savez(at, x_train=X / np.float32(255), y_train=np.eye(2)[Y], x_test=X, class_names=np.array(["cat", "dog"]))
 
 
-@form("npz of MedMNIST", n=6, classes=("0", "1"), counts=(2, 4))
+@form("npz of MedMNIST", split="train", n=6, classes=("0", "1"), counts=(2, 4))
 def _(at: Path) -> None:
     np.savez(at, train_images=X, train_labels=Y[:, None], val_images=X[:2], val_labels=Y[:2, None])
 
@@ -278,7 +278,7 @@ def idx(at: Path, values: np.ndarray) -> None:
     at.write_bytes(gzip.compress(content) if at.suffix == ".gz" else content)
 
 
-@form("IDX files", n=6, classes=("0", "1"), counts=(2, 4))
+@form("IDX files", split="train", n=6, classes=("0", "1"), counts=(2, 4))
 def _(at: Path) -> None:
     at.mkdir()
     for split in ("train", "t10k"):

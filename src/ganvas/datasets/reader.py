@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ganvas.config import DataConfig
 from ganvas.datasets.progress import Progress
-from ganvas.datasets.raw import Raw
+from ganvas.datasets.raw import Found, Raw
+from ganvas.errors import UsageError
 
 OWN_SIZES = (16, 128)
 """Smallest and largest side, in pixels, of the user's own images."""
@@ -32,6 +35,15 @@ class Reader:
 def own_side(side: int) -> int:
     """What images of this side, all squares, become where the config names no size."""
     return side if OWN_SIZES[0] <= side <= LARGEST_UNASKED else OWN_SIZE
+
+
+def found_split(split: str, place_of: Callable[[str], Any]) -> Found:
+    """What to say of a split, of those that there are: `place_of` gives each its place, or raises UsageError."""
+    places = {}
+    for name in ("train", "test"):
+        with suppress(UsageError):
+            places[name] = place_of(name)
+    return Found(split, tuple(places)) if len(places) == 2 and places["train"] != places["test"] else Found()
 
 
 READERS: list[Reader] = []

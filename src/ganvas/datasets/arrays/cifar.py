@@ -21,7 +21,7 @@ from ganvas.config import DataConfig
 from ganvas.datasets.arrays import pickled
 from ganvas.datasets.arrays.labels import IGNORE, names_of
 from ganvas.datasets.progress import Progress
-from ganvas.datasets.raw import Raw
+from ganvas.datasets.raw import Found, Raw
 from ganvas.datasets.reader import Reader, register_reader
 from ganvas.errors import GanvasError, UsageError
 
@@ -93,6 +93,7 @@ def read(where: Path, split: str, kind: str | None = None) -> Raw:
         batches = {name: contents[name] for name in getattr(form, split) if name in contents}
         if not batches:
             raise UsageError(f"{where} has no split '{split}' ({', '.join(getattr(form, split))} is not there)")
+        splits = tuple(name for name in ("train", "test") if any(batch in contents for batch in getattr(form, name)))
         parts = [(_records if form.binary else _batch)(content, form, kind) for content in batches.values()]
         class_names = _class_names(contents.get(form.names[kind]), form, kind)
         images, labels = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -100,8 +101,8 @@ def read(where: Path, split: str, kind: str | None = None) -> Raw:
             raise ValueError(f"its labels run to {labels.max()} for {len(class_names)} class names; {IGNORE}")
     except (ValueError, OSError, EOFError, MemoryError, tarfile.TarError, zlib.error) as error:
         raise GanvasError(f"{where} cannot be used: {error}") from error
-    said = _published(batches, form)
-    return Raw(images, labels, class_names, f"{where}, {len(batches)} batches{said}")
+    said, found = _published(batches, form), Found(split, splits) if len(splits) > 1 else Found()
+    return Raw(images, labels, class_names, f"{where}, {len(batches)} batches{said}", found=found)
 
 
 def read_batch(content: bytes) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -26,7 +26,7 @@ from ganvas.datasets.arrays.arrays import CHANNELS, sides, to_images
 from ganvas.datasets.arrays.labels import Labels, fitting, to_labels
 from ganvas.datasets.progress import Advance, Progress
 from ganvas.datasets.raw import Raw
-from ganvas.datasets.reader import Reader, register_reader
+from ganvas.datasets.reader import Reader, found_split, register_reader
 from ganvas.errors import GanvasError, UsageError
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
@@ -72,8 +72,9 @@ def read(where: Path, config: DataConfig, progress: Progress) -> Raw:
         (numbers, class_names), unused = fitting(labels, config.labels == "ignore")
     except (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile, MemoryError) as error:
         raise GanvasError(f"{name} cannot be used: {error}") from error
+    found = found_split(config.split, lambda split: _of_split(where, split)[0])
     said = "no column is a label" if table.label is None else f"column {table.label + 1} is the label"
-    return Raw(images, numbers, class_names, f"{name}: {len(images)} rows", notes=(*notes, said, *unused))
+    return Raw(images, numbers, class_names, f"{name}: {len(images)} rows", notes=(*notes, said, *unused), found=found)
 
 
 def accepts(where: Path) -> bool:

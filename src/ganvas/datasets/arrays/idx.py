@@ -21,7 +21,7 @@ from ganvas.datasets.arrays import arrays
 from ganvas.datasets.arrays.labels import Labels, fitting, to_labels
 from ganvas.datasets.progress import Progress
 from ganvas.datasets.raw import Raw
-from ganvas.datasets.reader import Reader, register_reader
+from ganvas.datasets.reader import Reader, found_split, register_reader
 from ganvas.errors import GanvasError, UsageError
 
 LARGEST = 1 << 33  # 8 GiB: above this a header is more likely wrong than right
@@ -81,8 +81,9 @@ def read_set(where: Path, split: str, ignore: bool = False) -> Raw:
         (numbers, class_names), unused = fitting(labels, ignore)
     except (ValueError, OSError) as error:
         raise GanvasError(f"{path} cannot be used: {error}") from error
+    found = found_split(split, lambda split: _of_split(where, split))
     turned = ("EMNIST's images are turned upright",) if _transposed(path) else ()
-    return Raw(images, numbers, class_names, str(path), notes=(*notes, *turned, *unused))
+    return Raw(images, numbers, class_names, str(path), notes=(*notes, *turned, *unused), found=found)
 
 
 def _header(head: bytes) -> tuple[tuple[int, ...], int]:

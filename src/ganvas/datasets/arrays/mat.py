@@ -13,7 +13,7 @@ from ganvas.datasets.arrays.arrays import to_images
 from ganvas.datasets.arrays.labels import Labels, fitting, to_labels
 from ganvas.datasets.progress import Progress
 from ganvas.datasets.raw import Raw
-from ganvas.datasets.reader import Reader, register_reader
+from ganvas.datasets.reader import Reader, found_split, register_reader
 from ganvas.errors import GanvasError, UsageError
 
 IMAGES = ("X", "images", "x", "data")
@@ -49,7 +49,8 @@ def read(where: Path, config: DataConfig, progress: Progress) -> Raw:
         (numbers, class_names), unused = fitting(labels, config.labels == "ignore")
     except Exception as error:  # SciPy raises many kinds for a damaged file
         raise GanvasError(f"{path} cannot be used: {' '.join(str(error).split())[:200]}") from error
-    return Raw(images, numbers, class_names, f"{path}, array '{images_key}'", notes=(*notes, *unused))
+    found = found_split(config.split, lambda split: _of_split(where, split))
+    return Raw(images, numbers, class_names, f"{path}, array '{images_key}'", notes=(*notes, *unused), found=found)
 
 
 def accepts(where: Path) -> bool:

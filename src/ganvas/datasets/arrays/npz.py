@@ -23,8 +23,8 @@ from ganvas.config import DataConfig
 from ganvas.datasets.arrays.arrays import CHANNELS, sides, to_images
 from ganvas.datasets.arrays.labels import Labels, fitting, names_of, to_labels
 from ganvas.datasets.progress import Progress
-from ganvas.datasets.raw import Raw
-from ganvas.datasets.reader import Reader, register_reader
+from ganvas.datasets.raw import Found, Raw
+from ganvas.datasets.reader import Reader, found_split, register_reader
 from ganvas.datasets.select import natural
 from ganvas.errors import GanvasError, UsageError
 
@@ -60,11 +60,13 @@ def read_npz(where: Path, split: str, ignore: bool = False) -> Raw:
     not fit are left out. The split test is val where there is no test.
     Raises UsageError for a split that is not there, GanvasError for anything else that does not fit.
     """
+    files = found_split(split, lambda split: _of_split(where, split))
     where = _of_split(where, split)
     try:
         with _arrays(where) as loaded:
             found, key = _image_key(loaded, split, where)
             images, notes = to_images(loaded[key])
+            inside = tuple(name for name in IMAGE_KEYS if name != "any" and _first(loaded, IMAGE_KEYS[name]))
 
             def labels() -> Labels:
                 label_key = _first(loaded, _keys(LABEL_KEYS, loaded, found))
@@ -77,8 +79,9 @@ def read_npz(where: Path, split: str, ignore: bool = False) -> Raw:
             (numbers, class_names), unused = fitting(labels, ignore)
     except BROKEN as error:
         raise GanvasError(f"{where} cannot be used: {PICKLED if 'pickle' in str(error) else error}") from error
+    splits = Found(found, inside) if len(inside) > 1 else files
     notes = (*notes, *(["the split val is read as test"] if found == "val" else []), *unused)
-    return Raw(images, numbers, class_names, f"{where}, array '{key}'", notes=notes)
+    return Raw(images, numbers, class_names, f"{where}, array '{key}'", notes=notes, found=splits)
 
 
 def read_folder(where: Path) -> Raw:
