@@ -14,6 +14,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
 import build_course as course
 
+from ganvas.errors import UsageError
+
 ROOT = Path(__file__).parent.parent
 SCRIPTS = course.scripts()
 LARGEST = 1_500_000
@@ -68,6 +70,11 @@ def test_outputs_stay_while_the_code_does(tmp: Path) -> None:
         script.write_text(PAIR + f"# %%\n{code}\n", "utf-8")
         changed = course.build(script, "en")
         assert not course.copy_outputs(made, changed) and course.code_cells(changed)[0]["outputs"] == []
+
+
+def test_an_error_of_ours_is_one_line_in_a_notebook() -> None:
+    """IPython asks the exception before it draws a traceback."""
+    assert UsageError("no such data")._render_traceback_() == ["UsageError: no such data"]
 
 
 # -- the notebooks ---------------------------------------------------------------------------------------------

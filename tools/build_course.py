@@ -152,8 +152,9 @@ def without_outputs(notebook: Notebook) -> Notebook:
 
 
 def _clean(output: dict[str, Any], number: int) -> dict[str, Any]:
-    """An output as it is kept: without what changes from run to run and is not seen."""
+    """An output as it is kept: without what is not seen."""
     output.pop("transient", None)
+    output.get("data", {}).pop("image/jpeg", None)  # Pillow gives each picture twice
     if "execution_count" in output:
         output["execution_count"] = number
     return output

@@ -9,6 +9,10 @@ from collections.abc import Iterable
 class GanvasError(Exception):
     """Something that ganvas cannot go on with; the command line prints it last and exits with 1."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: the line says all, and the cell that raised it is above."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UsageError(GanvasError):
     """A request that cannot be right, such as an unknown name; the command line exits with 2."""

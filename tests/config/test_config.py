@@ -8,6 +8,7 @@ import types
 import typing
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -131,6 +132,15 @@ def test_a_diff_names_what_differs_and_leaves_out_the_recipe() -> None:
     old = Config()
     new = dataclasses.replace(old, recipe="other", seed=3, data=dataclasses.replace(old.data, flip=True))
     assert diff(old, new) == {"seed": (0, 3), "data.flip": (False, True)}
+
+
+def test_numbers_of_curves_are_taken() -> None:
+    """History gives NumPy's numbers; what is stored is Python's."""
+    changed = override(
+        Config(), {"budget.kimg": np.float64(1.5), "seed": np.int64(3), "generator.widths": (np.int64(8),)}
+    )
+    assert (changed.budget.kimg, changed.seed, changed.generator.widths) == (1.5, 3, (8,))
+    assert {type(changed.budget.kimg), type(changed.seed)} == {float, int}
 
 
 def test_whole_numbers_do_for_fractions_and_missing_settings_keep_their_defaults() -> None:

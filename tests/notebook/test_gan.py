@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import signal
 
@@ -221,6 +222,17 @@ def test_steps_are_the_training_of_fit(first, shapes):
     assert step.real.shape == (16,) and "D's loss" in repr(step)
     a, b = step.G.state_dict(), first.generator.network.state_dict()
     assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_step_shows_the_images_and_z_that_it_learned_from(shapes):
+    gan = GAN(make_generator, lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 1)))  # no dropout
+    steps = gan.steps(shapes, settings={"step.batch": 16, "engine.threads": 1})
+    before = next(steps)
+    G, D = copy.deepcopy(before.G), copy.deepcopy(before.D)
+    step = next(steps)
+    assert step.images.shape == (16, 3, 16, 16) and step.images.min() >= -1 and step.z.shape == (16, 10)
+    torch.testing.assert_close(D(step.images).logits, step.real)
+    torch.testing.assert_close(D(G(step.z)).logits, step.fake)
 
 
 def test_public_names():

@@ -21,7 +21,7 @@ def override(config: Config, settings: Mapping[str, Any]) -> Config:
         target = values
         for section in sections:
             target = target[section]
-        target[key] = list(value) if isinstance(value, tuple) else value
+        target[key] = _plain(value)
     try:
         changed: Config = from_dict(values)
     except UsageError:
@@ -29,6 +29,13 @@ def override(config: Config, settings: Mapping[str, Any]) -> Config:
     except GanvasError as error:
         raise UsageError(str(error)) from error
     return changed
+
+
+def _plain(value: Any) -> Any:
+    """A tuple as a list; a number of NumPy or torch, such as one of a curve, as Python's."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
 def setting_names(config: Config) -> list[str]:

@@ -13,6 +13,7 @@ from ganvas.datasets import ImageSet
 from ganvas.errors import UsageError
 from ganvas.training import backend
 from ganvas.training.backend import Engine
+from ganvas.training.batch import Batch
 from ganvas.training.budget import budget_end
 from ganvas.training.checkpoint import fresh_state
 from ganvas.training.setup import settle_labels
@@ -30,6 +31,10 @@ class Step:
     """Real images that D has seen."""
     G: nn.Module
     D: nn.Module
+    images: Tensor
+    """The real images of the update, [n, c, h, w] in [-1, 1]; with several steps of D, of the last."""
+    z: Tensor
+    """What G made its fakes from, [n, z]."""
     real: Tensor
     """D's logits of the real images, [n]."""
     fake: Tensor
@@ -61,19 +66,21 @@ def walk(config: Config, images: ImageSet) -> Iterator[Step]:
     trainer, number = Trainer(config, images, engine), 0
     while state.nimg < total:
         trainer(state, min(state.nimg / total, 1.0))
-        result = trainer.last
-        assert result is not None
+        result, drawn = trainer.last, trainer.last_batch
+        assert result is not None and drawn is not None
         number += 1
-        yield _step(number, state.nimg, state.networks.generator, state.networks.discriminator, result)
+        yield _step(number, state.nimg, state.networks.generator, state.networks.discriminator, drawn, result)
 
 
-def _step(number: int, nimg: int, G: nn.Module, D: nn.Module, result: UpdateResult) -> Step:
+def _step(number: int, nimg: int, G: nn.Module, D: nn.Module, drawn: Batch, result: UpdateResult) -> Step:
     batch = result.batch
     return Step(
         number=number,
         nimg=nimg,
         G=G,
         D=D,
+        images=drawn.real,
+        z=drawn.z,
         real=batch.real.detach(),
         fake=batch.fake.detach(),
         d_loss=float(batch.d_loss.mean()),

@@ -41,6 +41,7 @@ class Trainer:
         families = models.family_of(config.generator), models.family_of(config.discriminator)
         self.global_rng = any(family.global_rng for family in families)
         self.last: UpdateResult | None = None
+        self.last_batch: Batch | None = None
 
     def __call__(self, state: TrainState, progress: float, measure: bool = False) -> dict[str, float]:
         """One update at `progress` in [0, 1] of the run; `measure`: return train_metrics.update_ratio."""
@@ -55,6 +56,7 @@ class Trainer:
         for _ in range(config.step.d_steps):
             batches.append(self.batch(state.nimg, progress, state.augment_p, state.penalty_strength))
             state.nimg += config.step.batch
+        self.last_batch = batches[-1]
         before = copy_weights(networks) if measure else None
         with self._global_rng(first):
             result = self.last = self.update(networks, batches, self.objective)
