@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 __all__ = [
     "GAN", "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
-    "compare", "evaluate", "load", "register_family", "register_loss", "register_recipe", "register_rule", "resume",
-    "train",
+    "compare", "data", "evaluate", "load", "register_family", "register_loss", "register_recipe", "register_rule",
+    "resume", "train",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ganvas.evaluation import evaluate
     from ganvas.models import Family, register_family
     from ganvas.notebook.compare import compare
+    from ganvas.notebook.data import data
     from ganvas.notebook.gan import GAN
     from ganvas.notebook.generator import Generator, load
     from ganvas.runs.run import Run
@@ -38,6 +39,7 @@ _HOMES = {
     "Run": ("ganvas.runs.run", "Run"),
     "UsageError": ("ganvas.errors", "UsageError"),
     "compare": ("ganvas.notebook.compare", "compare"),
+    "data": ("ganvas.notebook.data", "data"),
     "evaluate": ("ganvas.evaluation", "evaluate"),
     "load": ("ganvas.notebook.generator", "load"),
     "register_family": ("ganvas.models", "register_family"),

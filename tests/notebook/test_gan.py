@@ -198,6 +198,13 @@ def test_wrong_arguments(arguments, message):
         GAN(*arguments)
 
 
+def test_settings_of_the_data_are_those_by_which_it_is_read(shapes, in_tmp):
+    read = GAN("quick").fit("shapes", **{**QUICK, "settings": {**QUICK["settings"], "data.limit": 40, "data.size": 16}})
+    assert read.data["n"] == 40 and read.config.data.limit == 40
+    with pytest.raises(UsageError, match=r"data\.limit = 30: these images were read already; give ganvas\.data"):
+        GAN("quick").fit(shapes, settings={"data.limit": 30})
+
+
 def test_a_recipe_by_name(shapes, in_tmp, capsys):
     small = {"generator.width": 0.125, "discriminator.width": 0.125, "evaluate.final": 0}
     gan = GAN("cifar-dcgan")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +100,18 @@ def data(
     return Data(datasets.as_images(source, labels, class_names, config, progress), config)
 
 
-def as_data(source: Any) -> Data:
-    """Whatever `data` takes, as Data."""
-    return data(source)
+def as_data(source: Any, settings: Mapping[str, Any] | None = None) -> Data:
+    """Whatever `data` takes, as Data, read by the settings whose names begin with data.
+
+    Raises UsageError where the images were read already, by other settings than these.
+    """
+    asked = {name.removeprefix("data."): value for name, value in (settings or {}).items() if name.startswith("data.")}
+    asked = {name: value for name, value in asked.items() if name not in HOW_TO_TRAIN}
+    if not isinstance(source, Data):
+        return data(source, **asked)
+    for name, value in asked.items():
+        if value != getattr(source.config, name, value):
+            raise UsageError(
+                f"data.{name} = {value}: these images were read already; give ganvas.data(..., {name}=...)"
+            )
+    return source

@@ -139,7 +139,7 @@ class GAN:
         Stopping (the stop button, Ctrl-C) saves the run and returns it; the same call goes on where it stopped.
         Raises UsageError for what cannot be right, GanvasError for what goes wrong.
         """
-        given = as_data(data)
+        given = as_data(data, settings)
         asked: dict[str, Any] = {
             "budget.epochs": epochs, "budget.minutes": minutes, "budget.kimg": kimg, "budget.cpu_minutes": cpu_minutes,
             "engine.device": device,
@@ -171,8 +171,8 @@ class GAN:
         """
         from ganvas.notebook.steps import walk
 
-        given = as_data(data)
         settings = {**asked.pop("settings", {}), "seed": seed, "budget.epochs": epochs}
+        given = as_data(data, settings)
         config = self._config(given, False, asked.pop("tricks", ()), settings)
         if asked:
             raise UsageError(f"steps() takes no {next(iter(asked))}=: give it in settings=")
