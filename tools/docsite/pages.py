@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 KOREAN = "docs/ko/"
 PICTURES = {".png", ".gif", ".webp", ".jpg", ".svg"}
 LANGUAGES = {".py": "python", ".sh": "sh", ".toml": "toml", ".json": "json", "Makefile": "make"}
-LINK = re.compile(r"(\]\()([^)\s]+)(?=\)|\s+\")")
-CODE = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
+CODE = r"^(?P<fence>`{3,}).*?^(?P=fence)$|`[^`\n]+`"
+LINK = re.compile(CODE + r"|(?<=\]\()(?P<link>[^)\s]+)(?=\)|\s+\")", re.MULTILINE | re.DOTALL)
 TWIN = re.compile(r"^\[(?:English|한국어)\]\(\S+\)\n+", re.MULTILINE)
 INCLUDED = re.compile(r"^<!-- code: (\S+)((?: \w+)*) -->$", re.MULTILINE)
 
@@ -81,9 +81,12 @@ def markdown(path: str) -> str:
 
 
 def relinked(text: str, change: Callable[[str], str]) -> str:
-    """A page with every link outside of code changed."""
-    parts = CODE.split(text)
-    return "".join(p if i % 2 else LINK.sub(lambda m: m[1] + change(m[2]), p) for i, p in enumerate(parts))
+    """A page with every link outside of code changed.
+
+    >>> relinked("[a](b.md) `[a](b.md)`", str.upper)
+    '[a](B.MD) `[a](b.md)`'
+    """
+    return LINK.sub(lambda match: change(match["link"]) if match["link"] else match[0], text)
 
 
 def target(page: str, link: str) -> str | None:
