@@ -19,6 +19,7 @@ PICTURES = {".png", ".gif", ".webp", ".jpg", ".svg"}
 LANGUAGES = {".py": "python", ".sh": "sh", ".toml": "toml", ".json": "json", "Makefile": "make"}
 CODE = r"^(?P<fence>`{3,}).*?^(?P=fence)$|`[^`\n]+`"
 LINK = re.compile(CODE + r"|(?<=\]\()(?P<link>[^)\s]+)(?=\)|\s+\")", re.MULTILINE | re.DOTALL)
+SIBLING = re.compile(r"\[([^]]*)\]\((\w+\.ipynb)\)")
 TWIN = re.compile(r"^\[(?:English|한국어)\]\(\S+\)\n+", re.MULTILINE)
 INCLUDED = re.compile(r"^<!-- code: (\S+)((?: \w+)*) -->$", re.MULTILINE)
 
@@ -67,8 +68,9 @@ def markdown(path: str) -> str:
         shown = [name for name in names if name.endswith(("/", ".py", ".md", ".ipynb"))]
         return f"# {path}\n\n" + "".join(f"- [{name}]({file.name}/{name})\n" for name in shown)
     text = file.read_text("utf-8")
-    if path.endswith(".ipynb"):
-        return notebooks.markdown(text)
+    if path.endswith(".ipynb"):  # one that the course does not have yet is named without a link
+        there = {other.name for other in file.parent.glob("*.ipynb")}
+        return SIBLING.sub(lambda match: match[0] if match[2] in there else match[1], notebooks.markdown(text))
     if not path.endswith(".md"):
         language = LANGUAGES.get(file.suffix, LANGUAGES.get(file.name, ""))
         return f"# {path}\n\n````{language}\n{text.rstrip()}\n````\n"
