@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 __all__ = [
     "GAN", "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
-    "compare", "data", "evaluate", "load", "register_family", "register_loss", "register_recipe", "register_rule",
-    "resume", "train",
+    "compare", "data", "evaluate", "load", "quiz", "register_family", "register_loss", "register_recipe",
+    "register_rule", "resume", "submit", "train",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ganvas.notebook.data import data
     from ganvas.notebook.gan import GAN
     from ganvas.notebook.generator import Generator, load
+    from ganvas.notebook.submission import quiz, submit
     from ganvas.runs.run import Run
     from ganvas.training.losses import Loss, register_loss
 
@@ -42,11 +43,13 @@ _HOMES = {
     "data": ("ganvas.notebook.data", "data"),
     "evaluate": ("ganvas.evaluation", "evaluate"),
     "load": ("ganvas.notebook.generator", "load"),
+    "quiz": ("ganvas.notebook.submission", "quiz"),
     "register_family": ("ganvas.models", "register_family"),
     "register_loss": ("ganvas.training.losses", "register_loss"),
     "register_recipe": ("ganvas.config.recipes", "register_recipe"),
     "register_rule": ("ganvas.diagnostics", "register_rule"),
     "resume": ("ganvas.api", "resume"),
+    "submit": ("ganvas.notebook.submission", "submit"),
     "train": ("ganvas.api", "train"),
 }
 

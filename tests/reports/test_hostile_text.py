@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
-from test_report_browser import browser, visit
 
 from ganvas import comparison, reports
 from ganvas.reports.html import relative_link
 from ganvas.runs.run import Run
 from report_page import Page
+from reports.test_report_browser import browser, visit
 from synthetic import make_run
 
 __all__ = ["browser"]

@@ -410,9 +410,9 @@ def test_languages_have_the_same_keys_and_blanks() -> None:
 
 
 def test_every_sentence_is_used() -> None:
-    folder = Path(reports.__file__).parent.parent
-    readers = [path for name in ("reports", "comparison", "diagnostics") for path in (folder / name).rglob("*.py")]
-    templates = [path for name in ("reports", "comparison") for path in (folder / name / "templates").iterdir()]
+    folder, pages = Path(reports.__file__).parent.parent, ("reports", "comparison", "blind_test", "submission")
+    readers = [path for name in (*pages, "diagnostics") for path in (folder / name).rglob("*.py")]
+    templates = [path for name in pages for path in (folder / name / "templates").iterdir()]
     code = "".join(path.read_text() for path in [*readers, *templates])
     code = re.sub(r"^SENTENCES = \{.*?^\}", "", code, flags=re.DOTALL | re.MULTILINE)
     for key in i18n.load("en").sentences:

@@ -25,6 +25,8 @@ VERBS = {
     "evaluate": ("ganvas.cli.evaluate", "score samples: quality, diversity, memorisation, with confidence intervals"),
     "doctor": ("ganvas.cli.doctor", "diagnose a run, or (--env, --data) an installation or a data set"),
     "compare": ("ganvas.cli.compare", "test whether a change helped: groups of runs that differ in their seed"),
+    "quiz": ("ganvas.cli.submit", "blind test: real or generated, and what is it? (a page; --result reads answers)"),
+    "submit": ("ganvas.cli.submit", "put together what the course asks to hand in, with a checklist of the rubric"),
     "experiment": ("ganvas.cli.experiment", "train recipes x tricks x seeds at an equal budget, then compare"),
 }
 """verb -> (module with a function of that name: arguments -> exit code, one line of help)"""

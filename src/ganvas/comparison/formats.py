@@ -75,18 +75,18 @@ def text(found: Comparison, say: Translator) -> str:
 def markdown(found: Comparison, say: Translator) -> str:
     """For a README; every number and setting is read from the runs."""
     lines = [
-        *(f"**{_markdown(line)}**" for line in verdict_sentences(found, say)),
-        *map(_markdown, preface(found, say)),
+        *(f"**{as_markdown(line)}**" for line in verdict_sentences(found, say)),
+        *map(as_markdown, preface(found, say)),
     ]
     parts = [f"{line}\n" for line in lines]
     for table in tables(found, say):
-        rows = [[_markdown(cell) for cell in table.head], ["---"] * len(table.head)]
-        rows += [[_markdown(cell) for cell in row] for row in table.rows]
-        parts += [f"### {_markdown(table.title)}\n", "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"]
-    return "\n".join([*parts, *(f"{_markdown(line)}\n" for line in (*method(found, say), *found.notes))])
+        rows = [[as_markdown(cell) for cell in table.head], ["---"] * len(table.head)]
+        rows += [[as_markdown(cell) for cell in row] for row in table.rows]
+        parts += [f"### {as_markdown(table.title)}\n", "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"]
+    return "\n".join([*parts, *(f"{as_markdown(line)}\n" for line in (*method(found, say), *found.notes))])
 
 
-def _markdown(text: str) -> str:
+def as_markdown(text: str) -> str:
     """A text in one line in which nothing is HTML, a link or the end of a cell."""
     text = re.sub(r"[\\|\[\]]", r"\\\g<0>", printable(text))
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)

@@ -90,11 +90,12 @@ class Group:
         return min(nimg), max(nimg)
 
 
-def find_groups(targets: Targets) -> tuple[list[Group], list[str]]:
+def find_groups(targets: Targets, unfinished: bool = False) -> tuple[list[Group], list[str]]:
     """The groups, in the order in which they were named, and one line for each run that is left out.
 
     A target is a run, a folder of runs, a pattern such as runs/*quick*, the name of a recipe (its runs below runs/),
     or NAME=target, which puts all its runs into one group. Other runs are grouped by their config without the seed.
+    Runs that are not finished are left out, unless `unfinished`.
 
     Raises UsageError if a target holds no run, if runs of a named group differ in more than seed, budget and logging,
     and if runs were trained on different data.
@@ -114,7 +115,7 @@ def find_groups(targets: Targets) -> tuple[list[Group], list[str]]:
         except GanvasError as error:
             notes.append(f"{path} is left out: {error}")
             continue
-        if not member.finished:
+        if not member.finished and not unfinished:
             notes.append(f"{path} is left out: it is not finished")
             continue
         group = name or names.setdefault(_fingerprint(member.config), _name_group(member, groups))

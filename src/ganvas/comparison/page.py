@@ -51,13 +51,18 @@ def render(found: Comparison, say: Translator, base: Path) -> str:
         "method": method(found, say),
         "notes": found.notes,
         "tables": tables(found, say),
-        "bars": [_bar(verdict, found, say) for verdict in found.verdicts],
+        "bars": bars(found, say),
         "animations": animations,
         "caption": say(caption, seed=members[0].seed),
         "overlays": curves.draw(found.groups, say),
         "runs": [_run_row(group, member, base) for group in found.groups for member in group.members],
     }
-    return html.page("compare.html", values, ("report.css", "compare.css"), TEMPLATES)
+    return html.page("compare.html", values, ("report.css", "compare.css"), (TEMPLATES,))
+
+
+def bars(found: Comparison, say: Translator) -> list[IntervalBar | None]:
+    """The interval of each verdict."""
+    return [_bar(verdict, found, say) for verdict in found.verdicts]
 
 
 def _bar(verdict: Verdict, found: Comparison, say: Translator) -> IntervalBar | None:

@@ -3,52 +3,61 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from ganvas import comparison, i18n
 from ganvas.comparison import Comparison, formats
+from ganvas.comparison.groups import Targets
 from ganvas.errors import UsageError
 from ganvas.notebook.run import Runs
 from ganvas.runs.run import Run as RunFolder
 
 
+@dataclass(frozen=True)
 class ComparisonView(Comparison):
-    """A comparison that shows itself; `write(folder)` saves page, tables and picture."""
+    """A comparison that shows itself in `lang`; `write(folder)` saves page, tables and picture."""
+
+    lang: str = "en"
 
     def write(self, folder: str | os.PathLike[str], lang: str = "en", force: bool = False) -> Path:
         """Write compare.html, .md, .csv, .tex and .webp; see `ganvas.comparison.write`."""
         return comparison.write(self, folder, lang, force)
 
-    def text(self, lang: str = "en") -> str:
+    def text(self, lang: str | None = None) -> str:
         """Tables and verdicts as text."""
-        return formats.text(self, i18n.load(lang))
+        return formats.text(self, i18n.load(lang or self.lang))
 
     def __repr__(self) -> str:
         return self.text()
 
     def _repr_markdown_(self) -> str:
-        return formats.markdown(self, i18n.load("en"))
+        return formats.markdown(self, i18n.load(self.lang))
 
 
-def compare(*groups: Any, **settings: Any) -> ComparisonView:
+def compare(*groups: Any, lang: str = "en", **settings: Any) -> ComparisonView:
     """Did the change help? Compare groups of runs with the first group, one score for each seed.
 
     A group is a Run, the Runs of several seeds, a folder of runs, a pattern, or a recipe's name; or one mapping of
-    names to those. One list of them is taken as they are. settings: features, metrics, n, sets, make, progress, as in
-    `ganvas.comparison.compare`. Raises UsageError for fewer than two groups and for runs on different data.
+    names to those. One list of them is taken as they are. lang: of what it shows. settings: features, metrics, n,
+    sets, make, progress, as in `ganvas.comparison.compare`. Raises UsageError for fewer than two groups and for runs on
+    different data.
 
     With fewer than three seeds a side there is no verdict: the table shows the values alone.
     """
+    i18n.load(lang)
+    found = comparison.compare(targets_of(groups), **settings)
+    return ComparisonView(**{field.name: getattr(found, field.name) for field in fields(found)}, lang=lang)
+
+
+def targets_of(groups: Sequence[Any]) -> Targets:
+    """Groups as a notebook names them -> what `ganvas.comparison` takes. UsageError for anything else."""
     if len(groups) == 1 and isinstance(groups[0], Mapping):
-        targets: Any = {name: list(_paths(group)) for name, group in groups[0].items()}
-    else:
-        every = groups[0] if len(groups) == 1 and isinstance(groups[0], list | tuple) else groups
-        targets = [path for group in every for path in _paths(group)]
-    found = comparison.compare(targets, **settings)
-    return ComparisonView(**{field.name: getattr(found, field.name) for field in fields(found)})
+        return {name: list(_paths(group)) for name, group in groups[0].items()}
+    every = groups[0] if len(groups) == 1 and isinstance(groups[0], list | tuple) else groups
+    return [path for group in every for path in _paths(group)]
 
 
 def _paths(group: Any) -> Iterator[str]:
@@ -62,4 +71,4 @@ def _paths(group: Any) -> Iterator[str]:
         for one in group:
             yield from _paths(one)
     else:
-        raise UsageError(f"compare() takes runs, folders of runs or recipes, not a {type(group).__name__}")
+        raise UsageError(f"give runs, folders of runs or recipes, not a {type(group).__name__}")

@@ -14,9 +14,10 @@ from ganvas.config import Config
 from ganvas.config.recipes import get
 from ganvas.datasets import IN_MEMORY, ImageSet, available
 from ganvas.errors import UsageError, shape_text
+from ganvas.files import utf8
 from ganvas.notebook.data import Data, as_data
 from ganvas.notebook.run import Run, Runs
-from ganvas.runs.run import Layer
+from ganvas.runs.run import OWN_CODE, Layer
 from ganvas.terminal import show, show_text
 
 BASE = "cifar-dcgan"
@@ -150,16 +151,16 @@ class GAN:
             from ganvas.notebook.register import own_loss
 
             asked["loss.name"] = own_loss(get(self.recipe).config.loss.name, d_loss, g_loss)
-        asked |= settings or {}
+        asked, losses = asked | dict(settings or {}), [loss for loss in (d_loss, g_loss) if loss is not None]
         if seeds is None:
             config = self._config(given, False, tricks, {**asked, "seed": seed})
-            return self._train(given.images, config, out, display)
+            return self._train(given.images, config, out, display, losses)
         numbers = [seed + i for i in range(seeds)] if isinstance(seeds, int) else [int(s) for s in seeds]
         self._check_seeds(numbers, out)
         runs: list[Run] = []
         for number in numbers:
             config = self._config(given, True, tricks, {**asked, "seed": number})
-            runs.append(self._train(given.images, config, out, display))
+            runs.append(self._train(given.images, config, out, display, losses))
             if not runs[-1].finished:
                 break  # stopped: the same call goes on with this seed
         return Runs(runs)
@@ -201,6 +202,14 @@ class GAN:
             own = {**data.settings(), **own}
         return configure(recipe, tricks, own)
 
+    def _keep_code(self, run: Run, losses: Sequence[Any]) -> None:
+        """Write the text of your own networks and losses into the run."""
+        from ganvas.notebook import source
+
+        own = [s.factory or s.kept for s in self.sources or ()]
+        if code := source.text_of([*own, *losses]):
+            run.write_bytes(OWN_CODE, utf8(code))
+
     def _check_seeds(self, numbers: Sequence[int], out: Any) -> None:
         if not numbers or len(set(numbers)) < len(numbers):
             raise UsageError(f"seeds = {numbers}: give how many, 1 or more, or different ones")
@@ -213,7 +222,7 @@ class GAN:
                     "ganvas.GAN(make_generator, make_discriminator)"
                 )
 
-    def _train(self, images: ImageSet, config: Config, out: Any, display: bool) -> Run:
+    def _train(self, images: ImageSet, config: Config, out: Any, display: bool, losses: Sequence[Any]) -> Run:
         from ganvas import api
         from ganvas.notebook.live import Silent, show_training
 
@@ -221,6 +230,7 @@ class GAN:
         goes_on = run is not None
         if run is None:
             run = Run(api.create_run(config, images, out).path)
+            self._keep_code(run, losses)
         view = show_training(run, images, goes_on) if display else Silent()
         with view, available(images) if config.data.name == IN_MEMORY else nullcontext():
             finished = api.run_training(run, images, [view])

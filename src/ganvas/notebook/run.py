@@ -107,6 +107,17 @@ class Run(RunFolder):
 
         return Picture(curves_png.draw(self.facts), "losses and accuracies by epoch")
 
+    def diagram(self, lang: str = "en") -> Picture:
+        """The data flow of one update, drawn from its networks."""
+        from ganvas import i18n
+        from ganvas.reports import diagram_png
+        from ganvas.reports.sections import flow  # noqa: F401 (its sentences)
+
+        content = diagram_png.draw(self.facts, i18n.load(lang))
+        if content is None:
+            raise UsageError(f"{self.path} has no list of its layers (networks.json): there is nothing to draw")
+        return Picture(content, "data flow of one update")
+
     # -- what it is worth ------------------------------------------------------------------------------------------
 
     def doctor(self, lang: str = "en") -> DoctorView:
@@ -122,10 +133,22 @@ class Run(RunFolder):
         return ScoreTable(tuple(evaluate(self.path, **settings)))
 
     def report(self, lang: str = "en") -> ReportView:
-        """Write reports.html, curves.png, progress.gif; returns where the report is."""
+        """Write report.html, curves.png, progress.gif; returns where the report is."""
         from ganvas import reports
 
         return ReportView(reports.write(self, lang))
+
+    def quiz(self, n: int = 40, out: str | os.PathLike[str] = "quiz.html", **settings: Any) -> Any:
+        """A blind test of its images as a page: see `ganvas.quiz`."""
+        from ganvas.notebook.submission import quiz
+
+        return quiz(self, n, out, **settings)
+
+    def submit(self, out: str | os.PathLike[str] = "submission", **settings: Any) -> Any:
+        """Put together what the course asks to hand in: see `ganvas.submit`."""
+        from ganvas.notebook.submission import submit
+
+        return submit([self], out, **settings)
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
@@ -197,6 +220,12 @@ class Runs(Sequence[Run]):
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self.runs)
+
+    def submit(self, out: str | os.PathLike[str] = "submission", **settings: Any) -> Any:
+        """Put together what the course asks to hand in: see `ganvas.submit`."""
+        from ganvas.notebook.submission import submit
+
+        return submit(self, out, **settings)
 
     def __repr__(self) -> str:
         return "\n".join(["Runs, one for each seed:", *(f"  {run.line()}" for run in self.runs)])

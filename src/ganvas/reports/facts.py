@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image
 
 from ganvas import diagnostics
+from ganvas.blind_test import answers
+from ganvas.blind_test.answers import Answers
 from ganvas.config import Config, diff
 from ganvas.config.tricks import TRICKS
 from ganvas.diagnostics.series import column
@@ -55,6 +57,8 @@ class Facts:
     networks: dict[str, list[Layer]]
     """Layers of "generator" and "discriminator"; empty if networks.json is missing."""
     diagnosis: diagnostics.Diagnosis | None = None
+    quiz: tuple[Answers, ...] = ()
+    """Blind tests that people took of this run."""
     experiment: dict[str, Any] | None = None
     """Experiment and cell of this run, the comparison's page, and the cell's verdicts against the first cell."""
 
@@ -179,6 +183,7 @@ def gather(run: Run) -> Facts:
         selected=run.selected,
         networks=run.networks,
         diagnosis=diagnostics.diagnose(history),
+        quiz=tuple(answers.of_run(run)),
         experiment=run.experiment,
         notes=_text(notes),
     )

@@ -42,15 +42,19 @@ def environment(*folders: Path) -> Environment:
 
 
 def page(
-    name: str, values: Mapping[str, Any], styles: Sequence[str] = ("report.css",), folder: Path = TEMPLATES
+    name: str,
+    values: Mapping[str, Any],
+    styles: Sequence[str] = ("report.css",),
+    folders: Sequence[Path] = (),
+    scripts: Sequence[str] = ("report.js",),
 ) -> str:
-    """The page of a template, with its style sheets, the script report.js, and a content policy.
+    """The page of a template of `folders` or templates/, with its style sheets, its scripts as one, and a policy.
 
     The policy names the hashes of this script and of this style sheet: the browser runs no other script, whatever the
     page holds, loads nothing, and shows pictures that are inside the page alone.
     """
-    templates = environment(folder)
-    style, script = ("".join(_source(templates, file) for file in files) for files in (styles, ["report.js"]))
+    templates = environment(*folders)
+    style, script = ("".join(_source(templates, file) for file in files) for files in (styles, scripts))
     rules: dict[str, int] = {}
 
     def placed(found: re.Match[str]) -> str:

@@ -23,14 +23,20 @@ def write(run: Run, lang: str = "en") -> Path:
     Works at any moment, also while the run is being written; the page then says so. Returns the path of report.html.
     Raises UsageError for an unknown language, GanvasError if the run is unreadable or not writable.
     """
-    say, facts = i18n.load(lang), gather(run)
+    written = {name: run.write_bytes(name, content) for name, content in files(gather(run), i18n.load(lang)).items()}
+    return written["report.html"]
+
+
+def files(facts: Facts, say: Translator) -> dict[str, bytes]:
+    """Name -> content of every file that `write` writes, report.html last."""
+    found = {}
     if facts.grids:
         frames = [picture for _, picture in grids.frames(facts)]
         palette = media.shared_palette([frames[-1], *([facts.real] if facts.real else [])])
-        run.write_bytes("progress.gif", media.gif(frames, palette))
-        run.write_bytes("progress.webp", media.webp(frames))
-    run.write_bytes("curves.png", curves_png.draw(facts))
-    return run.write_bytes("report.html", utf8(render(facts, say)))
+        found["progress.gif"] = media.gif(frames, palette)
+        found["progress.webp"] = media.webp(frames)
+    found["curves.png"] = curves_png.draw(facts)
+    return found | {"report.html": utf8(render(facts, say))}
 
 
 def render(facts: Facts, say: Translator) -> str:
@@ -40,14 +46,14 @@ def render(facts: Facts, say: Translator) -> str:
         "facts": facts,
         "plain": html.plain,
         "date": next((str(event.get("time", ""))[:10] for event in reversed(facts.events)), ""),
-        "figures": _figures(facts, say),
+        "figures": figures(facts, say),
         "items": rubric.items(facts, say),
         "sections": [body for part in section.in_order() if (body := section.render(part, facts, say)) is not None],
     }
     return html.page("report.html", values)
 
 
-def _figures(facts: Facts, say: Translator) -> list[tuple[str, str, str]]:
+def figures(facts: Facts, say: Translator) -> list[tuple[str, str, str]]:
     """(label, number, remark) of the header."""
     c, h, w = facts.shape
     env: dict[str, Any] = facts.env[-1] if facts.env else {}

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 KEPT_CHECKPOINTS = 2
+OWN_CODE = "networks.py"
+"""The text of a learner's own networks and losses, in runs that have any."""
 LOCK_SECONDS = 1.0  # that a writer waits for another's lock
 
 

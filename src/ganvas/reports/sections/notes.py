@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ganvas.i18n import Translator
-from ganvas.reports import markdown
+from ganvas.reports import retrospective
 from ganvas.reports.facts import Facts
 from ganvas.reports.section import Section, register
-
-HEADINGS = ("keep", "problem", "try")
-"""Headings that the page translates."""
 
 
 def values(facts: Facts, say: Translator) -> dict[str, Any]:
     """(heading, text) of each part of the notes."""
-    parts = markdown.split(facts.notes)
-    titles = [say(f"notes.{part.title.lower()}") if part.title.lower() in HEADINGS else part.title for part in parts]
-    return {"notes": [(title, part.body) for title, part in zip(titles, parts, strict=True)]}
+    found = retrospective.parts(facts.notes)
+    return {"notes": [(say(f"notes.{kind}") if kind else part.title, part.body) for kind, part in found]}
 
 
 TEMPLATE = """

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ganvas.blind_test import words
 from ganvas.i18n import Translator, figure
 from ganvas.reports import scores
 from ganvas.reports.accuracy import balanced_sentence, signed, trend_sentence
 from ganvas.reports.facts import COURSE_EPOCHS, Facts
 from ganvas.reports.section import Section, register
 from ganvas.stats.finite import is_number
+
+NAMED = 0.5
+"""Share of generated images whose class a person must name right."""
 
 # Quotations, the same in every language of the report.
 RUBRIC = (
@@ -73,7 +77,26 @@ def _images(facts: Facts, unfinished: list[str], say: Translator) -> Item:
                 seed=facts.config.seed)
         )  # fmt: skip
     evidence += _recognised(facts, say)
-    return Item(1, say("rubric.1.name"), *RUBRIC[0], "not" if reasons else "eye", evidence, reasons)
+    seen, doubts = _blind_test(facts, say)
+    evidence, reasons = [*evidence, *seen], [*reasons, *doubts]
+    status: Status = "not" if reasons else "shown" if seen and facts.quiz[-1].intended else "eye"
+    return Item(1, say("rubric.1.name"), *RUBRIC[0], status, evidence, reasons)
+
+
+def _blind_test(facts: Facts, say: Translator) -> tuple[list[str], list[str]]:
+    """What people saw, and why that does not show the item: the newest test counts.
+
+    Shown: at least half of the generated images were named right, and the whole interval is above guessing.
+    """
+    seen = [" ".join(words.lines(test, say)) for test in facts.quiz]
+    if not seen:
+        return [], []
+    named = facts.quiz[-1].rate("named_fake")
+    if named is None or named.chance is None:
+        return [*seen, say("rubric.1.no_classes")], []
+    if named.estimate.value >= NAMED and named.estimate.low > named.chance:
+        return seen, []
+    return seen, [say("because.quiz", hits=named.hits, of=named.of)]
 
 
 def _recognised(facts: Facts, say: Translator) -> list[str]:
@@ -189,6 +212,7 @@ SENTENCES = {
         "rubric.1.gan_test": "GAN-test accuracy {value}: the share of fakes in which a classifier trained on real images recognises the intended class.",
         "rubric.1.grid": "The last grid: {count} images from fixed latents, after {images} images ({epochs} epochs), seed {seed}, not selected by hand, next to real images.",
         "rubric.1.name": "Recognisable images",
+        "rubric.1.no_classes": "Without intended classes a blind test cannot show that the names are right: look at the grid.",
         "rubric.1.unmeasured": "Not measured yet: how well a classifier recognises these images. `ganvas evaluate runs/{name}` measures it. Judge by eye, and write in the notes what you see.",
         "rubric.2.gif": "`progress.gif` and the slider: {count} grids of the same latents, from image {first} to image {last}.",
         "rubric.2.name": "Proof of progress",
@@ -207,6 +231,7 @@ SENTENCES = {
         "because.no_grids": "there is no sample grid yet",
         "because.no_trend": "there are too few rows for a trend: it needs 40 after the first tenth of the run",
         "because.one_run": "this is one run of the unchanged recipe: a comparison needs a before and an after",
+        "because.quiz": "in the blind test the class of {hits} of {of} generated images was named right; at least half, and clearly more than by guessing, would show it",
         "because.trend.falling_away": "{accuracy} falls, but away from 0.5",
         "because.trend.none": "there is no evidence of a trend in {accuracy}: the interval of its slope contains zero",
         "because.trend.rising": "{accuracy} rises, away from 0.5",
@@ -225,6 +250,7 @@ SENTENCES = {
         "rubric.1.gan_test": "GAN-test 정확도는 {value}입니다. 진짜 이미지로 학습한 분류기가 의도한 클래스로 분류한 가짜의 비율입니다.",
         "rubric.1.grid": "마지막 샘플: 고정된 잠재 벡터로 만든 이미지 {count}장입니다. 이미지 {images}장({epochs} 에포크)을 학습한 시점이며 시드는 {seed}입니다. 골라내지 않고 진짜 이미지와 나란히 두었습니다.",
         "rubric.1.name": "알아볼 수 있는 이미지",
+        "rubric.1.no_classes": "클래스를 지정하지 않는 생성자이므로 블라인드 테스트로는 고른 이름이 맞는지 알 수 없습니다. 샘플을 눈으로 확인해 주세요.",
         "rubric.1.unmeasured": "분류기가 이 이미지를 얼마나 잘 인식하는지는 아직 측정하지 않았습니다. `ganvas evaluate runs/{name}`로 측정할 수 있습니다. 눈으로 판단하고, 무엇이 보이는지 회고에 적어 주세요.",
         "rubric.2.gif": "`progress.gif`와 슬라이더: 같은 잠재 벡터로 그린 샘플 {count}장이며, 학습한 이미지 수 {first}장부터 {last}장까지입니다.",
         "rubric.2.name": "학습의 근거",
@@ -243,6 +269,7 @@ SENTENCES = {
         "because.no_grids": "아직 생성된 샘플이 없기 때문입니다",
         "because.no_trend": "추세를 계산하기에는 기록이 부족하기 때문입니다. 처음 10%를 제외하고 40행이 필요합니다",
         "because.one_run": "레시피를 그대로 한 번 실행한 결과이기 때문입니다. 비교하려면 적용 전과 적용 후가 모두 있어야 합니다",
+        "because.quiz": "블라인드 테스트에서 생성된 이미지 {of}장 중 {hits}장의 클래스만 맞혔기 때문입니다. 절반 이상을 맞히고 찍은 것보다 뚜렷이 높아야 합니다",
         "because.trend.falling_away": "{accuracy}가 하향하지만 0.5에서 멀어지고 있기 때문입니다",
         "because.trend.none": "기울기의 신뢰구간이 0을 포함하여 {accuracy}에 추세가 있다는 근거가 없기 때문입니다",
         "because.trend.rising": "{accuracy}가 상승하여 0.5에서 멀어지고 있기 때문입니다",
