@@ -163,7 +163,7 @@ class LiveCell:
         row = event.details["row"]
         done, sec = event.nimg - (self.first or (0, 0))[0], event.sec - (self.first or (0, 0.0))[1]
         share = min(event.nimg / event.total, 1.0) if event.total else 0.0
-        left = f", {clock((event.total - event.nimg) * sec / done)} left" if event.total and done else ""
+        left = f", {clock((max(event.total - event.nimg, 0)) * sec / done)} left" if event.total and done else ""
         return f"{share:.0%}{left}: {losses(row, self.n)}", share
 
 

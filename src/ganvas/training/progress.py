@@ -73,7 +73,7 @@ class Lines:
             show(text, file=sys.stderr, flush=True)
         elif event.kind == "row" and time.monotonic() - self.last >= PLAIN_SECONDS:
             self.last = time.monotonic()
-            share = f"{event.nimg / event.total:4.0%}  " if event.total else ""
+            share = f"{min(event.nimg / event.total, 1):4.0%}  " if event.total else ""
             show(f"{share}{clock(event.sec)}  {losses(event.details['row'], self.n)}", file=sys.stderr, flush=True)
 
 
@@ -103,7 +103,7 @@ class Bar:
             self.bar.start()
         elif event.kind == "row":
             done, sec = event.nimg - self.first[0], event.sec - self.first[1]
-            left = f"{clock((event.total - event.nimg) * sec / done)} left" if event.total and done else ""
+            left = f"{clock((max(event.total - event.nimg, 0)) * sec / done)} left" if event.total and done else ""
             self.bar.update(
                 self.task, total=event.total, completed=event.nimg, left=left,
                 description=losses(event.details["row"], self.n),
