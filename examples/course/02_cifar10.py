@@ -727,8 +727,9 @@ grid(torch.from_numpy(quick.generator.sample(30, labels=labels)), columns=10)
 #
 # ## Retrospective
 #
-# What went well (keep), what did not (problem), what you would do next (try), in your own words. The report and the hand-in read
-# it from `notes.md` in the run's folder. The lines below are an example: replace them by yours.
+# What went well (keep), what did not (problem), what you would do next (try), in your own words. The report and the hand-in
+# read it from `notes.md` in the folder of a run: here of the first run with the idea. The lines below are an example: replace
+# them by yours.
 
 # %% [markdown] lang="ko"
 # 7단계의 샘플과 비교해 보십시오. [05_from_dcgan_to_today](05_from_dcgan_to_today.ipynb)에서는 아이디어를 하나씩 더해 가며 거기까지
@@ -737,11 +738,10 @@ grid(torch.from_numpy(quick.generator.sample(30, labels=labels)), columns=10)
 # ## 회고
 #
 # 잘된 점(Keep), 아쉬운 점(Problem), 다음에 해 볼 것(Try)을 자신의 말로 적습니다. 보고서와 제출물은 실행 폴더의 `notes.md`에서 이것을
-# 읽습니다. 아래는 예시이니 여러분의 글로 바꾸십시오.
+# 읽습니다. 여기서는 아이디어를 적용한 첫 번째 실행의 폴더입니다. 아래는 예시이니 여러분의 글로 바꾸십시오.
 
 # %%
-(run.path / "notes.md").write_text(
-    """## Keep
+notes = """## Keep
 One change at a time, three seeds a side, the same number of images.
 
 ## Problem
@@ -749,9 +749,10 @@ A few minutes are far from 50 epochs.
 
 ## Try
 The same comparison with more images, then another idea from `ganvas tricks`.
-""",
-    encoding="utf-8",
-)
+"""
+path = small[0].path / "notes.md"
+path.write_text(notes, encoding="utf-8")
+print("written:", path)
 
 # %% [markdown] lang="en"
 # The whole flow, as the course asks for it:
@@ -861,6 +862,10 @@ attempt("a trick's name is misspelt", lambda: gan.fit(few, epochs=1, tricks=["la
 # | the kernel died | mostly too little memory: a smaller `batch=`. What was trained is in the checkpoints below `runs/` |
 #
 # ## Hand in
+#
+# One folder with everything: a page with the rubric's three items and the reviewers' five questions, each with its evidence or
+# with what is still missing; the same as a notebook; GIF, curves, diagram, the table before and after, your code, and an empty
+# checklist for your reviewer. Open `submission/submission.html`. With `lang="ko"` all of it is in Korean.
 
 # %% [markdown] lang="ko"
 # | 보이는 것 | 의미와 해결 방법 |
@@ -875,6 +880,25 @@ attempt("a trick's name is misspelt", lambda: gan.fit(few, epochs=1, tricks=["la
 # | 커널이 죽음 | 대개 메모리 부족입니다. `batch=`를 줄이십시오. 학습한 것은 `runs/` 아래의 체크포인트에 있습니다. |
 #
 # ## 제출
+#
+# 모든 것을 폴더 하나에 모읍니다. 루브릭 세 항목과 리뷰어 질문 다섯 개에 대해 각각 근거나 아직 부족한 점을 적은 페이지, 같은 내용의
+# 노트북, GIF, 곡선, 흐름도, 적용 전후의 표, 여러분의 코드, 그리고 리뷰어가 채울 빈 체크리스트가 들어 있습니다.
+# `submission/submission.html`을 여십시오. `lang="ko"`를 주면 모두 한국어로 만들어집니다.
 
 # %%
-run.report()
+ganvas.submit(groups, "submission", name="Your name", progress=False)
+
+# %% [markdown] lang="en"
+# Hand in the folder, and this notebook with its outputs: GitHub shows the pictures and the GIF without running anything. Read
+# what the page says is *not yet* shown. For the first rubric item someone has to look: `small[0].quiz()` makes a blind test for
+# a friend.
+#
+# **To do better**: more minutes (`MINUTES` at the top), an idea of your own in step 8, and
+# [05_from_dcgan_to_today](05_from_dcgan_to_today.ipynb).
+
+# %% [markdown] lang="ko"
+# 폴더와 함께 이 노트북을 출력이 있는 채로 제출하십시오. GitHub에서는 아무것도 실행하지 않아도 그림과 GIF가 보입니다. 페이지에서 *아직*
+# 보이지 못한 항목을 읽어 보십시오. 루브릭 1번은 사람이 보아야 합니다. `small[0].quiz()`는 친구에게 줄 블라인드 테스트를 만듭니다.
+#
+# **더 잘하려면**: 더 긴 시간(맨 위의 `MINUTES`), 8단계에 여러분의 아이디어,
+# 그리고 [05_from_dcgan_to_today](05_from_dcgan_to_today.ipynb)입니다.
