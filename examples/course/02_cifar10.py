@@ -136,8 +136,8 @@ del x, test_x
 
 # %% [markdown] lang="en"
 # The lower the last number, the less the images of a class have in common, pixel by pixel: a ship may be anywhere, in any
-# colour, before any background. A shirt is always in the middle on black. G has to learn the first kind from the same
-# number of examples.
+# colour, before any background. A shirt is always in the middle on black. G has to learn the first kind from about as many
+# examples.
 #
 # ### Showing colour right
 #
@@ -392,7 +392,7 @@ for threshold in (0.0, 0.5):
 # 같은 D인데 fake accuracy가 크게 다릅니다. 로짓이 두 기준값 사이에 있으면, 기준값 0.5에서는 D가 가짜에 강하고 진짜에 약해 보입니다.
 # 루브릭은 fake accuracy가 0.5를 향해 내려가는 것을 요구합니다. 로짓 0에서 재십시오.
 #
-# **옵티마이저**는 신경망마다 하나씩, 두 개입니다. Adam은 가중치마다 기울기의 이동 평균을 간직하므로 Adam은 *자기* 가중치에 딸려
+# **옵티마이저**는 신경망마다 하나씩, 두 개입니다. Adam은 가중치마다 그래디언트의 이동 평균을 간직하므로 Adam은 *자기* 가중치에 딸려
 # 있습니다. 새 신경망에는 새 Adam이 필요합니다.
 
 # %%
@@ -409,7 +409,7 @@ print("G:", len(g_adam.param_groups[0]["params"]), "tensors of weights; D:", len
 # %% [markdown] lang="ko"
 # ## 6단계: 학습 단계
 #
-# 업데이트 한 번을 직접 작성합니다. 두 기울기를 모두 지금의 가중치에서 구한 다음에 두 신경망을 함께 움직입니다. (과정의
+# 업데이트 한 번을 직접 작성합니다. 두 그래디언트를 모두 지금의 가중치에서 구한 다음에 두 신경망을 함께 움직입니다. (과정의
 # `GradientTape` 두 개가 하는 일과 같습니다.)
 
 
@@ -640,7 +640,7 @@ run.doctor(lang="ko")
 # ## 8단계: 아이디어를 적용하고 비교하기
 #
 # **아이디어**: 배치 크기를 256에서 64로 줄입니다. **도움이 될 수 있는 이유**: 같은 수의 이미지로 G와 D를 네 배 자주 업데이트하는데,
-# 이제 막 시작한 신경망에는 업데이트가 필요합니다. **도움이 되지 않을 수 있는 이유**: 기울기 하나하나의 잡음이 커집니다.
+# 이제 막 시작한 신경망에는 업데이트가 필요합니다. **도움이 되지 않을 수 있는 이유**: 그래디언트 하나하나의 잡음이 커집니다.
 #
 # 알아보는 방법은 다음과 같습니다.
 # 1. 한 가지만 바꾸고 나머지는 같게, 이미지 수도 같게 합니다.
@@ -775,7 +775,7 @@ print("written:", path)
 #                                                                               ├──> D ──> 진짜와 가짜의 로짓
 # z ~ N(0, 1), 숫자 100개 ──> G: 4x4 ─> 8x8 ─> 16x16 ─> 32x32, tanh ──> 가짜 ────┘             │
 #      ▲                                                                                      ▼
-#      └── Adam(G) <── G 손실의 기울기 <──────── 이진 교차 엔트로피 ────────> D 손실의 기울기 ──> Adam(D)
+#      └── Adam(G) <── G 손실의 그래디언트 <──────── 이진 교차 엔트로피 ────────> D 손실의 그래디언트 ──> Adam(D)
 #                                                      │
 #                  runs/…: 곡선, 고정된 z의 그리드, 체크포인트, GIF ──> doctor, compare, report
 # ```

@@ -37,7 +37,7 @@ def test_it_trains_and_everything_reads_the_run(first):
     assert isinstance(first, Run) and first.finished
     assert first.rows("metrics")[-1]["nimg"] == 64
     rows = first.networks["discriminator"]
-    assert [row.kind for row in rows] == ["Conv 5x5 s2", "LeakyReLU 0.3", "Dropout", "Flatten", "Dense"]
+    assert [row.kind for row in rows] == ["Conv 5x5 s2", "LeakyReLU 0.3", "Dropout 0.3", "Flatten", "Dense"]
     assert first.generator.sample(4).shape == (4, 3, 16, 16)
     assert "own-" in first.config.recipe and first.config.step.batch == 16
     assert first.report().path.is_file()

@@ -185,5 +185,6 @@ def test_layers_have_names() -> None:
     assert words == ["Conv 5x5 s2 / sigma", "BatchNorm", "LeakyReLU 0.3", "Dropout 0.3"]
     assert describe(generator().blocks[0]["up"]) == "ConvT 5x5 s1"
     assert describe(nn.Embedding(3, 2)) == "Embedding of 3 classes"
+    assert describe(nn.ConvTranspose2d(3, 2, 4, 2)) == "ConvT 4x4 s2"
     assert describe(nn.Conv2d(8, 8, 3, groups=4)) == "Conv 3x3 s1, 4 groups"
     assert describe(VirtualNorm(3, 1e-3)) == "VirtualNorm"

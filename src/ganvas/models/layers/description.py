@@ -14,6 +14,10 @@ def describe(module: nn.Module) -> str:
         case nn.Conv2d():
             groups = f", {module.groups} groups" if module.groups > 1 else ""
             return f"Conv {module.kernel_size[0]}x{module.kernel_size[1]} s{module.stride[0]}{groups}"
+        case nn.ConvTranspose2d():
+            return f"ConvT {module.kernel_size[0]}x{module.kernel_size[1]} s{module.stride[0]}"
+        case nn.Dropout():
+            return f"Dropout {module.p:g}"
         case nn.Linear():
             return "Dense"
         case nn.BatchNorm1d() | nn.BatchNorm2d():
