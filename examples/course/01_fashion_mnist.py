@@ -8,9 +8,9 @@
 # real. Nobody ever shows G how to draw a shoe: all it gets is D's answer.
 #
 # ```
-# z (100 random numbers) ──> G ──> fake image ──┐
-#                                               ├──> D ──> one number: real or fake?
-#              Fashion-MNIST ──> real image ────┘
+# z ──> G ──> fake ──┐
+#                    ├──> D ──> logit
+# Fashion-MNIST ─────┘
 # ```
 #
 # In this notebook you write both networks layer by layer, check them against the library, train them for a few minutes
@@ -28,9 +28,9 @@
 # G에게 신발을 어떻게 그리는지 알려 주는 사람은 없습니다. G가 받는 것은 D의 답뿐입니다.
 #
 # ```
-# z (무작위 숫자 100개) ──> G ──> 가짜 이미지 ──┐
-#                                               ├──> D ──> 숫자 하나: 진짜인가 가짜인가?
-#             Fashion-MNIST ──> 진짜 이미지 ────┘
+# z ──> G ──> fake ──┐
+#                    ├──> D ──> logit
+# Fashion-MNIST ─────┘
 # ```
 #
 # 이 노트북에서는 두 신경망을 층별로 직접 작성하고, 라이브러리의 신경망과 같은지 확인한 다음, 몇 분 동안 학습하고

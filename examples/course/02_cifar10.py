@@ -78,9 +78,7 @@ from torch import nn
 
 import ganvas
 
-MINUTES = float(
-    os.environ.get("GANVAS_COURSE_MINUTES", 4)
-)  # of the main training, on one core: more gives better images
+MINUTES = float(os.environ.get("GANVAS_COURSE_MINUTES", 3))  # of the main training, on one core
 torch.manual_seed(0)
 print(f"ganvas {ganvas.__version__}, torch {torch.__version__}: {MINUTES:g} CPU-minutes for the main training")
 
@@ -755,30 +753,13 @@ path.write_text(notes, encoding="utf-8")
 print("written:", path)
 
 # %% [markdown] lang="en"
-# The whole flow, as the course asks for it:
-#
-# ```
-# CIFAR-10 uint8 32x32x3 ──> scale to [-1, 1] ──> shuffle, batches of 256 ──> real images ──┐
-#                                                                                          ├──> D ──> real and fake logits
-# z ~ N(0, 1), 100 numbers ──> G: 4x4 ─> 8x8 ─> 16x16 ─> 32x32, tanh ──> fake images ───────┘             │
-#      ▲                                                                                                  ▼
-#      └── Adam(G) <── gradient of G's loss  <──────────── binary cross-entropy ──────────> gradient of D's loss ──> Adam(D)
-#                                                                  │
-#                              runs/…: curves, grids of fixed z, checkpoints, GIF ──> doctor, compare, report
-# ```
+# The whole flow of one update, as the course asks for it, drawn from your networks (`lang="ko"` draws it in Korean):
 
 # %% [markdown] lang="ko"
-# 과정에서 요구하는 전체 흐름도입니다.
-#
-# ```
-# CIFAR-10 uint8 32x32x3 ──> [-1, 1]로 변환 ──> 섞기, 배치 256 ──> 진짜 이미지 ───┐
-#                                                                               ├──> D ──> 진짜와 가짜의 로짓
-# z ~ N(0, 1), 숫자 100개 ──> G: 4x4 ─> 8x8 ─> 16x16 ─> 32x32, tanh ──> 가짜 ────┘             │
-#      ▲                                                                                      ▼
-#      └── Adam(G) <── G 손실의 그래디언트 <──────── 이진 교차 엔트로피 ────────> D 손실의 그래디언트 ──> Adam(D)
-#                                                      │
-#                  runs/…: 곡선, 고정된 z의 그리드, 체크포인트, GIF ──> doctor, compare, report
-# ```
+# 과정에서 요구하는 전체 흐름도입니다. 여러분의 신경망에서 그린 업데이트 한 번의 흐름입니다(`lang="ko"`를 주면 한국어로 그립니다).
+
+# %%
+run.diagram()
 
 # %% [markdown] lang="en"
 # ## Stuck?
