@@ -7,27 +7,38 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 __all__ = [
     "GAN", "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
-    "compare", "data", "evaluate", "load", "quiz", "register_family", "register_loss", "register_recipe",
-    "register_rule", "resume", "submit", "train",
+    "compare", "data", "doctor", "evaluate", "experiment", "load", "quiz", "recipes", "register_family",
+    "register_loss", "register_recipe", "register_rule", "report", "resume", "runs", "sample", "submit", "train",
+    "tricks",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
-    from ganvas.api import resume, train
     from ganvas.config import Config
     from ganvas.config.recipes import RECIPES, Recipe, register_recipe
     from ganvas.diagnostics import Rule, register_rule
     from ganvas.errors import GanvasError, UsageError
-    from ganvas.evaluation import evaluate
     from ganvas.models import Family, register_family
+    from ganvas.notebook.commands import (
+        doctor,
+        evaluate,
+        experiment,
+        recipes,
+        report,
+        resume,
+        runs,
+        sample,
+        train,
+        tricks,
+    )
     from ganvas.notebook.compare import compare
     from ganvas.notebook.data import data
     from ganvas.notebook.gan import GAN
     from ganvas.notebook.generator import Generator, load
+    from ganvas.notebook.run import Run
     from ganvas.notebook.submission import quiz, submit
-    from ganvas.runs.run import Run
     from ganvas.training.losses import Loss, register_loss
 
-_HOMES = {
+_HOMES = {  # name -> its module, and its name there; none: the module itself
     "GAN": ("ganvas.notebook.gan", "GAN"),
     "RECIPES": ("ganvas.config.recipes", "RECIPES"),
     "Config": ("ganvas.config", "Config"),
@@ -37,20 +48,27 @@ _HOMES = {
     "Loss": ("ganvas.training.losses", "Loss"),
     "Recipe": ("ganvas.config.recipes", "Recipe"),
     "Rule": ("ganvas.diagnostics", "Rule"),
-    "Run": ("ganvas.runs.run", "Run"),
+    "Run": ("ganvas.notebook.run", "Run"),
     "UsageError": ("ganvas.errors", "UsageError"),
     "compare": ("ganvas.notebook.compare", "compare"),
     "data": ("ganvas.notebook.data", "data"),
-    "evaluate": ("ganvas.evaluation", "evaluate"),
+    "doctor": ("ganvas.notebook.commands", "doctor"),
+    "evaluate": ("ganvas.notebook.commands", "evaluate"),
+    "experiment": ("ganvas.notebook.commands", "experiment"),
     "load": ("ganvas.notebook.generator", "load"),
     "quiz": ("ganvas.notebook.submission", "quiz"),
+    "recipes": ("ganvas.notebook.commands", "recipes"),
     "register_family": ("ganvas.models", "register_family"),
     "register_loss": ("ganvas.training.losses", "register_loss"),
     "register_recipe": ("ganvas.config.recipes", "register_recipe"),
     "register_rule": ("ganvas.diagnostics", "register_rule"),
-    "resume": ("ganvas.api", "resume"),
+    "report": ("ganvas.notebook.commands", "report"),
+    "resume": ("ganvas.notebook.commands", "resume"),
+    "runs": ("ganvas.runs", ""),
+    "sample": ("ganvas.notebook.commands", "sample"),
     "submit": ("ganvas.notebook.submission", "submit"),
-    "train": ("ganvas.api", "train"),
+    "train": ("ganvas.notebook.commands", "train"),
+    "tricks": ("ganvas.notebook.commands", "tricks"),
 }
 
 
@@ -61,4 +79,5 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     module, attribute = _HOMES[name]
-    return getattr(importlib.import_module(module), attribute)
+    found = importlib.import_module(module)
+    return getattr(found, attribute) if attribute else found

@@ -79,9 +79,9 @@ def train(
         own["data.name"] = os.fspath(data) if isinstance(data, str | os.PathLike) else IN_MEMORY
     config = configure(recipe, tricks, {**own, **(settings or {})}, init_from)
     if config.data.name != IN_MEMORY:
-        images = load_data(config.data)
+        images = _said(load_data(config.data), progress)
         return _train(create_run(config, images, out), images, hooks, report, progress)
-    images = as_images(data, labels, class_names, config.data, progress)
+    images = _said(as_images(data, labels, class_names, config.data, progress), progress)
     with available(images):
         return _train(create_run(config, images, out), images, hooks, report, progress)
 
@@ -116,6 +116,13 @@ def resume(
     images = as_images(data, labels, class_names, run.config.data, progress)
     with available(images) if run.config.data.name == IN_MEMORY else nullcontext():
         return _train(run, images, hooks, report, progress, extra, device)
+
+
+def _said(images: ImageSet, progress: bool) -> ImageSet:
+    """The images, after a line on stderr about what was read."""
+    if progress:
+        show(images.summary(), file=sys.stderr, flush=True)
+    return images
 
 
 def _train(

@@ -22,10 +22,10 @@ import ganvas
 from conftest import TINY, flags, python, trained
 from ganvas import media, models
 from ganvas.cli import main as cli
-from ganvas.cli import recipes as recipes_verb
 from ganvas.config import AugmentConfig, BudgetConfig, Config, LossConfig, OptimConfig, PenaltyConfig, StepConfig
 from ganvas.runs.run import Run
 from ganvas.training import progress as console
+from ganvas.training import recipe_text
 from ganvas.training.loop import Event
 from picture_sets import Set
 
@@ -119,7 +119,7 @@ def test_a_recipe_is_shown_with_the_classes_that_it_is_told(ganvas_: Ganvas) -> 
 def test_how_a_recipe_learns_is_told_whatever_it_uses() -> None:
     slow = OptimConfig(lr=3e-5)
     plain = Config(d_optim=slow)
-    assert recipes_verb._training(plain) == [
+    assert recipe_text._training(plain) == [
         "update: simultaneous, batch 256; loss: bce", "optimisers: G adam 0.0001; D adam 3e-05"
     ]  # fmt: skip
     optim = OptimConfig("adamw", 2e-4, beta1=0.0, weight_decay=0.01, decay="cosine")
@@ -128,7 +128,7 @@ def test_how_a_recipe_learns_is_told_whatever_it_uses() -> None:
         penalty=PenaltyConfig(r1=10, every=16), augment=AugmentConfig(p=0.5, mirror=True, paired=False),
         g_optim=optim, d_optim=optim,
     )  # fmt: skip
-    assert recipes_verb._training(rich) == [
+    assert recipe_text._training(rich) == [
         "update: alternating, batch 256, d_steps 5, joint; loss: hinge, feature_matching 0.1; "
         "penalty: r1 10, every 16; augment: p 0.5, mirror, no paired",
         "optimisers: G and D adamw 0.0002, beta1 0, weight_decay 0.01, decay cosine",

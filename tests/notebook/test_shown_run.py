@@ -10,7 +10,8 @@ from PIL import Image
 
 from ganvas.errors import UsageError
 from ganvas.notebook.gan import GAN
-from ganvas.notebook.run import GIF_BYTES, History, Run, ScoreTable
+from ganvas.notebook.run import GIF_BYTES, History, Run
+from ganvas.notebook.views import Evaluation
 from learner import make_discriminator, make_generator
 from notebook.test_gan import QUICK
 
@@ -79,7 +80,7 @@ def test_scores_are_a_table(run, tmp_path):
 
     values = dict.fromkeys(Score.__dataclass_fields__, None)
     score = Score(**{**values, "metric": "fd", "value": 12.5, "low": 11.0, "high": 14.0, "extractor": "<b>"})
-    table = ScoreTable((score,))
+    table = Evaluation([score])
     assert "12.5" in repr(table) and "11 to 14" in repr(table)
     assert "&lt;b&gt;" in table._repr_html_() and table[0] is score and len(table) == 1
 

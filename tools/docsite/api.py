@@ -15,6 +15,7 @@ import ganvas
 def markdown() -> str:
     """Classes first, then functions, then the rest; each with what it says of itself."""
     values = {name: getattr(ganvas, name) for name in ganvas.__all__}
+    values |= {name: type(value).__call__ for name, value in values.items() if inspect.ismodule(value)}
     classes = [name for name, value in values.items() if inspect.isclass(value)]
     functions = [name for name, value in values.items() if inspect.isroutine(value)]
     others = [name for name in values if name not in {*classes, *functions}]

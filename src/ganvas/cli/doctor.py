@@ -10,8 +10,7 @@ from ganvas.errors import UsageError
 from ganvas.terminal import show, show_text
 
 if TYPE_CHECKING:
-    from ganvas.diagnostics.checks import Result
-    from ganvas.i18n import Translator
+    from ganvas.notebook.views import Checks
 
 
 def doctor(argv: list[str]) -> int:
@@ -33,14 +32,14 @@ def doctor(argv: list[str]) -> int:
     if (args.run is not None) + args.env + (args.data is not None) != 1:
         raise UsageError("name a run, or give --env, or --data NAME_OR_PATH (ganvas doctor --help)")
 
-    from ganvas import i18n
-
     if args.run is None:
         from ganvas.diagnostics.checks import check_data, check_environment
+        from ganvas.notebook.views import Checks
 
         results = check_environment() if args.env else check_data(read_as(args.data, args), args.recipe)
-        return _print_results(results, "env" if args.env else "data", i18n.load(args.lang), args.json)
+        return _print_results(Checks(results, "env" if args.env else "data", args.lang), args.json)
 
+    from ganvas import i18n
     from ganvas.diagnostics import diagnose_run, text
     from ganvas.runs.run import Run
 
@@ -53,13 +52,12 @@ def doctor(argv: list[str]) -> int:
     return 0
 
 
-def _print_results(results: list[Result], group: str, say: Translator, as_json: bool) -> int:
+def _print_results(results: Checks, as_json: bool) -> int:
     """Print each result of a check; 1 if something must be fixed first."""
-    signs = {"good": "ok", "advice": "!", "bad": "BAD"}
-    for result in results:
-        name = f"{group}.{result.name}"
-        if as_json:
-            show(json.dumps({"check": name, "state": result.state, **result.blanks}, ensure_ascii=False))
-        else:
-            show(f"{signs[result.state]:>3}  {say(f'doctor.{name}.{result.state}', **result.blanks)}")
-    return 1 if any(result.state == "bad" for result in results) else 0
+    if as_json:
+        for result in results:
+            row = {"check": f"{results.group}.{result.name}", "state": result.state, **result.blanks}
+            show(json.dumps(row, ensure_ascii=False))
+    else:
+        show_text(repr(results))
+    return 0 if results.ok else 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganvas.cli.parser import Parser, names
-from ganvas.errors import UsageError, did_you_mean
+from ganvas.errors import UsageError
 from ganvas.terminal import printable, show, show_text
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def experiment(argv: list[str]) -> int:
     if args.jobs is not None and args.jobs < 1:
         raise UsageError("--jobs must be 1 or more")
 
+    from ganvas.experiments.named import find_plan
     from ganvas.experiments.plan import builtin, make_plan, read_toml
 
     if args.name is None:
@@ -51,7 +52,8 @@ def experiment(argv: list[str]) -> int:
             show(f"{name:16} {read_toml(path)['title']}")
         show("ablate RECIPE    a recipe, without one part at a time")
         return 0
-    name, values = _plan_values(args)
+    vary = dict(_parse_vary(text) for text in args.vary or ())
+    name, values = find_plan(args.name, args.recipe, vary)
     extra = [trick for text in args.tricks or () for trick in names(text)]
     changes = {
         "seeds": args.seeds, "minutes": args.minutes, "kimg": args.kimg, "data": args.data, "n": args.n,
@@ -81,41 +83,6 @@ def experiment(argv: list[str]) -> int:
     show_text(formats.text(result.comparison, i18n.load(args.lang)))
     show(f"comparison: {result.page}")
     return 0 if all(trial.state == "done" for trial in result.trials) else 1
-
-
-def _plan_values(args: Any) -> tuple[str, dict[str, Any]]:
-    """Name and values of the plan that the arguments name."""
-    from ganvas.config.recipes import RECIPES
-    from ganvas.experiments.ablate import ablation
-    from ganvas.experiments.plan import builtin, read_toml
-
-    if args.name == "ablate":
-        if not args.recipe:
-            raise UsageError("name the recipe as well: ganvas experiment ablate RECIPE")
-        return f"ablate-{args.recipe}", ablation(args.recipe)
-    if args.recipe:
-        raise UsageError(f"unknown argument {args.recipe} (ganvas experiment --help)")
-    path = Path(args.name)
-    if path.suffix == ".toml":
-        name, values = path.stem, read_toml(path)
-        beside = path.parent / str(values.get("data", ""))
-        if "data" in values and not Path(str(values["data"])).exists() and beside.exists():
-            values["data"] = str(beside)  # a plan may stand beside its images
-    elif args.name in builtin():
-        name, values = args.name, read_toml(builtin()[args.name])
-    elif args.name in RECIPES:
-        if not args.vary:
-            raise UsageError(f"say which setting of {args.name} to vary, such as --vary g_optim.lr=1e-4,5e-4")
-        settings = [text.partition("=")[0] for text in args.vary]
-        name, values = "-".join([args.name, *settings]), {"recipe": args.name}
-    else:
-        known = [*builtin(), "ablate", *RECIPES]
-        raise UsageError(
-            f"unknown experiment {args.name!r}{did_you_mean(args.name, known)} (ganvas experiment lists them)"
-        )
-    if args.vary:
-        values = {**values, "vary": dict(_parse_vary(text) for text in args.vary)}
-    return name, values
 
 
 def _parse_vary(text: str) -> tuple[str, list[Any]]:

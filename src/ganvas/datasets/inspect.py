@@ -85,10 +85,10 @@ def check(what: DataConfig | str, progress: bool = True) -> tuple[Report, ...]:
     try:
         test = load(replace(config, split="test", size=train.images.shape[3]), progress)
     except UsageError:
-        return (_report(train, "train", name_or_path),)
+        return (report_of(train, "train", name_or_path),)
     if name_or_path not in SOURCES and train.found.split and train.found.split == test.found.split:
-        return (_report(train, "train", name_or_path),)
-    return _report(train, "train", name_or_path), _report(test, "test", name_or_path)
+        return (report_of(train, "train", name_or_path),)
+    return report_of(train, "train", name_or_path), report_of(test, "test", name_or_path)
 
 
 def glance(config: DataConfig) -> tuple[ImageSet | None, str]:
@@ -116,7 +116,8 @@ def glance(config: DataConfig) -> tuple[ImageSet | None, str]:
     return images, images.summary(total) + looked
 
 
-def _report(found: ImageSet, split: str, name_or_path: str) -> Report:
+def report_of(found: ImageSet, split: str, name_or_path: str) -> Report:
+    """What is in images that were read from a name or path, or given in Python."""
     counts: dict[str, int] = {}
     if found.labels is not None:
         counts = {name: int((found.labels == k).sum()) for k, name in enumerate(found.class_names)}

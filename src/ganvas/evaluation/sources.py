@@ -16,7 +16,7 @@ from ganvas.config import DataConfig
 from ganvas.datasets import ImageSet
 from ganvas.datasets.progress import Progress
 from ganvas.datasets.reader import OWN_SIZES
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, shown
 from ganvas.evaluation.references import split_name
 from ganvas.generator import ships
 from ganvas.metrics.classes import Classes, classes_in_turn, classes_of
@@ -118,6 +118,9 @@ def _in_one_size(data: DataConfig, bar: Progress) -> ImageSet:
 
 def _given(data: Any, bar: Progress) -> ImageSet:
     """Images given in Python, at their own size."""
+    if isinstance(data, type) or not (hasattr(data, "__len__") or hasattr(data, "__iter__")):
+        what = f"{'the class ' + data.__name__ if isinstance(data, type) else shown(data)}"
+        raise UsageError(f"evaluate() takes a run, a generator's file, or images, not {what}")
     data = data if hasattr(data, "__len__") else list(data)
     images = datasets.as_images(data, progress=bar.show)
     side = images.own_sizes[0][0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas import comparison, i18n
-from ganvas.comparison import Comparison, formats
+from ganvas.comparison import Comparison, formats, tables
 from ganvas.comparison.groups import Targets
 from ganvas.errors import UsageError
 from ganvas.notebook.run import Runs
@@ -36,6 +37,16 @@ class ComparisonView(Comparison):
     def _repr_markdown_(self) -> str:
         return formats.markdown(self, i18n.load(self.lang))
 
+    def _repr_html_(self) -> str:
+        from ganvas.notebook.pictures import table
+
+        say, text = i18n.load(self.lang), html.escape
+        parts = [f"<p><b>{text(line)}</b></p>" for line in tables.verdict_sentences(self, say)]
+        parts += [f"<p>{text(line)}</p>" for line in tables.preface(self, say)]
+        parts += [f"<p>{text(each.title)}</p>{table(each.rows, each.head)}" for each in tables.tables(self, say)]
+        notes = [*tables.method(self, say), *self.notes]
+        return "".join([*parts, f"<p><small>{'<br>'.join(map(text, notes))}</small></p>"])
+
 
 def compare(*groups: Any, lang: str = "en", **settings: Any) -> ComparisonView:
     """Did the change help? Compare groups of runs with the first group, one score for each seed.
@@ -48,8 +59,7 @@ def compare(*groups: Any, lang: str = "en", **settings: Any) -> ComparisonView:
     With fewer than three seeds a side there is no verdict: the table shows the values alone.
     """
     i18n.load(lang)
-    found = comparison.compare(targets_of(groups), **settings)
-    return ComparisonView(**{field.name: getattr(found, field.name) for field in fields(found)}, lang=lang)
+    return view(comparison.compare(targets_of(groups), **settings), lang)
 
 
 def targets_of(groups: Sequence[Any]) -> Targets:
@@ -58,6 +68,11 @@ def targets_of(groups: Sequence[Any]) -> Targets:
         return {name: list(_paths(group)) for name, group in groups[0].items()}
     every = groups[0] if len(groups) == 1 and isinstance(groups[0], list | tuple) else groups
     return [path for group in every for path in _paths(group)]
+
+
+def view(found: Comparison, lang: str = "en") -> ComparisonView:
+    """The same comparison, which shows itself in a language."""
+    return ComparisonView(**{field.name: getattr(found, field.name) for field in fields(found)}, lang=lang)
 
 
 def _paths(group: Any) -> Iterator[str]:

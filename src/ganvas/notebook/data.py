@@ -13,9 +13,11 @@ import numpy as np
 from ganvas import datasets
 from ganvas.config import DataConfig
 from ganvas.datasets import ImageSet
+from ganvas.datasets.inspect import Report
 from ganvas.errors import UsageError
 from ganvas.media import encode
 from ganvas.notebook.pictures import Images, Picture
+from ganvas.terminal import printable
 
 HOW_TO_TRAIN = ("labels", "flip", "held_out")
 """Fields of DataConfig that belong to the recipe, not to the images."""
@@ -58,6 +60,17 @@ class Data:
         chosen = np.arange(min(n, len(self))) if labels is None else np.sort(balanced(labels)[:n])
         return Images(self.images.images[chosen], self.line(), columns=columns)
 
+    def check(self) -> Reports:
+        """What is in these images: counts, range, equal ones, what could not be read (`ganvas data check`).
+
+        Of a known set or a path, both splits. `ganvas.doctor(data=...)` judges them for a recipe.
+        """
+        from ganvas.datasets.inspect import check, report_of
+
+        if self.config.name == datasets.IN_MEMORY:
+            return Reports((report_of(self.images, self.config.split, self.config.name),))
+        return Reports(check(self.config))
+
     def line(self) -> str:
         """What they are, in one line."""
         pixels = self.images.images
@@ -73,6 +86,16 @@ class Data:
     def _repr_html_(self) -> str:
         sheet = datasets.preview(self.images, SHOWN)
         return f"<p>{html.escape(self.line())}</p>{Picture(encode(sheet), 'real images').html()}"
+
+
+class Reports(tuple[Report, ...]):
+    """What was found in each split; shows itself."""
+
+    def __repr__(self) -> str:
+        return "\n".join(printable(line) for report in self for line in report.lines())
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
 
 
 def data(

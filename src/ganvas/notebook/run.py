@@ -14,13 +14,12 @@ import numpy as np
 from ganvas import media
 from ganvas.config import Config, diff
 from ganvas.errors import GanvasError, UsageError
-from ganvas.notebook.pictures import Picture, enlarge, table
+from ganvas.notebook.pictures import Picture, enlarge
+from ganvas.notebook.views import DoctorView, Evaluation, ReportView
 from ganvas.runs.run import Run as RunFolder
 
 if TYPE_CHECKING:
     from ganvas.datasets import ImageSet
-    from ganvas.diagnostics import Diagnosis
-    from ganvas.evaluation import Score
     from ganvas.notebook.generator import Generator
     from ganvas.reports.facts import Facts
 
@@ -126,11 +125,11 @@ class Run(RunFolder):
 
         return DoctorView(diagnose_run(self), lang)
 
-    def evaluate(self, **settings: Any) -> ScoreTable:
+    def evaluate(self, **settings: Any) -> Evaluation:
         """Scores with their intervals; the arguments are those of `ganvas.evaluate`."""
         from ganvas.evaluation import evaluate
 
-        return ScoreTable(tuple(evaluate(self.path, **settings)))
+        return Evaluation(evaluate(self.path, **settings))
 
     def report(self, lang: str = "en") -> ReportView:
         """Write report.html, curves.png, progress.gif; returns where the report is."""
@@ -272,82 +271,3 @@ class History(Mapping[str, np.ndarray]):
 
     def __repr__(self) -> str:
         return f"History of {len(self.rows)} rows: {', '.join(self.names)}"
-
-
-class DoctorView:
-    """A diagnosis that shows itself; `.diagnosis` has the findings."""
-
-    def __init__(self, diagnosis: Diagnosis, lang: str) -> None:
-        self.diagnosis, self.lang = diagnosis, lang
-
-    def __repr__(self) -> str:
-        from ganvas import i18n
-        from ganvas.diagnostics.text import diagnosis_text
-
-        return diagnosis_text(self.diagnosis, i18n.load(self.lang))
-
-    def _repr_html_(self) -> str:
-        from ganvas import i18n
-        from ganvas.diagnostics.text import fake_accuracy_answer, finding_texts, summary
-
-        say, text = i18n.load(self.lang), html.escape
-        parts = [f"<p>{text(summary(self.diagnosis, say))}</p>"]
-        for item in finding_texts(self.diagnosis, say):
-            evidence = "".join(f"<li>{text(line)}</li>" for line in item.evidence)
-            tries = "".join(f"<li><code>{text(line)}</code></li>" for line in item.commands)
-            parts.append(
-                f"<details open><summary><b>{text(item.title)}</b> ({text(item.since)}; {text(item.confidence)})"
-                f"</summary><p>{text(item.cause)}</p><ul>{evidence}</ul>"
-                + (f"<p>{text(say('doctor.try'))}:</p><ul>{tries}</ul>" if tries else "")
-                + "</details>"
-            )
-        if answer := fake_accuracy_answer(self.diagnosis, say):
-            parts.append(f"<p><b>{text(answer[0])}</b><br>{text(answer[1])}</p>")
-        return "".join(parts)
-
-
-class ScoreTable(Sequence["Score"]):
-    """Scores as a table; it is the tuple of scores that `ganvas.evaluate` gives."""
-
-    def __init__(self, scores: Sequence[Score]) -> None:
-        self.scores = tuple(scores)
-
-    def __len__(self) -> int:
-        return len(self.scores)
-
-    def __getitem__(self, at: Any) -> Any:
-        return self.scores[at]
-
-    def _rows(self) -> list[tuple[str, ...]]:
-        def number(value: float | None) -> str:
-            return "-" if value is None else f"{value:.4g}"
-
-        return [
-            (s.metric, number(s.value), f"{number(s.low)} to {number(s.high)}", number(s.real_baseline), s.extractor)
-            for s in self.scores
-        ]
-
-    def __repr__(self) -> str:
-        rows = [("metric", "value", "95 %", "real images", "features"), *self._rows()]
-        widths = [max(len(row[i]) for row in rows) for i in range(5)]
-        return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
-
-    def _repr_html_(self) -> str:
-        return table(self._rows(), ("metric", "value", "95 %", "real images", "features"))
-
-
-class ReportView:
-    """Where a report is; a notebook shows a link to it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __fspath__(self) -> str:
-        return str(self.path)
-
-    def __repr__(self) -> str:
-        return f"report: {self.path}"
-
-    def _repr_html_(self) -> str:
-        link = html.escape(self.path.as_posix(), quote=True)
-        return f'<p>report: <a href="{link}">{html.escape(str(self.path))}</a></p>'

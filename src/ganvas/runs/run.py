@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
 from ganvas.errors import GanvasError, UsageError, shown
@@ -88,7 +88,7 @@ class Run:
         recipe: Config,
         data: dict[str, Any],
         networks: Mapping[str, Sequence[Layer]] | None = None,
-    ) -> Run:
+    ) -> Self:
         """A new run in an absent or empty folder. `recipe` is the recipe's config as it is today."""
         run = cls(path)
         hint = f", or `ganvas resume {run.path}`" if (run.path / "config.json").is_file() else ""
@@ -116,7 +116,7 @@ class Run:
         return run
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Run:
+    def open(cls, path: str | os.PathLike[str]) -> Self:
         """An existing run; UsageError where there is none, GanvasError where it is unreadable or newer than this."""
         run = cls(path)
         if not (run.path / "config.json").is_file():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 
+import numpy as np
+
 from ganvas.diagnostics.finding import Finding
 from ganvas.diagnostics.history import RunHistory
 from ganvas.diagnostics.rule import MIN_G_UPDATES, Rule, register_rule
@@ -20,7 +22,9 @@ SMOOTHED_OVER = 4
 
 def find(history: RunHistory) -> Finding | None:
     """The stride frequencies stand out, and the pattern is deep enough to be seen."""
-    strong = rolling(history.curve("grid/fake") / history.curve("grid/real"), SMOOTHED_OVER) > STRONG_GRID
+    real = history.curve("grid/real")
+    ratio = history.curve("grid/fake") / np.where(real > 0, real, np.nan)  # images of one colour have no grid
+    strong = rolling(ratio, SMOOTHED_OVER) > STRONG_GRID
     visible = rolling(history.curve("grid/depth"), SMOOTHED_OVER) > VISIBLE_DEPTH
     config = history.config
     other = [] if config.recipe == "quick" else [f"ganvas train quick --data {shlex.quote(config.data.name)}"]

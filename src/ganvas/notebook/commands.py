@@ -1,0 +1,205 @@
+"""The commands of `ganvas` as functions of the same names, which return values that show themselves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganvas import api, evaluation
+from ganvas.errors import UsageError
+from ganvas.generator import Generator as Sampler
+from ganvas.notebook.arguments import as_run, is_path, named
+from ganvas.notebook.run import Run
+from ganvas.notebook.views import Checks, DoctorView, Evaluation, ReportView, Table, Text
+from ganvas.runs.run import Run as RunFolder
+
+if TYPE_CHECKING:
+    from ganvas.notebook.experiment import Experiment
+    from ganvas.notebook.pictures import Images
+
+
+@wraps(api.train)
+def train(*args: Any, **settings: Any) -> Run:
+    """See `ganvas.api.train`, whose signature and docstring it has; the run shows itself."""
+    return Run(api.train(*args, **settings).path)
+
+
+@wraps(api.resume)
+def resume(run: Any, **settings: Any) -> Run:
+    """See `ganvas.api.resume`; the run shows itself."""
+    return Run(api.resume(as_run(run, "resume"), **settings).path)
+
+
+@wraps(evaluation.evaluate)
+def evaluate(target: Any, **settings: Any) -> Evaluation:
+    """See `ganvas.evaluation.evaluate`; also takes a Run, a Generator, and Data. The scores show themselves."""
+    from ganvas.notebook.data import Data
+
+    if isinstance(target, RunFolder | Sampler):
+        target = target.path
+    elif isinstance(target, Data):
+        target = target.images.images
+    return Evaluation(evaluation.evaluate(target, **settings))
+
+
+def report(run: Any, *, lang: str = "en") -> ReportView:
+    """Write report.html, progress.gif, progress.webp and curves.png of a run, or of a folder with one.
+
+    Returns where the report is. Raises UsageError where there is no run, GanvasError where that fails.
+    """
+    return as_run(run, "report").report(lang)
+
+
+def doctor(
+    run: Any = None, *, data: Any = None, env: bool = False, recipe: str = "quick", lang: str = "en"
+) -> DoctorView | Checks:
+    """What is wrong with a run, since when, why, and what to try.
+
+    `doctor(data=...)` checks images (whatever `ganvas.data` takes) before `recipe` is trained on them;
+    `doctor(env=True)` checks the installation and this machine. Raises UsageError unless it is one of the three.
+    """
+    from ganvas import i18n
+    from ganvas.notebook.data import Data
+
+    i18n.load(lang)
+    if run is not None and isinstance(run, Data):
+        run, data = None, run if data is None else data
+    if (run is not None) + (data is not None) + bool(env) != 1:
+        raise UsageError("doctor() takes one of: a run, data= (images), env=True")
+    if run is not None:
+        return as_run(run, "doctor").doctor(lang)
+    from ganvas.diagnostics.checks import check_data, check_environment
+
+    if env:
+        return Checks(check_environment(), "env", lang)
+    if isinstance(data, Data):
+        return Checks(check_data(data.images, recipe), "data", lang)
+    return Checks(check_data(os.fspath(data) if is_path(data) else data, recipe), "data", lang)
+
+
+def experiment(
+    name: str | os.PathLike[str] | None = None,
+    recipe: str | None = None,
+    *,
+    vary: Mapping[str, Sequence[Any]] | None = None,
+    seeds: int | None = None,
+    jobs: int | None = None,
+    minutes: float | None = None,
+    kimg: float | None = None,
+    data: str | os.PathLike[str] | None = None,
+    tricks: Sequence[str] = (),
+    features: Sequence[str] = (),
+    metrics: Sequence[str] = (),
+    n: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    retry: bool = False,
+    lang: str = "en",
+) -> Experiment | Table:
+    """Train every cell of an experiment with every seed at an equal budget, score the runs and compare the cells.
+
+    `name` is "course", "ladder", "ablate" with a `recipe`, a TOML file, or a recipe with `vary`, such as
+    {"g_optim.lr": [1e-4, 5e-4]}; without it, the experiments that ship are listed. The same call goes on with an
+    experiment that was stopped. Each training is a process of its own; `jobs` of them run at a time (default: one a
+    core). Its files are written to `out` (default: experiments/NAME).
+
+    Raises UsageError for what cannot be right, GanvasError for what goes wrong.
+    """
+    from ganvas.notebook.experiment import list_experiments, run_experiment
+
+    if name is None:
+        return list_experiments()
+    changes = {
+        "seeds": seeds, "minutes": minutes, "kimg": kimg, "data": None if data is None else named(data, "data"),
+        "n": n, "features": list(features) or None, "metrics": list(metrics) or None,
+    }  # fmt: skip
+    return run_experiment(named(name, "experiment"), recipe, vary, list(tricks), changes, out, jobs, retry, lang)
+
+
+def recipes(name: str | None = None) -> Table | Text:
+    """The recipes as a table; or one with its source, its training and both networks layer by layer."""
+    from ganvas.config.recipes import RECIPES
+
+    if name is not None:
+        from ganvas.training.recipe_text import recipe_text
+
+        return Text(recipe_text(named(name, "recipes")))
+    rows = [
+        {"recipe": key, "title": recipe.title, "source": recipe.source, "year": recipe.year,
+         "reported": recipe.reported, "measured": recipe.measured}
+        for key, recipe in RECIPES.items()
+    ]  # fmt: skip
+    text = "\n".join(f"{row['recipe']:20} {row['title']}" for row in rows)
+    return Table(rows, text, ("recipe", "title", "source", "year", "reported"))
+
+
+def tricks(name: str | None = None, *, recipe: str | None = None) -> Table | Text:
+    """The tricks that `tricks=[...]` switches on, as a table; or one with what it changes, helps and hurts.
+
+    `recipe`: what it changes in this recipe, and whether the recipe has it on already.
+    """
+    from ganvas.config import Config
+    from ganvas.config.recipes import get
+    from ganvas.config.tricks import TRICKS, active
+    from ganvas.config.tricks.text import list_text, trick_row, trick_text
+
+    config = None if recipe is None else get(named(recipe, "tricks", "recipe=")).config
+    if name is not None:
+        return Text(trick_text(named(name, "tricks"), config))
+    on = active(config) if config is not None else []
+    rows = [{**trick_row(key, config or Config()), "on": key in on} for key in TRICKS]
+    columns = ("name", "title", "helps", "hurts", "source", *(("on",) if config is not None else ()))
+    return Table(rows, list_text(config), columns)
+
+
+def runs(root: str | os.PathLike[str] = "runs", *, prune: bool = False) -> Table:
+    """The runs below a folder, as a table: recipe, data, seed, images seen, state, size.
+
+    `prune` first deletes all but the last and the selected checkpoint of those that are finished.
+    """
+    from ganvas.runs import listing
+
+    folder = Path(named(root, "runs"))
+    notes = listing.prune(folder).notes if prune else []
+    rows = listing.rows(folder)
+    text = listing.table(rows) if rows else f"no runs below {folder}: ganvas.train('quick', minutes=5)"
+    return Table(rows, "\n".join([*notes, text]), ("run", "recipe", "data", "seed", "nimg", "total", "state", "bytes"))
+
+
+def sample(
+    model: Any,
+    n: int | None = None,
+    *,
+    seed: int = 0,
+    label: str | None = None,
+    columns: int = 8,
+    out: str | os.PathLike[str] | None = None,
+    device: str = "auto",
+) -> Images:
+    """Images of a run's generator, a snapshot or a shipped model by name; `out` also writes the grid as PNG.
+
+    Image i is a function of (seed, i, class) alone. `label` names one class; without, each row is a class where the
+    generator has classes, 8 columns of each. Raises UsageError for an unknown model or class.
+    """
+    from ganvas.notebook.generator import load
+    from ganvas.notebook.pictures import Images
+
+    if isinstance(model, Sampler):
+        generator = model
+    else:
+        target = model.path if isinstance(model, RunFolder) else named(model, "sample", "a run or a model")
+        generator = load(target, device)
+    if not isinstance(columns, int) or columns < 1:
+        raise UsageError(f"columns = {columns}: it must be 1 or more")
+    kinds = len(generator.class_names) if label is None else 0
+    count = (columns * (kinds or 8)) if n is None else n
+    generator._check_number(count, 1, "n")
+    chosen: Any = [i // columns % kinds for i in range(count)] if kinds else label
+    array, own = generator.sample(count, seed, labels=chosen), generator.labels(count, seed, labels=chosen)
+    names = () if own is None else tuple(generator.class_names[k] for k in own)
+    images = Images(array, f"{generator.path.stem}, seed {seed}", names, columns)
+    if out is not None:
+        images.save(out)
+    return images
