@@ -13,7 +13,7 @@ from ganvas.datasets.progress import Progress
 from ganvas.datasets.raw import Raw
 from ganvas.datasets.source import SOURCES, DataSource
 
-N = {"train": 512, "test": 128}
+N = {"train": 768, "test": 192}
 
 
 def stand_in(known: DataSource) -> DataSource:

@@ -42,8 +42,7 @@ def _text(size: Int64[np.ndarray, "2"]) -> str:
 
 SENTENCES = {
     "en": {
-        "sizes.good": "The pictures have {kinds} different sizes; the middle square of each is resized to {side} × "
-        "{side}.",
+        "sizes.good": "Sizes of the pictures: {kinds}. The middle square of each is resized to {side} × {side}.",
         "long.advice": "Of {kinds} picture sizes, {n} are longer than 4:3, such as {example}. Only the middle square "
         "is kept: if the subject is elsewhere, crop the pictures yourself first.",
         "enlarged.advice": "Of {kinds} picture sizes, {n} are smaller than the {side} pixels used for training, such "
