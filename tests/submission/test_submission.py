@@ -12,11 +12,12 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from conftest import start
-from ganvas import i18n, submission
+from ganvas import fonts, i18n, submission
 from ganvas.cli.main import main
 from ganvas.errors import UsageError
 from ganvas.notebook.gan import GAN
-from ganvas.reports import retrospective
+from ganvas.reports import diagram_png, retrospective
+from ganvas.reports.facts import gather
 from ganvas.reports.sections.rubric import RUBRIC
 from ganvas.runs.run import Run
 from ganvas.submission import checklist, code, files, folder
@@ -112,6 +113,8 @@ def test_the_page_says_who_what_and_quotes_the_rubric(handed: dict[str, Path], l
     links = {a["href"] or "" for a in page.all("a") if not (a["href"] or "#").startswith("#")}
     assert links == {"compare.html", "runs/%EC%A0%84%200/report.html", "runs/%ED%9B%84%200/report.html"}
     assert not re.search(r"https?://|@import|fetch\(", content)
+    compared = Page(handed[lang].with_name("compare.html").read_text("utf-8"))
+    assert {a["href"] for a in compared.all("a")} == links - {"compare.html"}
 
 
 def test_the_notebook_is_valid_and_its_outputs_are_static(handed: dict[str, Path]) -> None:
@@ -258,6 +261,15 @@ def test_own_networks_bring_their_code(shapes: Any, tmp: Path) -> None:
     assert "submission.ipynb" in view._repr_html_()
     _, questions = checks([run.path])
     assert questions[1].status == "not" and "make_generator" in questions[1].reasons[0]
+
+
+def test_a_diagram_has_letters_that_a_font_here_has(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = gather(make_run(tmp / "run", rows=60, grids=3))
+    monkeypatch.setattr(fonts, "find", lambda texts: None)
+    english = diagram_png.draw(facts, i18n.load("en"))
+    assert diagram_png.draw(facts, i18n.load("ko")) == english
+    facts.networks["generator"][0] = facts.networks["generator"][0]._replace(kind="내 층")
+    assert diagram_png.draw(facts, i18n.load("en")) != english
 
 
 # -- bad use ---------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,8 +32,11 @@ class IntervalBar(NamedTuple):
     alt: str
 
 
-def render(found: Comparison, say: Translator, base: Path) -> str:
-    """The page; links to reports of runs are relative to `base`, the folder that it will be written to."""
+def render(found: Comparison, say: Translator, base: Path, reports: Mapping[Path, str] | None = None) -> str:
+    """The page; links to reports of runs are relative to `base`, the folder that it will be written to.
+
+    `reports`: path of a run -> link to its report, in place of those that lie in the runs.
+    """
     members, same_latents = members_to_show(found.groups)
     animations = [
         {
@@ -55,7 +59,7 @@ def render(found: Comparison, say: Translator, base: Path) -> str:
         "animations": animations,
         "caption": say(caption, seed=members[0].seed),
         "overlays": curves.draw(found.groups, say),
-        "runs": [_run_row(group, member, base) for group in found.groups for member in group.members],
+        "runs": [_run_row(group, member, base, reports) for group in found.groups for member in group.members],
     }
     return html.page("compare.html", values, ("report.css", "compare.css"), (TEMPLATES,))
 
@@ -79,8 +83,11 @@ def _bar(verdict: Verdict, found: Comparison, say: Translator) -> IntervalBar | 
     return IntervalBar(low, value, high, verdict.outcome, alt)
 
 
-def _run_row(group: Group, member: Member, base: Path) -> dict[str, Any]:
+def _run_row(group: Group, member: Member, base: Path, reports: Mapping[Path, str] | None) -> dict[str, Any]:
     """A row of the list of runs, with a link to the run's report if there is one."""
     report = member.run.path.resolve() / "report.html"
-    link = Path(os.path.relpath(report, base.resolve())).as_posix() if report.is_file() else ""
+    if reports is not None:
+        link = reports.get(member.run.path, "")
+    else:
+        link = Path(os.path.relpath(report, base.resolve())).as_posix() if report.is_file() else ""
     return {"group": group.name, "seed": member.seed, "path": str(member.run.path), "link": link}

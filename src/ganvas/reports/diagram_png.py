@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 import warnings
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from ganvas.reports.facts import Facts
 if TYPE_CHECKING:
     from matplotlib.path import Path
 
+OWN_FONT = "DejaVu Sans"
+"""Comes with matplotlib."""
 UNITS = 100
 """Of the drawing in an inch."""
 INK, SOFT, FAINT, HAIR = "#1c1e24", "#5c606c", "#8b8f9b", "#d9d7d0"
@@ -31,10 +34,11 @@ def draw(facts: Facts, say: Translator) -> bytes | None:
     from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, PathPatch
 
     art = diagram.draw(facts, say, wide=True)
-    font = fonts.find([text.text for text in art.texts])
-    if font is None and say.lang != "en":
+    family = _family("".join(text.text for text in art.texts))
+    if family is None and say.lang != "en":
         return draw(facts, i18n.load("en"))
-    plain = font is None or "dejavu" in font.name.lower()  # matplotlib's own, which it has in bold too
+    family = family or [OWN_FONT]  # a layer's name has letters that no font here has
+    bold = len(family) == 1  # of another font nobody knows whether it has bold letters
     figure = Figure((art.width / UNITS, art.height / UNITS), dpi=160, facecolor="white")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, art.width), ylim=(art.height, 0))
@@ -58,11 +62,8 @@ def draw(facts: Facts, say: Translator) -> bytes | None:
     for text in art.texts:
         kinds = text.style.split()
         place = "center" if "middle" in kinds else "right" if "end" in kinds else "left"
-        look = FontProperties(
-            fname=None if plain else font, size=SIZES["small" if "small" in kinds else ""] * 72 / UNITS
-        )
-        if plain:
-            look.set_weight("bold" if "strong" in kinds else "normal")
+        size = SIZES["small" if "small" in kinds else ""] * 72 / UNITS
+        look = FontProperties(family=family, size=size, weight="bold" if bold and "strong" in kinds else "normal")
         back = {"facecolor": "white", "edgecolor": "none", "pad": 2} if "halo" in kinds else None
         axes.text(
             text.x, text.y, text.text, ha=place, va="baseline", color=SOFT if "small" in kinds else INK,
@@ -73,6 +74,21 @@ def draw(facts: Facts, say: Translator) -> bytes | None:
         warnings.filterwarnings("ignore", "Glyph", UserWarning)
         figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()
+
+
+def _family(text: str) -> list[str] | None:
+    """Fonts for a text: matplotlib's own, then one that has the letters that it lacks; None where no font has them."""
+    from matplotlib.font_manager import FontProperties, fontManager
+
+    others = "".join(sign for sign in text if unicodedata.east_asian_width(sign) in "WF")
+    if not others:
+        return [OWN_FONT]
+    font = fonts.find([others])
+    if font is None:
+        return None
+    if str(font) not in {entry.fname for entry in fontManager.ttflist}:
+        fontManager.addfont(font)
+    return [OWN_FONT, FontProperties(fname=font).get_name()]
 
 
 def path(d: str) -> Path:

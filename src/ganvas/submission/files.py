@@ -72,8 +72,9 @@ def _comparison(material: Material, base: Path, say: Translator) -> dict[str, by
     """The page and the tables of `ganvas compare --out`."""
     found = material.comparison
     assert found is not None
+    reports = {each.run.path: f"runs/{each.folder}/report.html" for each in material.shown}
     return {
-        "compare.html": utf8(comparison_page.render(found, say, base)),
+        "compare.html": utf8(comparison_page.render(found, say, base, reports)),
         "compare.md": utf8(formats.markdown(found, say)),
         "compare.csv": utf8(formats.comma_separated(found)),
     }
