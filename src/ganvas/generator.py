@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from PIL.Image import Image
 
-from ganvas import media, models
+from ganvas import hub, media, models
 from ganvas.config import SCHEMA_VERSION, Config, EngineConfig, from_dict
 from ganvas.datasets.pictures.names import readable
 from ganvas.errors import GanvasError, UsageError, did_you_mean, shape_text, shown
@@ -201,7 +201,8 @@ def _check_size(config: Config, shape: tuple[int, int, int], classes: int, held:
 
 
 def find(target: str | os.PathLike[str]) -> Path:
-    """The file of a generator: the newest of a run directory, a .safetensors snapshot, or one that ships, by name.
+    """The file of a generator: the newest of a run directory, a .safetensors snapshot, a folder of
+    `ganvas export --to hub`, hf://OWNER/NAME[@REVISION] on the Hugging Face hub, or one that ships, by name.
 
     The version may be left out: `cifar10` is the newest `cifar10-cpu-vN`; a line on stderr says so. A shipped name
     wins over a folder of that name, as with data sets: ./cifar10 means the folder.
@@ -212,12 +213,20 @@ def find(target: str | os.PathLike[str]) -> Path:
         if full != name:
             show(f"{target} is {full}", file=sys.stderr)
         return WEIGHTS / f"{full}.safetensors"
+    if name.startswith(hub.SCHEME):
+        return hub.fetch(name)
     if source.is_dir():
-        return _newest(Run.open(source))
+        return folder if (folder := source / hub.FILE).is_file() else _newest(Run.open(source))
     if source.is_file():
         return source
     known = f", or a model that ships: {', '.join(models)}{did_you_mean(name, models)}" if models else ""
     raise UsageError(f"{source} does not exist: name a run directory or a .safetensors snapshot{known}")
+
+
+def run_of(path: Path) -> Run | None:
+    """The run directory that a generator's file lies in."""
+    homes = [home for home in path.resolve().parents[:3] if (home / "config.json").is_file()]
+    return Run.open(homes[0]) if homes and (homes[0] / "snapshots").is_dir() else None
 
 
 def ships(name: str) -> str | None:

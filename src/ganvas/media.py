@@ -14,6 +14,8 @@ from ganvas.files import MARK
 
 T = TypeVar("T")
 
+LEAST_SIDE = 64
+"""Pixels of a screen that one image gets at least: small images are enlarged without smoothing."""
 FRAME_MS = 120
 HOLD_MS = 2000
 WEBP_QUALITY = 80
@@ -43,6 +45,12 @@ def tiles(picture: Image.Image, shape: tuple[int, int, int]) -> np.ndarray:
     rows, columns = picture.height // h, picture.width // w
     cut = canvas[: rows * h, : columns * w].reshape(rows, h, columns, w, c)
     return cut.transpose(0, 2, 4, 1, 3).reshape(rows * columns, c, h, w)
+
+
+def enlarge(picture: Image.Image, side: int, least: int = LEAST_SIDE) -> Image.Image:
+    """The picture by a whole factor, nearest pixel, so that an image of `side` pixels takes `least` or more."""
+    factor = max(1, -(-least // side))
+    return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
 
 
 def evenly_spaced(items: Sequence[T], limit: int) -> list[T]:

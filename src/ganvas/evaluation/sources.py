@@ -158,7 +158,7 @@ def from_images(images: ImageSet) -> ImageSource:
 
 
 def _generator(path: Path, seed: int, device: str, trained_on: str | None) -> ImageSource:
-    from ganvas.generator import load
+    from ganvas.generator import load, run_of
 
     generator = load(path, device)
 
@@ -170,7 +170,7 @@ def _generator(path: Path, seed: int, device: str, trained_on: str | None) -> Im
         numbers = generator.labels(n, seed, start)
         return None if numbers is None else Classes(numbers, generator.class_names)
 
-    run = _run_of(generator.path)
+    run = run_of(generator.path)
     snapshot = generator.path.resolve().relative_to(run.path).as_posix() if run else generator.path.name
     about = {
         "nimg": generator.nimg,
@@ -201,12 +201,6 @@ def _its_images(
         if trained_on is not None:
             raise
         return None, str(error)
-
-
-def _run_of(path: Path) -> Run | None:
-    """The run directory that a generator's file lies in."""
-    homes = [parent for parent in path.resolve().parents[:3] if (parent / "config.json").is_file()]
-    return Run.open(homes[0]) if homes else None
 
 
 def noise(shape: tuple[int, int, int], seed: int, names: tuple[str, ...] = ()) -> ImageSource:

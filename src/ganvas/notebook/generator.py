@@ -11,7 +11,8 @@ import numpy as np
 from ganvas import generator as generators
 from ganvas import media
 from ganvas.generator import Generator as Sampler
-from ganvas.notebook.pictures import Images, Picture, enlarge
+from ganvas.media import enlarge
+from ganvas.notebook.pictures import Images, Picture
 from ganvas.training.latents import ROW
 
 

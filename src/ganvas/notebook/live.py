@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from PIL import Image
 
 from ganvas import media
-from ganvas.notebook.pictures import Picture, enlarge
+from ganvas.media import enlarge
+from ganvas.notebook.pictures import Picture
 from ganvas.notebook.run import Run
 from ganvas.terminal import show
 from ganvas.training.progress import Bar, clock, event_line, losses, show_progress

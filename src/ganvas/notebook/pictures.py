@@ -15,9 +15,7 @@ from PIL import Image
 
 from ganvas import media
 from ganvas.files import replace_file, writing_to
-
-LEAST_SIDE = 64
-"""Pixels of a screen that one image gets at least: small images are enlarged without smoothing."""
+from ganvas.media import enlarge
 
 
 @dataclass(frozen=True)
@@ -93,12 +91,6 @@ class Images:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the grid as PNG; GanvasError where that fails."""
         return Picture(self._repr_png_(), self.caption).save(path)
-
-
-def enlarge(picture: Image.Image, side: int, least: int = LEAST_SIDE) -> Image.Image:
-    """The picture by a whole factor, nearest pixel, so that an image of `side` pixels takes `least` or more."""
-    factor = max(1, -(-least // side))
-    return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
 
 
 def table(rows: Sequence[Sequence[object]], head: Sequence[str]) -> str:

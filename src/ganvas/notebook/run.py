@@ -14,7 +14,8 @@ import numpy as np
 from ganvas import media
 from ganvas.config import Config, diff
 from ganvas.errors import GanvasError, UsageError
-from ganvas.notebook.pictures import Picture, enlarge
+from ganvas.media import enlarge
+from ganvas.notebook.pictures import Picture
 from ganvas.notebook.views import DoctorView, Evaluation, ReportView
 from ganvas.runs.run import Run as RunFolder
 

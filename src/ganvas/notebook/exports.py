@@ -1,0 +1,26 @@
+"""Exports in Python: also of a Run and of a Generator."""
+
+from __future__ import annotations
+
+import os
+from functools import wraps
+from typing import Any
+
+from ganvas import exporting
+from ganvas.exporting import Exported
+from ganvas.generator import Generator
+from ganvas.notebook.arguments import named
+from ganvas.runs.run import Run
+
+
+@wraps(exporting.export)
+def export(model: Any, to: str, out: str | os.PathLike[str] | None = None, force: bool = False) -> Exported:
+    """See `ganvas.exporting.export`; also takes a Run and a Generator."""
+    return exporting.export(_target(model, "export"), to, out, force)
+
+
+def _target(model: Any, function: str) -> str | os.PathLike[str]:
+    """Where the model is; UsageError for what is none."""
+    if isinstance(model, Run | Generator):
+        return model.path
+    return named(model, function, "a run or a model")
