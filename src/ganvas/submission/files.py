@@ -12,7 +12,8 @@ from ganvas.comparison import formats
 from ganvas.comparison import page as comparison_page
 from ganvas.files import MOST_BYTES, read_file, utf8
 from ganvas.i18n import Translator
-from ganvas.notebook.pictures import Picture, enlarge
+from ganvas.media import enlarge
+from ganvas.notebook.pictures import Picture
 from ganvas.notebook.run import Run as ShownRun
 from ganvas.reports import page as report
 from ganvas.runs.run import OWN_CODE

@@ -11,7 +11,7 @@ from ganvas import media
 from ganvas.comparison import page as comparison_page
 from ganvas.comparison.tables import method, preface, tables, verdict_sentences
 from ganvas.i18n import Translator
-from ganvas.notebook.pictures import enlarge
+from ganvas.media import enlarge
 from ganvas.reports import html, markdown, retrospective, section
 from ganvas.reports.page import figures
 from ganvas.submission import checklist, words
