@@ -84,7 +84,7 @@ clothes
 # of them and nothing else, always from fresh networks with the same seed. `look` draws samples and curves, `ask` prints
 # the doctor's answer in English and Korean.
 #
-# The third picture of each row shows two numbers that ganvas measures at every sample grid:
+# The last graph of each row shows two numbers that ganvas measures at every sample grid:
 #
 # - **distance**: how far colours and layout of the samples are from real images. 0: the same; 1: as far as real images
 #   vary.
