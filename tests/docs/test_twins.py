@@ -34,13 +34,13 @@ def code(text: str) -> list[str]:
 
 
 def links(name: str, text: str) -> Counter[str]:
-    """Where the links lead, as paths of the repository; a Korean page counts as its twin."""
+    """Where the links lead, as paths of the repository; a Korean page or notebook counts as its twin."""
     found = [link for link in LINK.findall(BLOCK.sub("", text)) if link]
     places = (
         link if "://" in link else posixpath.normpath(posixpath.join(posixpath.dirname(name), link)) for link in found
     )
     twins = {korean: english for english, korean in PAIRS}
-    return Counter(twins.get(place, place) for place in places)
+    return Counter(twins.get(place, place).replace("course/ko/", "course/en/") for place in places)
 
 
 def figures(text: str) -> Counter[str]:
