@@ -81,9 +81,18 @@ class OwnDiscriminator(nn.Module):
 
 
 def last_layer(network: nn.Module) -> nn.Module | None:
-    """The last layer with weights of its own, in the order in which the layers were made."""
-    own = [m for m in network.modules() if isinstance(m, (nn.Linear, nn.modules.conv._ConvNd))]
+    """The last layer with a matrix or kernels of its own, in the order in which the layers were made or are called."""
+    if isinstance(network, KerasNetwork):
+        own = [layer for layer in keras_layers(network.model) if hasattr(getattr(layer, "layer", layer), "kernel")]
+    else:
+        own = [m for m in network.modules() if isinstance(m, (nn.Linear, nn.modules.conv._ConvNd))]
     return own[-1] if own else None
+
+
+def keras_layers(model: Any) -> Iterator[Any]:
+    """The layers of a Keras model and of the models in it, in order. On the torch backend each is a torch module."""
+    for layer in model.layers:
+        yield from keras_layers(layer) if hasattr(layer, "layers") else (layer,)
 
 
 def is_keras(network: object) -> bool:
