@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 __all__ = [
     "GAN", "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
-    "compare", "data", "doctor", "evaluate", "experiment", "export", "load", "quiz", "recipes", "register_family",
-    "register_loss", "register_recipe", "register_rule", "report", "resume", "runs", "sample", "submit", "train",
-    "tricks",
+    "compare", "data", "doctor", "evaluate", "experiment", "export", "from_keras", "load", "quiz", "recipes",
+    "register_family", "register_loss", "register_recipe", "register_rule", "report", "resume", "runs", "sample",
+    "submit", "train", "tricks",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ganvas.notebook.compare import compare
     from ganvas.notebook.data import data
     from ganvas.notebook.exports import export
+    from ganvas.notebook.from_keras import from_keras
     from ganvas.notebook.gan import GAN
     from ganvas.notebook.generator import Generator, load
     from ganvas.notebook.run import Run
@@ -57,6 +58,7 @@ _HOMES = {  # name -> its module, and its name there; none: the module itself
     "evaluate": ("ganvas.notebook.commands", "evaluate"),
     "experiment": ("ganvas.notebook.commands", "experiment"),
     "export": ("ganvas.notebook.exports", "export"),
+    "from_keras": ("ganvas.notebook.from_keras", "from_keras"),
     "load": ("ganvas.notebook.generator", "load"),
     "quiz": ("ganvas.notebook.submission", "quiz"),
     "recipes": ("ganvas.notebook.commands", "recipes"),

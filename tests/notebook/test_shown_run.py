@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -78,11 +80,25 @@ def test_the_doctor_speaks_two_languages(run):
 def test_scores_are_a_table(run, tmp_path):
     from ganvas.evaluation import Score
 
-    values = dict.fromkeys(Score.__dataclass_fields__, None)
-    score = Score(**{**values, "metric": "fd", "value": 12.5, "low": 11.0, "high": 14.0, "extractor": "<b>"})
+    kept = {"metric": "fd", "value": 12.5, "low": 11.0, "high": 14.0, "extractor": "<b>", "better": "lower", "n": 100}
+    kept |= {"sets": 5, "n_ref": 200, "seed": 0, "weights_hash": "abc", "real_baseline_from": "", "source": "run"}
+    score = Score(**{**dict.fromkeys(Score.__dataclass_fields__), **kept})
     table = Evaluation([score])
-    assert "12.5" in repr(table) and "11 to 14" in repr(table)
-    assert "&lt;b&gt;" in table._repr_html_() and table[0] is score and len(table) == 1
+    assert "12.5" in repr(table) and "11 to 14" in repr(table) and "5 sets of 100" in repr(table)
+    assert "&lt;b&gt;" in table._repr_html_() and "11 to 14" in table._repr_html_()
+    assert table[0] is score and len(table) == 1 and table == [score]
+
+
+def test_tables_are_data_frames_where_pandas_is(monkeypatch):
+    """What pandas is given; without pandas, one line."""
+    from ganvas.notebook.views import Table
+
+    rows = [{"a": 1, "b": "x"}]
+    monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=lambda given: ("frame", given)))
+    assert Table(rows, "", ("a",)).frame() == ("frame", rows)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(UsageError, match="pip install pandas"):
+        Table(rows, "", ("a",)).frame()
 
 
 def test_an_untrained_run_says_so(tmp_path, shapes):

@@ -16,19 +16,31 @@ OF_A_CLASS = {"class_distance": "seen as it", "gan_test_accuracy": "recognised",
 
 def text(scores: Sequence[Score]) -> str:
     """The table, 80 to 100 columns wide."""
-    blocks = [_block(list(group)) for _, group in groupby(scores, key=lambda s: (s.extractor, s.reference, s.split))]
-    return "\n\n".join(blocks)
+    return "\n\n".join(map(_block, _grouped(scores)))
 
 
-def _block(scores: list[Score]) -> str:
+def blocks(scores: Sequence[Score]) -> list[tuple[list[str], list[tuple[str, ...]]]]:
+    """(what the numbers rest on, the rows below HEAD) of each extractor."""
+    return [(_preface(group), [_row(score) for score in group]) for group in _grouped(scores)]
+
+
+def _grouped(scores: Sequence[Score]) -> list[list[Score]]:
+    return [list(group) for _, group in groupby(scores, key=lambda s: (s.extractor, s.reference, s.split))]
+
+
+def _preface(scores: list[Score]) -> list[str]:
     first = scores[0]
     seen = f", after {first.nimg:,} images" if first.nimg is not None else ""
     sets = f"{first.sets} sets of {first.n:,}" if first.sets > 1 else f"{first.n:,} images"
-    lines = [
+    return [
         f"{first.source}{seen}: {sets}, seed {first.seed}, against {first.reference}:{first.split} ({first.n_ref:,})",
         f"features {first.extractor}, {first.resize}, weights {first.weights_hash[:12]}",
         f"baselines: real images, {_sources(scores)} per set; noise, uniform",
     ]
+
+
+def _block(scores: list[Score]) -> str:
+    lines = _preface(scores)
     rows = [HEAD, *(_row(score) for score in scores)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     for row in rows:

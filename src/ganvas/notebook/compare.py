@@ -14,6 +14,7 @@ from ganvas.comparison import Comparison, formats, tables
 from ganvas.comparison.groups import Targets
 from ganvas.errors import UsageError
 from ganvas.notebook.run import Runs
+from ganvas.notebook.views import frame
 from ganvas.runs.run import Run as RunFolder
 
 
@@ -30,6 +31,10 @@ class ComparisonView(Comparison):
     def text(self, lang: str | None = None) -> str:
         """Tables and verdicts as text."""
         return formats.text(self, i18n.load(lang or self.lang))
+
+    def frame(self) -> Any:
+        """The verdicts as a pandas DataFrame, a row for each group and metric; UsageError without pandas."""
+        return frame(formats.verdict_rows(self))
 
     def __repr__(self) -> str:
         return self.text()

@@ -57,30 +57,24 @@ class Text(str):
 
 
 class Evaluation(list["Score"]):
-    """The scores of one generator, as a table."""
-
-    HEAD = ("metric", "value", "95 %", "real images", "features")
+    """The scores of one generator or set of images, as a table for each extractor with what it rests on."""
 
     def frame(self) -> Any:
         """A pandas DataFrame, a row for each score with all it rests on; UsageError without pandas."""
         return frame([dataclasses.asdict(score) for score in self])
 
-    def _rows(self) -> list[tuple[str, ...]]:
-        def number(value: float | None) -> str:
-            return "-" if value is None else f"{value:.4g}"
-
-        return [
-            (s.metric, number(s.value), f"{number(s.low)} to {number(s.high)}", number(s.real_baseline), s.extractor)
-            for s in self
-        ]
-
     def __repr__(self) -> str:
-        rows = [self.HEAD, *self._rows()]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(self.HEAD))]
-        return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+        from ganvas.evaluation.table import text
+
+        return text(self)
 
     def _repr_html_(self) -> str:
-        return table(self._rows(), self.HEAD)
+        from ganvas.evaluation.table import HEAD, blocks
+
+        parts = []
+        for lines, rows in blocks(self):
+            parts += [f"<p>{'<br>'.join(map(html.escape, lines))}</p>", table(rows, HEAD)]
+        return "".join(parts)
 
 
 class DoctorView:
