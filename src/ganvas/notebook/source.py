@@ -40,7 +40,7 @@ def _with_used(part: Any, seen: set[int]) -> Iterator[Any]:
     part = inspect.unwrap(getattr(part, "func", part)) if callable(part) else part
     if not inspect.isfunction(part) and not inspect.isclass(part):
         part = type(part) if callable(part) else None
-    if part is None or id(part) in seen or part.__module__.split(".")[0] in {*LIBRARIES, "builtins"}:
+    if part is None or id(part) in seen or str(part.__module__).split(".")[0] in {*LIBRARIES, "builtins"}:
         return
     seen.add(id(part))
     functions = [part] if inspect.isfunction(part) else [f for f in vars(part).values() if inspect.isfunction(f)]
