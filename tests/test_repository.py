@@ -123,9 +123,9 @@ def test_a_model_that_ships_has_a_card_and_draws(name: str) -> None:
 def test_public_names() -> None:
     assert ganvas.__all__ == [
         "GAN", "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
-        "compare", "data", "doctor", "evaluate", "experiment", "export", "from_keras", "load", "quiz", "recipes",
-        "register_family", "register_loss", "register_recipe", "register_rule", "report", "resume", "runs", "sample",
-        "submit", "train", "tricks",
+        "animate", "compare", "data", "doctor", "evaluate", "experiment", "export", "from_keras", "load", "quiz",
+        "recipes", "register_family", "register_loss", "register_recipe", "register_rule", "report", "resume", "runs",
+        "sample", "submit", "train", "tricks",
     ]  # fmt: skip
     assert all(getattr(ganvas, name) is not None for name in ganvas.__all__)
     with pytest.raises(AttributeError, match="nothing_of_ours"):

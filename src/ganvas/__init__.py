@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 __all__ = [
     "GAN", "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
-    "compare", "data", "doctor", "evaluate", "experiment", "export", "from_keras", "load", "quiz", "recipes",
+    "animate", "compare", "data", "doctor", "evaluate", "experiment", "export", "from_keras", "load", "quiz", "recipes",
     "register_family", "register_loss", "register_recipe", "register_rule", "report", "resume", "runs", "sample",
     "submit", "train", "tricks",
 ]  # fmt: skip
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     )
     from ganvas.notebook.compare import compare
     from ganvas.notebook.data import data
-    from ganvas.notebook.exports import export
+    from ganvas.notebook.exports import animate, export
     from ganvas.notebook.from_keras import from_keras
     from ganvas.notebook.gan import GAN
     from ganvas.notebook.generator import Generator, load
@@ -52,6 +52,7 @@ _HOMES = {  # name -> its module, and its name there; none: the module itself
     "Rule": ("ganvas.diagnostics", "Rule"),
     "Run": ("ganvas.notebook.run", "Run"),
     "UsageError": ("ganvas.errors", "UsageError"),
+    "animate": ("ganvas.notebook.exports", "animate"),
     "compare": ("ganvas.notebook.compare", "compare"),
     "data": ("ganvas.notebook.data", "data"),
     "doctor": ("ganvas.notebook.commands", "doctor"),

@@ -96,6 +96,16 @@ class Generator:
         own = self.labels(1, seed, first, label)
         return self.draw(z, None if own is None else np.repeat(own, steps))
 
+    def loop(self, stops: int, steps: int, seed: int = 0, first: int = 0) -> Float32[np.ndarray, "n z"]:
+        """`steps` latents on a closed way through those of images `first` to first + stops - 1 of `seed`.
+
+        As `between`: along great circles.
+        """
+        z = latents.draw_z(self.config.generator, seed, "sample", np.arange(first, first + stops))
+        at = np.arange(steps) * stops / steps
+        legs = [latents.great_circle(z[i], z[(i + 1) % stops], at[at.astype(int) == i] - i) for i in range(stops)]
+        return np.concatenate(legs)
+
     def _check_number(self, n: Any, least: int, name: str) -> None:
         """UsageError for fewer images than this, and for more than the latents and images of which fit in memory."""
         try:

@@ -70,8 +70,11 @@ def shared_palette(pictures: Sequence[Image.Image]) -> Image.Image:
     return Image.fromarray(pixels[None]).quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 
-def gif(frames: Sequence[Image.Image], palette: Image.Image) -> bytes:
-    """An endless GIF in one palette, undithered, so that still parts stay still; the last frame is held."""
+def gif(frames: Sequence[Image.Image], palette: Image.Image, durations: Sequence[int] = ()) -> bytes:
+    """An endless GIF in one palette, undithered, so that still parts stay still.
+
+    `durations` are the milliseconds of each frame; without, the last one is held.
+    """
     if not frames:
         raise ValueError("an animation needs at least one frame")
     if all(frame.mode == "L" for frame in frames):
@@ -80,16 +83,17 @@ def gif(frames: Sequence[Image.Image], palette: Image.Image) -> bytes:
             frame.putpalette(palette.getpalette() or [])
     else:
         indexed = [frame.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    return _animation(indexed, "GIF", optimize=False, disposal=1)
+    return _animation(indexed, "GIF", durations, optimize=False, disposal=1, comment=MARK)
 
 
-def webp(frames: Sequence[Image.Image], quality: int = WEBP_QUALITY) -> bytes:
-    """An endless lossy WebP: about a fifth of the GIF's bytes; the last frame is held."""
-    return _animation([frame.convert("RGB") for frame in frames], "WEBP", quality=quality, method=2)
+def webp(frames: Sequence[Image.Image], quality: int = WEBP_QUALITY, durations: Sequence[int] = ()) -> bytes:
+    """An endless lossy WebP: about a fifth of the GIF's bytes; `durations` as for `gif`."""
+    pictures = [frame.convert("RGB") for frame in frames]
+    return _animation(pictures, "WEBP", durations, quality=quality, method=2, xmp=MARK.encode())
 
 
-def _animation(frames: list[Image.Image], kind: str, **options: object) -> bytes:
-    durations = [FRAME_MS] * (len(frames) - 1) + [HOLD_MS]
+def _animation(frames: list[Image.Image], kind: str, durations: Sequence[int], **options: object) -> bytes:
+    durations = list(durations) or [FRAME_MS] * (len(frames) - 1) + [HOLD_MS]
     file = io.BytesIO()
     frames[0].save(file, kind, save_all=True, append_images=frames[1:], duration=durations, loop=0, **options)
     return file.getvalue()

@@ -1,8 +1,9 @@
-"""Models that leave the house: exports of a generator."""
+"""Models that leave the house: exports of a generator, animations."""
 
 from __future__ import annotations
 
 from ganvas.cli.parser import Parser, add_force
+from ganvas.errors import UsageError
 from ganvas.terminal import show
 
 
@@ -22,4 +23,28 @@ def export(argv: list[str]) -> int:
     from ganvas.exporting import export
 
     show(export(args.model, args.to, args.out, args.force))
+    return 0
+
+
+def animate(argv: list[str]) -> int:
+    """Write an animation of a training, or of a generator."""
+    parser = Parser(
+        prog="ganvas animate",
+        description="Write an animation: a run's samples through its training, always of the same latents; with "
+        "--interpolate, of a run or a model, closed ways between latents or between classes.",
+    )
+    parser.add_argument("model", metavar="RUN_OR_MODEL")
+    parser.add_argument("--to", required=True, metavar="gif | webp | mp4", help="the format; mp4 needs ganvas[video]")
+    parser.add_argument("--out", metavar="PATH", help="NAME.gif, NAME.webp or NAME.mp4 here by default")
+    parser.add_argument("--interpolate", metavar="latents | classes", help="instead of the training")
+    parser.add_argument("--seconds", type=float, default=6.0, help="length, 0.5 to 30 (6)")
+    parser.add_argument("--seed", type=int, default=0, help="of the latents, with --interpolate (0)")
+    add_force(parser)
+    args = parser.parse_args(argv)
+    if args.seed < 0:
+        raise UsageError("--seed must be 0 or more")
+
+    from ganvas.exporting.animation import animate
+
+    show(animate(args.model, args.to, args.out, args.interpolate, args.seconds, args.seed, args.force))
     return 0

@@ -23,6 +23,7 @@ VERBS = {
     "report": ("ganvas.cli.runs", "write a run's report.html, GIF and curves"),
     "sample": ("ganvas.cli.runs", "draw images from a trained generator"),
     "export": ("ganvas.cli.export", "write a generator as ONNX, safetensors, or a folder for the Hugging Face hub"),
+    "animate": ("ganvas.cli.export", "write a GIF, WebP or mp4 of a training, or of ways between latents or classes"),
     "evaluate": ("ganvas.cli.evaluate", "score samples: quality, diversity, memorisation, with confidence intervals"),
     "doctor": ("ganvas.cli.doctor", "diagnose a run, or (--env, --data) an installation or a data set"),
     "compare": ("ganvas.cli.compare", "test whether a change helped: groups of runs that differ in their seed"),

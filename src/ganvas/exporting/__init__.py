@@ -1,5 +1,6 @@
-"""Trained generators for use elsewhere: ONNX files, safetensors with a card, folders for the Hugging Face hub."""
+"""Trained generators for use elsewhere: ONNX, safetensors with a card, folders for the Hugging Face hub; animations."""
 
+from ganvas.exporting.animation import Animation, animate
 from ganvas.exporting.formats import FORMATS, Exported, export
 
-__all__ = ["FORMATS", "Exported", "export"]
+__all__ = ["FORMATS", "Animation", "Exported", "animate", "export"]

@@ -1,4 +1,4 @@
-"""Exports in Python: also of a Run and of a Generator."""
+"""Exports and animations in Python: also of a Run and of a Generator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from ganvas import exporting
-from ganvas.exporting import Exported
+from ganvas.exporting import Animation, Exported
 from ganvas.generator import Generator
 from ganvas.notebook.arguments import named
 from ganvas.runs.run import Run
@@ -17,6 +17,12 @@ from ganvas.runs.run import Run
 def export(model: Any, to: str, out: str | os.PathLike[str] | None = None, force: bool = False) -> Exported:
     """See `ganvas.exporting.export`; also takes a Run and a Generator."""
     return exporting.export(_target(model, "export"), to, out, force)
+
+
+@wraps(exporting.animate)
+def animate(model: Any, to: str, out: str | os.PathLike[str] | None = None, **settings: Any) -> Animation:
+    """See `ganvas.exporting.animate`; also takes a Run and a Generator."""
+    return exporting.animate(_target(model, "animate"), to, out, **settings)
 
 
 def _target(model: Any, function: str) -> str | os.PathLike[str]:

@@ -34,8 +34,10 @@ class Generator(Sampler):
 
     def walk(self, stops: int = 6, steps: int = 12, seed: int = 0, label: str | None = None) -> Picture:
         """An animation through `stops` images and back to the first, `steps` frames from one to the next."""
-        legs = [self.between(steps + 1, i, (i + 1) % stops, seed, label)[:-1] for i in range(stops)]
-        frames = [enlarge(media.grid(image[None]), self.shape[1], 128) for image in np.concatenate(legs)]
+        z = self.loop(stops, stops * steps, seed)
+        own = [self.labels(1, seed, i, label) for i in range(stops)]
+        kinds = None if own[0] is None else np.concatenate([np.repeat(each, steps) for each in own if each is not None])
+        frames = [enlarge(media.grid(image[None]), self.shape[1], 128) for image in self.draw(z, kinds)]
         palette = media.shared_palette(frames[:: max(1, len(frames) // 12)])
         return Picture(media.gif(frames, palette), f"a walk through {stops} images of seed {seed}", "gif")
 
