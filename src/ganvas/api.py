@@ -15,7 +15,7 @@ from ganvas import process, reports
 from ganvas.config import BudgetConfig, Config, EngineConfig
 from ganvas.datasets import IN_MEMORY, ImageSet, as_images, available
 from ganvas.datasets import load as load_data
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, shown
 from ganvas.runs.images import check_same, of_run, remember
 from ganvas.runs.run import Run
 from ganvas.terminal import show
@@ -77,6 +77,8 @@ def train(
         raise UsageError("labels and class_names go with data given as images")
     if data is not None:
         own["data.name"] = os.fspath(data) if isinstance(data, str | os.PathLike) else IN_MEMORY
+    if not isinstance(settings or {}, Mapping):
+        raise UsageError(f"settings = {shown(settings)}: give them by dotted name, such as {{'g_optim.lr': 2e-4}}")
     config = configure(recipe, tricks, {**own, **(settings or {})}, init_from)
     if config.data.name != IN_MEMORY:
         images = _said(load_data(config.data), progress)
@@ -189,6 +191,8 @@ def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | N
     """A run directory, not yet trained (see training.setup), whose evaluation while training is possible as well."""
     from ganvas.training import setup
 
+    if not isinstance(out, str | os.PathLike | None):
+        raise UsageError(f"out = {shown(out)}: give the path of a folder")
     if config.evaluate.every:
         from ganvas.evaluation import during
 

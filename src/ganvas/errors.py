@@ -43,3 +43,13 @@ def shown(value: object) -> str:
     """A value as an error shows it: short, whatever it is."""
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:100]} ..."
+
+
+def kind(what: object) -> str:
+    """What it is, in a few words: None, a str, an ndarray, the class Run."""
+    if what is None:
+        return "None"
+    if isinstance(what, type):
+        return f"the class {what.__name__}"
+    name = type(what).__name__
+    return f"a{'n' if name[0].lower() in 'aeiou' else ''} {name}"

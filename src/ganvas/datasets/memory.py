@@ -26,7 +26,7 @@ from ganvas.datasets.progress import Progress
 from ganvas.datasets.raw import Raw
 from ganvas.datasets.reader import OWN_SIZE, OWN_SIZES, own_side
 from ganvas.datasets.source import SOURCES, DataSource
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, shown
 
 IMAGE_KEYS = ("image", "img", "pixel_values", "x")
 LABEL_KEYS = ("label", "labels", "fine_label", "y")
@@ -48,6 +48,8 @@ def as_images(
     One scale holds for all values, see `ganvas.datasets.scale`; a line says what was read.
     Raises UsageError for what cannot be meant, GanvasError for images that do not fit each other.
     """
+    if isinstance(class_names, str) or not hasattr(class_names, "__len__"):
+        raise UsageError(f"class_names = {shown(class_names)}: give a list, the name of class 0, of class 1, ...")
     config = config or DataConfig(IN_MEMORY)
     if isinstance(data, str | os.PathLike):
         if labels is not None or class_names:

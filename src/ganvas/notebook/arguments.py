@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, kind
 from ganvas.notebook.run import Run
 from ganvas.runs.run import Run as RunFolder
 
@@ -13,16 +13,6 @@ from ganvas.runs.run import Run as RunFolder
 def is_path(what: Any) -> bool:
     """Whether it is a name or a path."""
     return isinstance(what, str | os.PathLike)
-
-
-def kind(what: Any) -> str:
-    """What it is, in a few words: None, a str, an ndarray, the class Run."""
-    if what is None:
-        return "None"
-    if isinstance(what, type):
-        return f"the class {what.__name__}"
-    name = type(what).__name__
-    return f"a{'n' if name[0].lower() in 'aeiou' else ''} {name}"
 
 
 def named(what: Any, function: str, wanted: str = "a name or a path") -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas import experiments, i18n
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, shown
 from ganvas.experiments.named import find_plan
 from ganvas.experiments.plan import builtin, make_plan, read_toml
 from ganvas.notebook.compare import ComparisonView, view
@@ -70,6 +70,9 @@ def run_experiment(
     i18n.load(lang)
     if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
         raise UsageError(f"jobs = {jobs}: it must be 1 or more")
+    lists = isinstance(vary or {}, Mapping) and all(isinstance(each, list | tuple) for each in (vary or {}).values())
+    if not lists:
+        raise UsageError(f"vary = {shown(vary)}: give each setting a list, such as {{'g_optim.lr': [1e-4, 5e-4]}}")
     name, values = find_plan(name, recipe, vary)
     plan = make_plan(name, values, {**changes, "tricks": [*values.get("tricks", []), *tricks] or None})
     folder = Path(out) if out is not None else Path("experiments") / name

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ class FreshNetwork:
             self.kept: nn.Module | None = as_torch(copy.deepcopy(source), role)
             self.factory: Callable[[], Any] | None = None
         elif callable(source):
+            _check_call(source, role)
             self.kept, self.factory = None, source
         else:
             raise UsageError(
@@ -113,6 +115,19 @@ def seeded(seed: int) -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
+
+
+def _check_call(factory: Callable[..., Any], role: str) -> None:
+    """UsageError where a function cannot be called without arguments."""
+    try:
+        signature(factory).bind()
+    except TypeError as error:
+        name = getattr(factory, "__name__", type(factory).__name__)
+        raise UsageError(
+            f"{role}: {name}() cannot be called without arguments ({error}): lambda: {name}(...)"
+        ) from None
+    except ValueError:
+        return  # its arguments are not known
 
 
 def _can_reset(network: nn.Module | None) -> bool:

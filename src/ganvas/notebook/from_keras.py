@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, kind
 from ganvas.notebook import keras_layers as own
 from ganvas.notebook.keras_layers import ACTIVATIONS, Function, first, last
 
@@ -35,7 +35,7 @@ def from_keras(model: Any) -> FromKeras:
     """
     if not any(base.__name__ in SEQUENTIAL for base in type(model).__mro__) or not hasattr(model, "layers"):
         raise UsageError(
-            f"from_keras() takes a Keras Sequential or a Functional of one chain, not {_kind(model)}: a model of a "
+            f"from_keras() takes a Keras Sequential or a Functional of one chain, not {kind(model)}: a model of a "
             "class of your own has to be written as one, or made with KERAS_BACKEND=torch and given to ganvas.GAN"
         )
     if len(getattr(model, "inputs", None) or [0]) != 1 or len(getattr(model, "outputs", None) or [0]) != 1:
@@ -45,12 +45,6 @@ def from_keras(model: Any) -> FromKeras:
     if any(bool(mean.any()) for mean in means if mean is not None):
         converted._ganvas_trained = True  # type: ignore[assignment]  # a training refuses it, or it would not be fresh
     return converted
-
-
-def _kind(model: Any) -> str:
-    from ganvas.notebook.arguments import kind
-
-    return kind(model)
 
 
 def _modules(model: Any) -> Iterator[nn.Module]:

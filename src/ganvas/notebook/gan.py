@@ -13,7 +13,7 @@ from ganvas import process
 from ganvas.config import Config
 from ganvas.config.recipes import get
 from ganvas.datasets import IN_MEMORY, ImageSet, available
-from ganvas.errors import UsageError, shape_text
+from ganvas.errors import UsageError, shape_text, shown
 from ganvas.files import utf8
 from ganvas.notebook.data import Data, as_data
 from ganvas.notebook.run import Run, Runs
@@ -47,6 +47,8 @@ class GAN:
         self.recipe = generator if isinstance(generator, str) else recipe
         self.latent_dim = latent_dim
         get(self.recipe)
+        if latent_dim is not None and (not isinstance(latent_dim, int) or latent_dim < 1):
+            raise UsageError(f"latent_dim = {shown(latent_dim)}: give the length of z, 1 or more")
         if isinstance(generator, str):
             if discriminator is not None:
                 raise UsageError(f"GAN({generator!r}) is a recipe with both networks: leave the second argument out")
@@ -140,6 +142,13 @@ class GAN:
         Stopping (the stop button, Ctrl-C) saves the run and returns it; the same call goes on where it stopped.
         Raises UsageError for what cannot be right, GanvasError for what goes wrong.
         """
+        for name, loss in (("d_loss", d_loss), ("g_loss", g_loss)):
+            if loss is not None and not callable(loss):
+                raise UsageError(f"{name} = {shown(loss)}: give a function of logits that returns the loss")
+        if not isinstance(settings or {}, Mapping):
+            raise UsageError(f"settings = {shown(settings)}: give them by dotted name, such as {{'g_optim.lr': 2e-4}}")
+        if not isinstance(out, str | os.PathLike | None):
+            raise UsageError(f"out = {shown(out)}: give the path of a folder")
         given = as_data(data, settings)
         asked: dict[str, Any] = {
             "budget.epochs": epochs, "budget.minutes": minutes, "budget.kimg": kimg, "budget.cpu_minutes": cpu_minutes,
@@ -155,7 +164,11 @@ class GAN:
         if seeds is None:
             config = self._config(given, False, tricks, {**asked, "seed": seed})
             return self._train(given.images, config, out, display, losses)
-        numbers = [seed + i for i in range(seeds)] if isinstance(seeds, int) else [int(s) for s in seeds]
+        if not isinstance(seeds, int) and not (
+            isinstance(seeds, list | tuple | range) and all(isinstance(s, int) for s in seeds)
+        ):
+            raise UsageError(f"seeds = {shown(seeds)}: give how many, or a list of whole numbers")
+        numbers = [seed + i for i in range(seeds)] if isinstance(seeds, int) else list(seeds)
         self._check_seeds(numbers, out)
         runs: list[Run] = []
         for number in numbers:

@@ -12,8 +12,12 @@ from ganvas import generator as generators
 from ganvas import media
 from ganvas.generator import Generator as Sampler
 from ganvas.media import enlarge
+from ganvas.notebook.arguments import named
 from ganvas.notebook.pictures import Images, Picture
+from ganvas.runs.run import Run
 from ganvas.training.latents import ROW
+
+WANTED = "a run, a snapshot, or the name of a model"
 
 
 class Generator(Sampler):
@@ -45,8 +49,8 @@ class Generator(Sampler):
         return f"<p>{self!r}</p>{Picture(self.show()._repr_png_(), repr(self)).html()}"
 
 
-def load(target: str | os.PathLike[str], device: str = "auto") -> Generator:
+def load(target: Run | str | os.PathLike[str], device: str = "auto") -> Generator:
     """The generator of a run, a snapshot, or a shipped model by name: see `ganvas.generator.load`."""
-    loaded = generators.load(target, device)
+    loaded = generators.load(target.path if isinstance(target, Run) else named(target, "load", WANTED), device)
     values: dict[str, Any] = {field.name: getattr(loaded, field.name) for field in fields(loaded)}
     return Generator(**values)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
-from ganvas.errors import GanvasError, UsageError, shown
+from ganvas.errors import GanvasError, UsageError, kind, shown
 from ganvas.files import (
     parse_json,
     read_file,
@@ -118,6 +118,8 @@ class Run:
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:
         """An existing run; UsageError where there is none, GanvasError where it is unreadable or newer than this."""
+        if not isinstance(path, str | os.PathLike):
+            raise UsageError(f"a run is named by the path of its folder, not by {kind(path)}")
         run = cls(path)
         if not (run.path / "config.json").is_file():
             raise UsageError(f"{run.path} is no run directory (no config.json there; `ganvas runs` lists runs)")

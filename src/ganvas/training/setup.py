@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ganvas import generator, models
 from ganvas.config import Config, override, recipes, tricks
 from ganvas.datasets import ImageSet
-from ganvas.errors import GanvasError, UsageError, shape_text
+from ganvas.errors import GanvasError, UsageError, shape_text, shown
 from ganvas.runs.images import place
 from ganvas.runs.run import FolderTakenError, Run, next_path
 from ganvas.training import backend, capacity
@@ -35,6 +35,12 @@ def configure(
 
     Raises UsageError for an unknown name, a value out of bounds, and for parts that do not fit each other.
     """
+    if isinstance(tricks_on, str):
+        tricks_on = (tricks_on,)
+    if not isinstance(tricks_on, list | tuple) or not all(isinstance(name, str) for name in tricks_on):
+        raise UsageError(f"tricks = {shown(tricks_on)}: give a list of names, such as ['ema']")
+    if not isinstance(overrides or {}, Mapping):
+        raise UsageError(f"settings = {shown(overrides)}: give them by dotted name, such as {{'g_optim.lr': 2e-4}}")
     config = tricks.apply(recipes.get(recipe).config, tricks_on, check_compatibility)
     if init_from is not None:
         config = start_from(config, init_from)
