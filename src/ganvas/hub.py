@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from pathlib import Path
 
@@ -26,7 +25,7 @@ def fetch(address: str) -> Path:
     if found is None or ".." in address:
         raise UsageError(f"{address}: expected hf://OWNER/NAME or hf://OWNER/NAME@REVISION")
     try:
-        client = importlib.import_module("huggingface_hub")
+        import huggingface_hub as client
     except ImportError as error:
         raise GanvasError(f"{address} needs the package huggingface_hub: pip install huggingface_hub") from error
     repository, revision = found[1], found[2]

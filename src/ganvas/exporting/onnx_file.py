@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ def contents(model: Model, name: str) -> tuple[Mapping[str, bytes], str]:
     Inputs: z float32 [n, latent_dim] and, of a generator with classes, label int64 [n]; output: image uint8
     [n, h, w, c]. Raises GanvasError where a package is missing, the network cannot be translated or the results differ.
     """
-    missing = [each for each in NEEDS if not _there(each)]
+    missing = [each for each in NEEDS if find_spec(each) is None]
     if missing:
         raise GanvasError(f"ONNX needs the packages {', '.join(missing)}: pip install 'ganvas[export]'")
     content = _translate(model)
@@ -81,14 +81,6 @@ def largest_difference(content: bytes, generator: Generator) -> int:
             return 255
         worst = max(worst, int(np.abs(image.astype(int) - expected).max()))
     return worst
-
-
-def _there(package: str) -> bool:
-    try:
-        importlib.import_module(package)
-    except ImportError:
-        return False
-    return True
 
 
 def _translate(model: Model) -> bytes:
