@@ -238,7 +238,7 @@ def test_numbers_are_shown_with_four_digits() -> None:
 def test_the_public_function_is_the_one_of_the_package() -> None:
     import ganvas
 
-    assert inspect.unwrap(ganvas.evaluate) is evaluation.evaluate
+    assert inspect.unwrap(ganvas.evaluate) is inspect.unwrap(evaluation.evaluate)
 
 
 def test_one_split_only_gives_a_floor_of_halves(tmp: Path) -> None:

@@ -1,6 +1,6 @@
 """submission.ipynb: the hand-in as an executed notebook, whose outputs GitHub shows without a kernel.
 
-Written as JSON of nbformat 4.5. Every output is what its cell's code gives, evaluated here.
+Written as JSON of nbformat 4.5. Every output is the value of its cell's code, which stands beside it here.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from markupsafe import escape
 from ganvas import __version__
 from ganvas.comparison.formats import as_markdown
 from ganvas.i18n import Translator
+from ganvas.notebook.compare import compare
 from ganvas.notebook.run import Run
 from ganvas.reports.sections.rubric import Item
 from ganvas.submission import checklist, page
@@ -24,7 +25,6 @@ from ganvas.submission.checklist import Question
 from ganvas.submission.material import Material
 
 Cell = dict[str, Any]
-Values = dict[str, Any]
 
 REPR = {"text/html": "_repr_html_", "text/markdown": "_repr_markdown_", "image/png": "_repr_png_"}
 """What a notebook asks an object for, beside its repr."""
@@ -54,7 +54,7 @@ def render(material: Material, base: Path, say: Translator, drawn: Mapping[str, 
 def _cells(material: Material, base: Path, say: Translator, drawn: Mapping[str, Any]) -> Iterator[Cell]:
     main, lang = material.main, say.lang
     runs = {group.name: [Run(member.run.path) for member in group.members] for group in material.groups}
-    values: Values = {"runs": runs, "run": Run(main.run.path)}
+    run = Run(main.run.path)
     intro = say("submit.intro", date=material.date, main=main.folder, group=main.group)
     yield _text(f"# {as_markdown(page.title(material, say))}", as_markdown(intro))
     yield _text(*_checklist(material, say))
@@ -62,21 +62,23 @@ def _cells(material: Material, base: Path, say: Translator, drawn: Mapping[str, 
     yield _code(_setup(material, base))
     if main.facts.grids:
         yield _text(f"## {say('submit.nb.grids')}")
-        yield from (_shown(code, values, drawn) for code in ("run.samples(0)", "run.samples()"))
+        yield _shown("run.samples(0)", lambda: run.samples(0), drawn)
+        yield _shown("run.samples()", run.samples, drawn)
         if main.facts.real is not None:
-            yield _shown("run.real()", values, drawn)
+            yield _shown("run.real()", run.real, drawn)
         yield _text(f"## {say('submit.nb.gif')}")
-        yield _shown("run.gif()", values, drawn)
+        yield _shown("run.gif()", run.gif, drawn)
     yield _text(f"## {say('submit.nb.curves')}")
-    yield _shown("run.curves()", values, drawn)
+    yield _shown("run.curves()", run.curves, drawn)
     yield _text(f"## {say('submit.nb.doctor')}")
-    yield _shown(f"run.doctor(lang={lang!r})", values, drawn)
+    yield _shown(f"run.doctor(lang={lang!r})", lambda: run.doctor(lang=lang), drawn)
     if material.comparison is not None:
         yield _text(f"## {say('submit.compared')}")
-        yield _shown(f"ganvas.compare(runs, make=False, lang={lang!r})", values, drawn)
+        code = f"ganvas.compare(runs, make=False, lang={lang!r})"
+        yield _shown(code, lambda: compare(runs, make=False, lang=lang), drawn)
     if main.facts.networks:
         yield _text(f"## {say('submit.nb.diagram')}", say(f"flow.caption.{main.facts.config.step.update}"))
-        yield _shown(f"run.diagram(lang={lang!r})", values, drawn)
+        yield _shown(f"run.diagram(lang={lang!r})", lambda: run.diagram(lang=lang), drawn)
     yield _text(f"## {say('submit.retrospective')}", *_retrospective(material, say))
     if material.code:
         yield _text(f"## {say('submit.code')}", say("submit.code.lead"), _fenced(material.code))
@@ -135,11 +137,9 @@ def _relative(path: Path, base: Path) -> str:
         return path.resolve().as_posix()
 
 
-def _shown(code: str, values: Values, drawn: Mapping[str, Any]) -> Cell:
-    """A cell of one expression, and what a notebook shows of its value."""
-    import ganvas
-
-    value = drawn[code] if code in drawn else eval(code, {"ganvas": ganvas, **values})  # our own code, from this file
+def _shown(code: str, result: Callable[[], Any], drawn: Mapping[str, Any]) -> Cell:
+    """A cell of one expression, and what a notebook shows of its result."""
+    value = drawn[code] if code in drawn else result()
     data: dict[str, Any] = {"text/plain": repr(value)}
     for kind, name in REPR.items():
         if (content := getattr(value, name, lambda: None)()) is not None:
