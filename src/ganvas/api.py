@@ -188,11 +188,16 @@ def finish(run: Run) -> str:
 
 
 def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | None = None) -> Run:
-    """A run directory, not yet trained (see training.setup), whose evaluation while training is possible as well."""
+    """A run directory, not yet trained (see training.setup), whose evaluation while training is possible as well.
+
+    UsageError while a training runs in this process: another would have to wait for it.
+    """
     from ganvas.training import setup
+    from ganvas.training.alone import check_alone
 
     if not isinstance(out, str | os.PathLike | None):
         raise UsageError(f"out = {shown(out)}: give the path of a folder")
+    check_alone()
     if config.evaluate.every:
         from ganvas.evaluation import during
 

@@ -33,6 +33,7 @@ class FreshNetwork:
     def __init__(self, source: Network, role: str) -> None:
         self.role = role
         if isinstance(source, nn.Module):
+            _check_weights(source, role)
             _check_untrained(source, role)
             self.kept: nn.Module | None = as_torch(copy.deepcopy(source), role)
             self.factory: Callable[[], Any] | None = None
@@ -96,6 +97,7 @@ def as_torch(network: Any, role: str) -> nn.Module:
         return KerasNetwork(network)
     if not isinstance(network, nn.Module):
         raise UsageError(f"{role} made a {type(network).__name__}, not a torch module or a Keras model")
+    _check_weights(network, role)
     return network.train()
 
 
@@ -135,6 +137,13 @@ def _can_reset(network: nn.Module | None) -> bool:
     if network is None:
         return False
     return all(hasattr(m, "reset_parameters") for m in network.modules() if list(m.parameters(recurse=False)))
+
+
+def _check_weights(network: nn.Module, role: str) -> None:
+    if any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers())):
+        raise UsageError(
+            f"{role} is on the device meta, where tensors have no values: make it without torch.device('meta')"
+        )
 
 
 def _check_untrained(network: nn.Module, role: str) -> None:

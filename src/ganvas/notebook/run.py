@@ -43,7 +43,7 @@ class Run(RunFolder):
     @property
     def finished(self) -> bool:
         """Whether its budget is used up."""
-        return any(row.get("event") == "finish" for row in self.rows("events")[-1:])
+        return self.last_turn() == "finish"
 
     @property
     def facts(self) -> Facts:
@@ -186,12 +186,12 @@ class Run(RunFolder):
 
     @classmethod
     def unfinished(cls, config: Config, images: ImageSet, below: Path = Path("runs")) -> Run | None:
-        """The newest run below a folder that is this very training, stopped early and not being written."""
+        """The newest run below a folder that is this very training, stopped or broken off, and not being written."""
         for path in sorted(below.glob("*/config.json"), key=lambda p: p.stat().st_mtime)[: -LOOKED_AT - 1 : -1]:
             run = cls(path.parent)
             try:
-                last = run.rows("events")[-1:]
-                if last and last[0].get("event") == "stop" and run._is(config, images) and not run.is_locked():
+                begun = run.last_turn() in ("stop", "start", "resume") and bool(run.checkpoints())
+                if begun and run._is(config, images) and not run.is_locked():
                     return run
             except GanvasError:
                 continue

@@ -25,10 +25,8 @@ def _row(path: Path) -> dict[str, Any]:
         run = Run.open(path)
         config, total = run.config, run.total_nimg
         seen = [at for at, _ in run.checkpoints()] + [row["nimg"] for row in run.rows("metrics")[-1:]]
-        events = run.rows("events")
-        last = events[-1]["event"] if events else "none"
         under_way = "writing" if run.is_locked() else "broken off"
-        state = {"finish": "finished", "stop": "stopped", "nan": "NaN"}.get(last, under_way)
+        state = {"finish": "finished", "stop": "stopped", "nan": "NaN"}.get(run.last_turn(), under_way)
         return {
             "run": str(path), "recipe": config.recipe, "data": config.data.name, "seed": config.seed,
             "nimg": max(seen, default=0), "total": total, "state": state, "bytes": size,

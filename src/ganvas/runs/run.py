@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 KEPT_CHECKPOINTS = 2
 OWN_CODE = "networks.py"
 """The text of a learner's own networks and losses, in runs that have any."""
+TURNS = ("start", "resume", "finish", "stop", "nan")
 LOCK_SECONDS = 1.0  # that a writer waits for another's lock
 
 
@@ -223,6 +224,11 @@ class Run:
                 if row is not None:
                     rows.append(row)
         return sorted(rows, key=lambda row: row["nimg"]) if log in checked.ORDERED else rows
+
+    def last_turn(self) -> str:
+        """The last event that began or ended a training: start, resume, finish, stop or nan; "" before the first."""
+        events = (str(row.get("event")) for row in reversed(self.rows("events")))
+        return next((event for event in events if event in TURNS), "")
 
     def _old_log(self, log: str) -> Path | None:
         """The file in which an older version kept this log, as long as there is no new one."""

@@ -18,6 +18,7 @@ from ganvas.datasets import ImageSet
 from ganvas.errors import GanvasError
 from ganvas.runs.run import Run
 from ganvas.training import backend, initial, probe
+from ganvas.training.alone import alone
 from ganvas.training.backend import Engine, draw
 from ganvas.training.budget import OFF, Clock, Ending, budget_end, stop_signals
 from ganvas.training.checkpoint import TrainState, fresh_state, restore, save_checkpoint, save_snapshot, start_from
@@ -56,10 +57,10 @@ def train(
     `extra` adds to the budget; `engine_config` replaces the engine that the run started with. Returns True when
     the budget is finished, False when a signal stopped it early (everything is saved then). Raises GanvasError where
     the losses are no longer finite, where a checkpoint does not fit, and where writing fails: the last good
-    checkpoint stays.
+    checkpoint stays. UsageError where a training is running in this process already.
     """
     process.prepare()
-    with run.writing(), stop_signals() as interrupted:
+    with alone(), run.writing(), stop_signals() as interrupted:
         # Where and how to compute: settled once, then kept in config.json
         config, recipe, total = run.config, run.recipe, run.total_nimg
         shape, classes = images.images.shape[1:], models.num_classes(config, images.class_names)
