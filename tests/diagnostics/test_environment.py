@@ -153,7 +153,7 @@ def test_bounds_are_those_of_the_package() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "state"), [("2.13.0+cpu", "good"), ("2.11.0", "good"), ("3.0.0a0+git1", "good"), ("2.9.1", "bad")]
+    ("version", "state"), [("2.13.0+cpu", "good"), ("2.6.0+cu124", "good"), ("3.0.0a0+git1", "good"), ("2.5.1", "bad")]
 )
 def test_version_of_torch(version: str, state: str) -> None:
     assert name_and_state(only(torch_version.examine(Installation(torch_like(version))))) == ("torch", state)

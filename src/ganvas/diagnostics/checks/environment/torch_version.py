@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from ganvas.diagnostics.checks.check import Check, Result, register_check
 from ganvas.diagnostics.checks.environment.system import Installation, dotted
 
-OLDEST = (2, 11)
-"""The oldest torch that the package accepts (pyproject.toml)."""
+OLDEST = (2, 6)
+"""The oldest torch that the package accepts (pyproject.toml): the first with `torch.nn.utils.get_total_norm`."""
 
 
 def examine(installation: Installation) -> Iterator[Result]:
