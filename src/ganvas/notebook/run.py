@@ -85,20 +85,26 @@ class Run(RunFolder):
         return Picture(media.encode(enlarge(picture, int(self.data["shape"][1]))), caption)
 
     def gif(self, size: int = GIF_BYTES) -> Picture:
-        """Its training as an animation of the sample grids, with fewer frames where it would exceed `size` bytes."""
+        """Its training as an animation of the sample grids.
+
+        Where it would exceed `size` bytes it shows the grids' first sixteen images, and fewer frames.
+        """
         from ganvas.reports import grids
 
         frames = [picture for _, picture in grids.frames(self.facts)]
         if not frames:
             raise UsageError(f"{self.path} has no sample grid yet: train it first")
         side, palette = int(self.data["shape"][1]), media.shared_palette([frames[-1]])
+        corners = [frame.crop((0, 0, min(frame.width, 4 * side), min(frame.height, 4 * side))) for frame in frames]
         content = b""
-        for count in (60, 40, 30, 20, 12, 8, 4, 2, 1):
-            chosen = media.evenly_spaced(frames, count) if count > 1 else frames[-1:]
-            for factor in (LEAST_SIDE_OF_A_FRAME, side):  # enlarged, else as it is
-                content = media.gif([enlarge(frame, side, factor) for frame in chosen], palette)
-                if len(content) <= size:
-                    return Picture(content, f"training of {self.path.name}, {len(chosen)} steps", "gif")
+        for shown, fewest in ((frames, 20), (corners, 1)):
+            counts = {min(count, len(shown)) for count in (60, 40, 30, 20, 12, 8, 4, 2, 1) if count >= fewest}
+            for count in sorted(counts, reverse=True):
+                chosen = media.evenly_spaced(shown, count) if count > 1 else shown[-1:]
+                for factor in (LEAST_SIDE_OF_A_FRAME, side):  # enlarged, else as it is
+                    content = media.gif([enlarge(frame, side, factor) for frame in chosen], palette)
+                    if len(content) <= size:
+                        return Picture(content, f"training of {self.path.name}, {len(chosen)} steps", "gif")
         return Picture(content, f"training of {self.path.name}", "gif")
 
     def curves(self) -> Picture:
