@@ -425,8 +425,8 @@ with torch.no_grad():
 # `ganvas.GAN` takes the two classes, not the two objects, since every training starts from fresh networks. It checks them
 # first. `fit` uses *your* losses. One cell shows the newest samples, the real images and the curves. You may press the stop
 # button: what was trained is kept, and the same cell goes on. `cpu_minutes` is the work of one core: with two cores the wait
-# is about half as long. `minutes=` and `epochs=` are other ways to say how long. The course takes batches of 256; with 64 the
-# same images give four times as many updates, and a few minutes are short of updates (02 puts that to the test).
+# is about half as long. `minutes=` and `epochs=` are other ways to say how long. The course takes batches of 256; with 32 the
+# same images give eight times as many updates, and a few minutes are short of updates (02 tests such an idea).
 
 # %% [markdown] lang="ko"
 # 1e-6 정도이거나 더 작은 차이는 반올림 오차입니다. (Keras로 작성하십니까? `ganvas.GAN`은 Keras 3 모델도 받습니다.
@@ -442,12 +442,12 @@ with torch.no_grad():
 # 모든 학습은 새 신경망에서 시작하므로 `ganvas.GAN`에는 객체가 아니라 클래스 두 개를 줍니다. 학습 전에 신경망을 먼저 검사합니다.
 # `fit`은 *여러분의* 손실을 사용합니다. 셀 하나에 가장 새로운 샘플, 진짜 이미지, 곡선이 표시됩니다. 정지 버튼을 눌러도 됩니다.
 # 학습한 것은 저장되고, 같은 셀을 다시 실행하면 이어서 학습합니다. `cpu_minutes`는 코어 하나의 작업량이므로 코어가 두 개면 기다리는
-# 시간이 절반쯤 됩니다. `minutes=`나 `epochs=`로도 길이를 정할 수 있습니다. 과정에서는 배치 크기가 256입니다. 64로 하면 같은 수의
-# 이미지로 네 배 자주 업데이트하는데, 몇 분뿐인 학습에는 업데이트가 모자랍니다(02에서 이것을 검증합니다).
+# 시간이 절반쯤 됩니다. `minutes=`나 `epochs=`로도 길이를 정할 수 있습니다. 과정에서는 배치 크기가 256입니다. 32로 하면 같은 수의
+# 이미지로 여덟 배 자주 업데이트하는데, 몇 분뿐인 학습에는 업데이트가 모자랍니다(02에서 이런 아이디어를 검증합니다).
 
 # %%
 gan = ganvas.GAN(Generator, Discriminator)
-run = gan.fit(data, cpu_minutes=MINUTES, batch=64, d_loss=discriminator_loss, g_loss=generator_loss)
+run = gan.fit(data, cpu_minutes=MINUTES, batch=32, d_loss=discriminator_loss, g_loss=generator_loss)
 
 # %% [markdown] lang="en"
 # The first picture has the last samples beside real images, and the curves. The second is the animation of the samples:

@@ -840,7 +840,7 @@ attempt("a trick's name is misspelt", lambda: gan.fit(few, epochs=1, tricks=["la
 # | losses NaN | the learning rate is too high, or a loss of yours takes the log of 0: use logits |
 # | nothing moves, loss of D near 0 | D is too far ahead: a lower learning rate for D, or the trick `r1-r2` |
 # | the cell of the training was stopped | the run is saved: run the cell again, and it goes on |
-# | the kernel died | mostly too little memory: a smaller `batch=`. What was trained is in the checkpoints below `runs/` |
+# | the kernel died | run the cells of the networks and of the training again: it goes on from its last checkpoint. Mostly there was too little memory; then a smaller `batch=` starts a new training |
 #
 # ## Hand in
 #
@@ -858,7 +858,7 @@ attempt("a trick's name is misspelt", lambda: gan.fit(few, epochs=1, tricks=["la
 # | 손실이 NaN | 학습률이 너무 높거나, 직접 작성한 손실이 0의 로그를 구합니다. 로짓을 사용하십시오. |
 # | 변화가 없고 D의 손실이 0 근처 | D가 너무 앞섰습니다. D의 학습률을 낮추거나 `r1-r2` 트릭을 쓰십시오. |
 # | 학습 셀이 중단됨 | 실행이 저장되어 있습니다. 셀을 다시 실행하면 이어집니다. |
-# | 커널이 죽음 | 대개 메모리 부족입니다. `batch=`를 줄이십시오. 학습한 것은 `runs/` 아래의 체크포인트에 있습니다. |
+# | 커널이 죽음 | 신경망 셀과 학습 셀을 다시 실행하면 마지막 체크포인트에서 이어집니다. 대개 메모리 부족이 원인이며, 그때는 `batch=`를 줄여 새로 학습합니다. |
 #
 # ## 제출
 #
