@@ -107,7 +107,7 @@ def test_too_few_for_the_recipe(n: int, recipe: str, expected: dict[str, str], t
     name = archive(tmp / "my photos", varied(n))
     assert remarks(name, recipe) == expected
     if "advice" in expected.values():
-        assert found(name, recipe)["few"].blanks["where"] == f"'{name}'"
+        assert found(name, recipe)["few"].blanks["how"] == f"ganvas train small-data --data '{name}'"
 
 
 def test_files_that_cannot_be_read(tmp: Path) -> None:

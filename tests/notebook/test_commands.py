@@ -70,6 +70,10 @@ def test_report_and_doctor_take_a_run_or_its_path(run):
 def test_doctor_checks_data_and_the_installation(mine, shapes, capsys):
     for checks in (ganvas.doctor(shapes), ganvas.doctor(data=shapes.images.images)):
         assert "images" in repr(checks) and "<table>" in checks._repr_html_()
+    few = repr(ganvas.doctor(ganvas.data("shapes", limit=600, size=16)))
+    assert few.lstrip().startswith("ok  shapes: 600 images") and "`ganvas train small-data --data shapes`" in few
+    given = repr(ganvas.doctor(ganvas.data(np.repeat(shapes.images.images, 10, axis=0), progress=False)))
+    assert "`ganvas.train('small-data', data=...)`" in given  # there is no name for the command line
     assert any(row.name == "torch" for row in ganvas.doctor(env=True))
     of_mine = ganvas.doctor(data=mine)
     assert main(["doctor", "--data", mine]) == (0 if of_mine.ok else 1)

@@ -6,6 +6,7 @@ import base64
 import io
 import re
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -48,7 +49,17 @@ def test_the_cell_is_redrawn_and_ends_in_pictures_without_a_kernel(shapes, in_tm
         assert picture.format == "PNG"
     still, animation, line = sink.ends[0]
     assert still.content[:4] == b"\x89PNG" and animation.content[:3] == b"GIF" and str(run.path) in line
-    assert len(still.content) + len(animation.content) <= live.STILL_BYTES + 300_000
+    assert len(still.content) <= live.STILL_BYTES and len(still.content) + len(animation.content) <= 300_000
+
+
+def test_few_colours_hold_those_of_the_curves():
+    """Noise fills a palette: the lines would become grey."""
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3)).astype(np.uint8)
+    noise[:4] = [47, 72, 200]  # a line of G
+    noise[4:8] = 255
+    few = live._in_colours(Image.fromarray(noise), 16)
+    assert len(few.getcolors()) <= 16
+    assert np.array_equal(np.asarray(few.convert("RGB"))[[0, 4], 0], [[47, 72, 200], [255, 255, 255]])
 
 
 def test_drawing_takes_a_small_share_of_the_time(shapes, in_tmp, sink, monkeypatch):

@@ -76,7 +76,7 @@ def doctor(
     if env:
         return Checks(check_environment(), "env", lang)
     if isinstance(data, Data):
-        return Checks(check_data(data.images, recipe), "data", lang)
+        return Checks(check_data(data.images, recipe, data.config.name), "data", lang)
     return Checks(check_data(os.fspath(data) if is_path(data) else data, recipe), "data", lang)
 
 

@@ -13,12 +13,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from PIL import Image
+from PIL import Image, ImageColor
 
 from ganvas import media
 from ganvas.media import enlarge
 from ganvas.notebook.pictures import Picture
-from ganvas.notebook.run import Run
+from ganvas.notebook.run import GIF_BYTES, Run
 from ganvas.terminal import show
 from ganvas.training.progress import Bar, clock, event_line, losses, show_progress
 
@@ -35,6 +35,7 @@ COLUMNS = 4
 CURVES = (6.2, 5.2)
 """Width and height of the curves, inches at 100 pixels an inch."""
 STILL_BYTES = 150_000
+"""Largest still picture; the animation gets what is left of GIF_BYTES."""
 
 
 class View(Protocol):
@@ -113,7 +114,8 @@ class LiveCell:
     def __exit__(self, *error: object) -> None:
         """Leave a still picture and the animation, which need no kernel."""
         if self.run.sample_grids():
-            self.sink.end(self.still(), self.run.gif(), self.run.line())
+            still = self.still()
+            self.sink.end(still, self.run.gif(GIF_BYTES - len(still.content)), self.run.line())
 
     def draw(self) -> None:
         """Redraw the cell; the next time not before it pays."""
@@ -155,7 +157,7 @@ class LiveCell:
         assert whole is not None  # there are samples
         content = b""
         for colours in (256, 64, 16):
-            content = media.encode(whole.quantize(colours, dither=Image.Dither.NONE), optimize=True)
+            content = media.encode(_in_colours(whole, colours), optimize=True)
             if len(content) <= STILL_BYTES:
                 break
         return Picture(content, self.run.line())
@@ -260,6 +262,19 @@ def _accuracies(rows: list[dict[str, Any]]) -> tuple[tuple[str, str, str], ...]:
     if rows and "acc/pair" in rows[-1]:
         return (("acc/fake", "d", "balanced threshold"), ("acc/pair", "g", "pairs with D(real) > D(fake)"))
     return (("acc/real", "d", "on real images"), ("acc/fake", "g", "on fakes"))
+
+
+def _in_colours(picture: Image.Image, colours: int) -> Image.Image:
+    """The picture in so many colours, those of the curves among them: noisy samples would take them all."""
+    from ganvas.reports.curves_png import COLOURS
+
+    own = [*ImageColor.getrgb("white"), *ImageColor.getrgb("black")]
+    own += [level for colour in COLOURS.values() for level in ImageColor.getrgb(colour)]
+    most = colours - len(own) // 3
+    found = picture.quantize(most, dither=Image.Dither.NONE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(own + found[: 3 * most])
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def _titled(picture: Image.Image, title: str, height: int = 22) -> Image.Image:
