@@ -67,6 +67,19 @@ def test_wrong_arguments_are_named(call, message):
         call()
 
 
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("epoch", r"fit\(\) takes no epoch=; did you mean epochs\?"),
+        ("batch_size", "did you mean batch"),
+        ("lr", "settings="),
+    ],
+)
+def test_an_argument_that_fit_does_not_have(word, message, shapes):
+    with pytest.raises(UsageError, match=message):
+        GAN(make_generator, make_discriminator).fit(shapes, **{word: 5})
+
+
 def test_labels_of_another_length(shapes):
     with pytest.raises(GanvasError, match=r"labels are \[10\] for 64 images"):
         ganvas.data(shapes.images.images, [0, 1] * 5)

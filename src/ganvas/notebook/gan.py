@@ -7,13 +7,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from inspect import signature
 from typing import Any
 
 from ganvas import process
 from ganvas.config import Config
 from ganvas.config.recipes import get
 from ganvas.datasets import IN_MEMORY, ImageSet, available
-from ganvas.errors import UsageError, shape_text, shown
+from ganvas.errors import UsageError, did_you_mean, shape_text, shown
 from ganvas.files import utf8
 from ganvas.notebook.data import Data, as_data
 from ganvas.notebook.run import Run, Runs
@@ -131,6 +132,7 @@ class GAN:
         out: str | os.PathLike[str] | None = None,
         device: str = "auto",
         display: bool = True,
+        **unknown: Any,
     ) -> Any:
         """Train fresh networks on `data` and return the Run; with `seeds`, the Runs, one for each seed.
 
@@ -142,6 +144,13 @@ class GAN:
         Stopping (the stop button, Ctrl-C) saves the run and returns it; the same call goes on where it stopped.
         Raises UsageError for what cannot be right, GanvasError for what goes wrong.
         """
+        if unknown:
+            name = next(iter(unknown))
+            known = [name for name in signature(self.fit).parameters if name not in ("data", "unknown")]
+            raise UsageError(
+                f"fit() takes no {name}={did_you_mean(name, known)}; fields of the config, such as learning rates, go "
+                "in settings={'g_optim.lr': 2e-4}"
+            )
         for name, loss in (("d_loss", d_loss), ("g_loss", g_loss)):
             if loss is not None and not callable(loss):
                 raise UsageError(f"{name} = {shown(loss)}: give a function of logits that returns the loss")
