@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
@@ -70,6 +74,22 @@ def test_outputs_stay_while_the_code_does(tmp: Path) -> None:
         script.write_text(PAIR + f"# %%\n{code}\n", "utf-8")
         changed = course.build(script, "en")
         assert not course.copy_outputs(made, changed) and course.code_cells(changed)[0]["outputs"] == []
+
+
+def test_large_pictures_are_kept_with_fewer_colours() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (150, 150, 3)).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, "PNG")
+    large = base64.b64encode(file.getvalue()).decode()
+    page = f'<img src="data:image/png;base64,{large}">'
+    data = {"image/png": large, "image/jpeg": "", "text/html": page, "text/plain": "noise"}
+    kept = course.clean({"output_type": "display_data", "data": data, "transient": {}}, 1)["data"]
+    assert set(kept) == {"image/png", "text/html", "text/plain"} and kept["image/png"] in kept["text/html"]
+    with Image.open(io.BytesIO(base64.b64decode(kept["image/png"]))) as picture:
+        assert picture.size == (150, 150) and len(picture.getcolors()) <= 256
+        assert np.abs(np.asarray(picture.convert("RGB")) - noise.astype(int)).mean() < 30
+    gif = base64.b64encode(b"GIF89a" + bytes(course.LARGE)).decode()
+    assert course.clean({"data": {"image/png": gif}}, 1)["data"]["image/png"] == gif
 
 
 def test_an_error_of_ours_is_one_line_in_a_notebook() -> None:

@@ -15,7 +15,9 @@ Korean one: the code is the same. Building keeps the outputs as long as no code 
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
+import io
 import json
 import re
 import tempfile
@@ -33,6 +35,9 @@ KERNEL = {
 }
 SECONDS = 3600
 """Longest time for one cell."""
+LARGE = 40_000
+"""Bytes of a PNG that is kept with fewer colours."""
+PICTURE = re.compile(r"(?<=data:image/png;base64,)[A-Za-z0-9+/=]+")
 
 Notebook = dict[str, Any]
 
@@ -138,7 +143,7 @@ def run(notebook: Notebook, folder: Path, before: str = "") -> Notebook:
     done = without_outputs(notebook)
     for number, (cell, ran) in enumerate(zip(code_cells(done), code_cells(node), strict=True), 1):
         cell["execution_count"] = number
-        cell["outputs"] = [_clean(output, number) for output in ran["outputs"]]
+        cell["outputs"] = [clean(output, number) for output in ran["outputs"]]
     nbformat.validate(nbformat.reads(json.dumps(done), as_version=4))
     return done
 
@@ -151,13 +156,31 @@ def without_outputs(notebook: Notebook) -> Notebook:
     return bare
 
 
-def _clean(output: dict[str, Any], number: int) -> dict[str, Any]:
+def clean(output: dict[str, Any], number: int) -> dict[str, Any]:
     """An output as it is kept: without what is not seen."""
     output.pop("transient", None)
-    output.get("data", {}).pop("image/jpeg", None)  # Pillow gives each picture twice
+    data = output.get("data", {})
+    data.pop("image/jpeg", None)  # Pillow gives each picture twice
+    if "image/png" in data:
+        data["image/png"] = _fewer_colours(data["image/png"])
+    if "text/html" in data:
+        data["text/html"] = PICTURE.sub(lambda found: _fewer_colours(found[0]), "".join(data["text/html"]))
     if "execution_count" in output:
         output["execution_count"] = number
     return output
+
+
+def _fewer_colours(png: str) -> str:
+    """A large PNG, in base64, with 256 colours: noise is half as large and looks the same. A GIF stays as it is."""
+    from PIL import Image
+
+    content = base64.b64decode(png)
+    if len(content) < LARGE or not content.startswith(b"\x89PNG"):
+        return png
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(content)) as picture:
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    return base64.b64encode(min(file.getvalue(), content, key=len)).decode()
 
 
 def write(notebook: Notebook, path: Path) -> None:

@@ -511,15 +511,15 @@ run = gan.fit(train, cpu_minutes=MINUTES, d_loss=discriminator_loss, g_loss=gene
 # ### Honestly
 #
 # The first line below says how many epochs this was. The second says what a public notebook reported of this very network:
-# far more epochs, on a GPU, and still no objects. So expect patches of colour, and do not blame yourself. Step 8 and notebook
-# 05 are about doing better.
+# far more epochs, on a GPU, and still no objects. So expect textures and patches of colour, and do not blame yourself. Step 8
+# and notebook 05 are about doing better.
 
 # %% [markdown] lang="ko"
 # ### 솔직하게
 #
 # 아래 첫 줄에 몇 에포크를 학습했는지 나옵니다. 둘째 줄은 어느 공개 노트북이 바로 이 신경망에 대해 보고한 내용입니다. GPU로 훨씬 많은
-# 에포크를 학습했는데도 물체는 나오지 않았습니다("coloured smears"는 색 얼룩이라는 뜻입니다). 그러니 색 얼룩이 나와도 여러분 탓이
-# 아닙니다. 8단계와 노트북 05에서 더 나은 방법을 다룹니다.
+# 에포크를 학습했는데도 물체는 나오지 않았습니다("coloured smears"는 색 얼룩이라는 뜻입니다). 그러니 무늬나 색 얼룩이 나와도 여러분
+# 탓이 아닙니다. 8단계와 노트북 05에서 더 나은 방법을 다룹니다.
 
 # %%
 history = run.history
