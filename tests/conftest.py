@@ -147,3 +147,19 @@ def in_tmp(tmp_path, monkeypatch):
     """An empty folder to work in."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real browser; None where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    from browser import QUIET, chromium
+
+    if (path := chromium()) is None:
+        yield None
+        return
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield opened
+        opened.close()

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser
 
 import ganvas
+from browser import visit
 from ganvas import blind_test, i18n, media
 from ganvas.blind_test import answers, page, questions
 from ganvas.blind_test.answers import Answers
@@ -25,10 +26,7 @@ from ganvas.reports.sections import rubric
 from ganvas.runs.run import Run
 from ganvas.stats.intervals import binomial_interval
 from report_page import Page
-from reports.test_report_browser import browser, visit
 from synthetic import make_run
-
-__all__ = ["browser"]
 
 TEST = Answers(
     "r", "0" * 64, 96, 0, "Kim", "2026-01-02T03:04:05Z", ("cat", "dog", "eel"), True, "shapes:test",

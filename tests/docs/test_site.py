@@ -6,16 +6,16 @@ import doctest
 import re
 import sys
 import threading
-from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 import ganvas
-from browser import PHONE, QUIET, chromium
+from browser import PHONE
+from browser import visit as opened
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
@@ -133,31 +133,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser | None]:
-    path = chromium()
-    if path is None:
-        yield None
-        return
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=QUIET)
-        yield opened
-        opened.close()
-
-
 def visit(browser: Browser, address: str, **options: object) -> tuple[Page, list[str]]:
-    """The opened page, and what it complained of or asked from another host."""
-    page, troubles = browser.new_page(**options), list[str]()  # type: ignore[arg-type]
-    near = address.split("/site/")[0]
-    page.on("console", lambda message: troubles.append(f"console: {message.text}"))
-    page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-    page.on(
-        "request",
-        lambda asked: None if asked.url.startswith((near, "data:", "about:")) else troubles.append(asked.url),
-    )
-    page.goto(address)
-    page.wait_for_load_state("networkidle")
-    return page, troubles
+    """As tests/browser.py; files of the site are the page's own."""
+    return opened(browser, address, near=("about:", address.split("/site/")[0]), **options)
 
 
 def search(page: Page, word: str) -> str:

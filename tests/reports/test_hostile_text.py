@@ -12,14 +12,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from browser import visit
 from ganvas import comparison, reports
 from ganvas.reports.html import relative_link
 from ganvas.runs.run import Run
 from report_page import Page
-from reports.test_report_browser import browser, visit
 from synthetic import make_run
-
-__all__ = ["browser"]
 
 ATTACK = (
     """<script>window.hit=1</script>"><img src=x onerror="window.hit=1"><a href="javascript:window.hit=1">x</a>"""

@@ -9,27 +9,14 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from browser import PHONE, QUIET, chromium
+from browser import PHONE, visit
 from ganvas import reports
 from synthetic import make_run
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser | None]:
-    path = chromium()
-    if path is None:
-        yield None
-        return
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=QUIET)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +27,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     small = {"shape": (1, 28, 28), "epochs": 2, "rows": 60, "grids": 2}
     grey = make_run(folder / "0002-grey", recipe="fashion-dcgan", end=None, **small)
     return {"en": reports.write(colour, "en"), "ko": reports.write(grey, "ko")}
-
-
-def visit(browser: Browser, path: Path, **options: object) -> tuple[Page, list[str]]:
-    """The opened page, and everything that it complained of or asked for besides itself."""
-    page, troubles = browser.new_page(**options), list[str]()  # type: ignore[arg-type]
-    page.on("console", lambda message: troubles.append(f"console: {message.text}"))
-    page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-    page.on("request", lambda asked: troubles.append(f"request: {asked.url}") if is_foreign(asked.url, path) else None)
-    page.goto(path.as_uri())
-    page.wait_for_load_state("networkidle")
-    return page, troubles
-
-
-def is_foreign(url: str, path: Path) -> bool:
-    return not url.startswith("data:") and url.split("#")[0] != path.as_uri()
 
 
 def number(page: Page) -> int:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser
 
+from browser import visit
 from conftest import start
 from ganvas import fonts, i18n, submission
 from ganvas.cli.main import main
@@ -26,10 +27,7 @@ from learner import make_discriminator, make_generator
 from notebook.test_gan import QUICK
 from report_page import Page
 from reports.test_hostile_text import ATTACK, change, hostile, is_inert
-from reports.test_report_browser import browser, visit
 from synthetic import make_run
-
-__all__ = ["browser"]
 
 NOTES = "## Keep\n- fixed z\n\n**문제점**\n판별자가 이겼다\n\nTry:\n1. slower D\n\n# 느낀 점\n재미있다\n"
 SHOWN_FILES = {

@@ -83,8 +83,7 @@ SENTENCES = {
     },
 }
 
-for _lang, _sentences in SENTENCES.items():
-    i18n.add(_lang, _sentences)
+i18n.add_all(SENTENCES)
 
 
 def rate_line(rate: Rate, classes: int, say: Translator) -> str:

@@ -61,6 +61,12 @@ def add(lang: str, sentences: Mapping[str, str]) -> None:
     known.update(sentences)
 
 
+def add_all(sentences: Mapping[str, Mapping[str, str]]) -> None:
+    """Register the sentences of a part in every language. Raises as `add`."""
+    for lang, texts in sentences.items():
+        add(lang, texts)
+
+
 @cache
 def _sentences(lang: str) -> dict[str, str]:
     """The sentences of `lang` so far; `add` extends this dict."""

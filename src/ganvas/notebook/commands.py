@@ -13,7 +13,7 @@ from ganvas.errors import UsageError
 from ganvas.generator import Generator as Sampler
 from ganvas.notebook.arguments import as_run, is_path, named
 from ganvas.notebook.run import Run
-from ganvas.notebook.views import Checks, DoctorView, Evaluation, ReportView, Table, Text
+from ganvas.notebook.views import Checks, DoctorView, Evaluation, Table, Text, Written
 from ganvas.runs.run import Run as RunFolder
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def evaluate(target: Any, **settings: Any) -> Evaluation:
     return Evaluation(evaluation.evaluate(target, **settings))
 
 
-def report(run: Any, *, lang: str = "en") -> ReportView:
+def report(run: Any, *, lang: str = "en") -> Written:
     """Write report.html, progress.gif, progress.webp and curves.png of a run, or of a folder with one.
 
     Returns where the report is. Raises UsageError where there is no run, GanvasError where that fails.

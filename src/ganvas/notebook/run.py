@@ -16,7 +16,7 @@ from ganvas.config import Config, diff
 from ganvas.errors import GanvasError, UsageError
 from ganvas.media import enlarge
 from ganvas.notebook.pictures import Picture
-from ganvas.notebook.views import DoctorView, Evaluation, ReportView
+from ganvas.notebook.views import DoctorView, Evaluation, Written
 from ganvas.runs.run import Run as RunFolder
 
 if TYPE_CHECKING:
@@ -138,11 +138,11 @@ class Run(RunFolder):
 
         return Evaluation(evaluate(self.path, **settings))
 
-    def report(self, lang: str = "en") -> ReportView:
+    def report(self, lang: str = "en") -> Written:
         """Write report.html, curves.png, progress.gif; returns where the report is."""
         from ganvas import reports
 
-        return ReportView(reports.write(self, lang))
+        return Written(reports.write(self, lang), "report")
 
     def quiz(self, n: int = 40, out: str | os.PathLike[str] = "quiz.html", **settings: Any) -> Any:
         """A blind test of its images as a page: see `ganvas.quiz`."""

@@ -4,65 +4,15 @@ from __future__ import annotations
 
 import html
 import os
-from pathlib import Path
 from typing import Any
 
 from ganvas import blind_test, i18n
 from ganvas import submission as rooms
 from ganvas.errors import UsageError
 from ganvas.notebook.compare import targets_of
+from ganvas.notebook.views import Text, Written, link
 from ganvas.runs.run import Run as RunFolder
-
-
-class SubmissionView:
-    """Where a hand-in is; a notebook shows links to its files."""
-
-    def __init__(self, page: Path) -> None:
-        self.page = page
-
-    def __fspath__(self) -> str:
-        return str(self.page)
-
-    def __repr__(self) -> str:
-        return f"hand-in: {self.page}"
-
-    def _repr_html_(self) -> str:
-        names = [
-            path for path in sorted(self.page.parent.iterdir()) if path.is_file() and path.name != "submission.json"
-        ]
-        links = (f'<li><a href="{html.escape(p.as_posix(), quote=True)}">{html.escape(p.name)}</a></li>' for p in names)
-        return f"<p>{html.escape(repr(self))}</p><ul>{''.join(links)}</ul>"
-
-
-class QuizView:
-    """A page of questions; a notebook shows it where it stands."""
-
-    def __init__(self, page: Path) -> None:
-        self.page = page
-
-    def __fspath__(self) -> str:
-        return str(self.page)
-
-    def __repr__(self) -> str:
-        return f"quiz: {self.page} (open it in a browser)"
-
-    def _repr_html_(self) -> str:
-        content = html.escape(self.page.read_text("utf-8"), quote=True)
-        frame = f'<iframe srcdoc="{content}" width="100%" height="720" style="border:0"></iframe>'
-        return f"<p>{html.escape(repr(self))}</p>{frame}"
-
-
-class QuizAnswers:
-    """A person's rates, a sentence each."""
-
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = lines
-
-    def __repr__(self) -> str:
-        return "\n".join(self.lines)
-
-    def _repr_html_(self) -> str:
-        return "".join(f"<p>{html.escape(line)}</p>" for line in self.lines)
+from ganvas.submission.folder import MANIFEST
 
 
 def submit(
@@ -74,7 +24,7 @@ def submit(
     force: bool = False,
     evaluate: bool = True,
     progress: bool = True,
-) -> SubmissionView:
+) -> Written:
     """Put together what the course asks to hand in, in the folder `out`.
 
     runs: a Run, the Runs of several seeds, or a list of such, before first and what is handed in last; or a mapping of
@@ -83,10 +33,9 @@ def submit(
     """
     given = runs if isinstance(runs, list | tuple) else (runs,)
     targets = targets_of(given)
-    page = rooms.submit(
-        targets, out, name=name, lang=lang, force=force, evaluate=evaluate, progress=progress
-    )  # fmt: skip
-    return SubmissionView(page)
+    page = rooms.submit(targets, out, name=name, lang=lang, force=force, evaluate=evaluate, progress=progress)
+    files = [path for path in sorted(page.parent.iterdir()) if path.is_file() and path.name != MANIFEST]
+    return Written(page, "hand-in", f"<ul>{''.join(f'<li>{link(path, path.name)}</li>' for path in files)}</ul>")
 
 
 def quiz(
@@ -99,7 +48,7 @@ def quiz(
     force: bool = False,
     device: str = "auto",
     result: str | os.PathLike[str] | None = None,
-) -> QuizView | QuizAnswers:
+) -> Written | Text:
     """A blind test of a run's or a shipped model's images as a page: n images, half of them real, mixed by the seed.
 
     result: the file of answers that the page saved; then they are added to the run, and their rates returned. Raises as
@@ -110,5 +59,8 @@ def quiz(
     i18n.load(lang)
     path = os.fspath(target.path if isinstance(target, RunFolder) else target)
     if result is not None:
-        return QuizAnswers(blind_test.add_answers(path, result, lang))
-    return QuizView(blind_test.write(path, out, n, seed, lang, force, device))
+        return Text("\n".join(blind_test.add_answers(path, result, lang)))
+    page = blind_test.write(path, out, n, seed, lang, force, device)
+    content = html.escape(page.read_text("utf-8"), quote=True)
+    frame = f'<iframe srcdoc="{content}" width="100%" height="720" style="border:0"></iframe>'
+    return Written(page, "quiz", frame, " (open it in a browser)")

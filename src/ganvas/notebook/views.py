@@ -140,18 +140,27 @@ class Checks(list["Result"]):
         return table(self.rows(), ("", "check"))
 
 
-class ReportView:
-    """Where a report is; a notebook shows a link to it."""
+@dataclasses.dataclass(frozen=True, repr=False)
+class Written:
+    """Where a page was written; a notebook shows `shown` below that, such as links."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    path: Path
+    what: str
+    shown: str = ""
+    """HTML."""
+    note: str = ""
+    """What follows the path."""
 
     def __fspath__(self) -> str:
         return str(self.path)
 
     def __repr__(self) -> str:
-        return f"report: {self.path}"
+        return f"{self.what}: {self.path}{self.note}"
 
     def _repr_html_(self) -> str:
-        link = html.escape(self.path.as_posix(), quote=True)
-        return f'<p>report: <a href="{link}">{html.escape(str(self.path))}</a></p>'
+        return f"<p>{html.escape(self.what)}: {link(self.path, str(self.path))}{html.escape(self.note)}</p>{self.shown}"
+
+
+def link(path: Path, text: str) -> str:
+    """A link to a file, as HTML."""
+    return f'<a href="{html.escape(path.as_posix(), quote=True)}">{html.escape(text)}</a>'

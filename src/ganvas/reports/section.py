@@ -41,8 +41,7 @@ def register(section: Section) -> Section:
     """Add a section, with its sentences, to every report. A name that is taken raises ValueError."""
     if section.name in SECTIONS:
         raise ValueError(f"section {section.name!r} exists already")
-    for lang, sentences in section.sentences.items():
-        i18n.add(lang, sentences)
+    i18n.add_all(section.sentences)
     SECTIONS[section.name] = section
     return section
 

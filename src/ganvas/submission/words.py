@@ -167,5 +167,4 @@ SENTENCES = {
     },
 }
 
-for _lang, _sentences in SENTENCES.items():
-    i18n.add(_lang, _sentences)
+i18n.add_all(SENTENCES)
