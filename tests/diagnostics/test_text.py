@@ -57,6 +57,14 @@ def test_a_command_repeats_the_runs_own_settings_after_what_is_new() -> None:
     assert "--step.batch 48" in first and "--data.flip" in first and "--data.labels" not in first
 
 
+def test_networks_of_ones_own_are_trained_by_fit_and_no_command() -> None:
+    own = {"recipe": "own-1a2b", "tricks": ("flip",), "step.ema_kimg": 0.0}
+    history = make_history({"saturated/fake": 0.7}, own)
+    tries = text.finding_texts(diagnose(history), i18n.load("en"))[0].commands
+    assert tries[0] == 'gan.fit(..., tricks=["flip"], settings={"g_optim.lr": 0.0002})'
+    assert tries[-1] == 'gan.fit(..., tricks=["flip", "ema"])'
+
+
 def test_what_the_run_has_already_is_not_suggested() -> None:
     history = make_history({"saturated/fake": 0.7})
     assert apply_flags(history.config, "--with ema") is not None  # another half-life than quick's

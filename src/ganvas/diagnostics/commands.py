@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ganvas.config import Config, diff, override, tricks
@@ -11,6 +12,7 @@ from ganvas.config.tricks import TRICKS
 from ganvas.diagnostics.finding import Finding
 from ganvas.diagnostics.history import RunHistory
 from ganvas.errors import GanvasError
+from ganvas.runs.run import OWN
 
 REPEATED = (
     "data.", "generator.", "discriminator.", "augment.", "loss.", "penalty.", "g_optim.", "d_optim.", "step.",
@@ -25,10 +27,23 @@ def commands(finding: Finding, history: RunHistory) -> Iterator[str]:
             yield suggestion
         elif (changed := apply_flags(history.config, suggestion)) is not None:
             flags = shlex.split(suggestion)
+            if history.config.recipe.startswith(OWN):
+                yield _call(flags, history.config.tricks)
+                continue
             kept = [("--with", name) for name in history.config.tricks if name in TRICKS]
             rest = [flag for flag in _changed_flags(history.recipe or Config(), changed) if flag[0] not in flags]
             own = [word for flag in (*kept, *rest) for word in flag]
             yield shlex.join(["ganvas", "train", changed.recipe, *flags, *own])
+
+
+def _call(flags: list[str], tricks_before: Sequence[str]) -> str:
+    """What to change in the call of `fit` that trained a learner's own networks, which no command can name."""
+    pairs = list(zip(flags[::2], flags[1::2], strict=True))
+    names = [*tricks_before, *(value for flag, value in pairs if flag == "--with")]
+    values = {flag.removeprefix("--").replace("-", "_"): value for flag, value in pairs if flag != "--with"}
+    settings = ", ".join(f'"{name}": {value}' for name, value in values.items())
+    parts = [f"tricks={json.dumps(names)}"] if names else []
+    return f"gan.fit({', '.join(['...', *parts, *([f'settings={{{settings}}}'] if settings else [])])})"
 
 
 def apply_flags(config: Config, flags: str) -> Config | None:

@@ -22,6 +22,7 @@ from ganvas.models.registry import FAMILIES, Family
 from ganvas.notebook.check import Interface
 from ganvas.notebook.fresh import FreshNetwork
 from ganvas.notebook.identity import of_function
+from ganvas.runs.run import OWN
 from ganvas.training.losses import LOSSES, get_loss
 
 
@@ -31,7 +32,7 @@ def own_recipe(G: FreshNetwork, D: FreshNetwork, interface: Interface, base: str
     base: the recipe that gives losses, optimisers and batch. given_weights: start from the weights of the modules that
     were given (no factory), whatever the seed.
     """
-    name = "own-" + _digest(base, G.text, D.text, repr(interface))
+    name = OWN + _digest(base, G.text, D.text, repr(interface))
 
     def seed() -> int | None:
         return None if given_weights else torch.initial_seed() % 2**63  # the seed of the moment: models.networks
@@ -66,7 +67,7 @@ def own_loss(base: str, d_loss: Callable[..., Any] | None, g_loss: Callable[...,
     known = get_loss(base)
     d = known.d if d_loss is None else _with_targets(d_loss)
     g = known.g if g_loss is None else _of_pairs(g_loss)
-    name = "own-" + _digest(base, of_function(d_loss), of_function(g_loss))
+    name = OWN + _digest(base, of_function(d_loss), of_function(g_loss))
     changes: dict[str, Any] = {"name": name, "d": d, "g": g, "formula": ("", ""), "reading": {}}
     if d_loss is not None:
         changes |= {"has_targets": False, "rises_with_fake": False}

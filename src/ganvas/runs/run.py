@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 KEPT_CHECKPOINTS = 2
+OWN = "own-"
+"""How the recipes of networks begin that `ganvas.GAN` was given."""
 OWN_CODE = "networks.py"
 """The text of a learner's own networks and losses, in runs that have any."""
 TURNS = ("start", "resume", "finish", "stop", "nan")

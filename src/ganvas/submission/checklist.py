@@ -11,6 +11,7 @@ from ganvas.reports import retrospective
 from ganvas.reports.retrospective import SECTIONS
 from ganvas.reports.sections import rubric
 from ganvas.reports.sections.rubric import Item, Status
+from ganvas.runs.run import OWN
 from ganvas.stats.welch import LEAST_SEEDS
 from ganvas.submission import code
 from ganvas.submission.material import Material
@@ -111,7 +112,7 @@ def _style(material: Material, say: Translator) -> Question:
 def _no_code(number: int, material: Material, say: Translator) -> Question:
     """No own code was kept: a person has to look at the notebook."""
     recipe = material.main.facts.config.recipe
-    key = "submit.no_code.own" if recipe.startswith("own-") else "submit.no_code.recipe"
+    key = "submit.no_code.own" if recipe.startswith(OWN) else "submit.no_code.recipe"
     return Question(number, say(f"point.{number}"), "eye", [say(key, recipe=recipe), say("submit.person")], [])
 
 
