@@ -32,7 +32,7 @@ class Directions:
         moved = z + steps @ self.vectors[: len(steps)]
         if latent == "sphere":
             moved *= np.sqrt(z.shape[1]) / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-6)
-        return moved.astype(np.float32)
+        return np.asarray(moved, np.float32)
 
 
 def principal_directions(generator: Generator, count: int = 10) -> Directions:
@@ -49,7 +49,7 @@ def principal_directions(generator: Generator, count: int = 10) -> Directions:
     return Directions(vectors.astype(np.float32), shares[:count].astype(np.float32))
 
 
-class _Found(Exception):
+class _Found(Exception):  # noqa: N818  (no error)
     """Carries the output out of the network, whose other layers need not run."""
 
     def __init__(self, output: Tensor) -> None:
