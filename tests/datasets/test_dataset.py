@@ -158,7 +158,7 @@ def test_limit_is_balanced_and_a_prefix(tiny):
     ("fields", "message"),
     [
         ({"name": "cifar100"}, "no data set or folder is named 'cifar100'.*did you mean cifar10"),
-        ({"name": "shape"}, "known sets: cifar10, fashion-mnist, mnist, shapes.*did you mean shapes"),
+        ({"name": "shape"}, "known sets: cifar10, emoji, fashion-mnist, mnist, shapes.*did you mean shapes"),
         ({"name": "zzz"}, "known sets"),
         ({"name": "./nowhere"}, "'./nowhere' does not exist"),
         ({"name": "photos.zip"}, "'photos.zip' does not exist"),

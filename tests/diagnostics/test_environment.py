@@ -427,8 +427,8 @@ def test_cache(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (name_and_state(check), check.blanks["sets"]) == (("cache", "good"), "cifar10")
     with_space(0.5 * GIGABYTE, monkeypatch)
     check = only(cache.examine(NO_TORCH))
-    assert (name_and_state(check), check.blanks["missing"]) == (("cache", "advice"), "fashion-mnist, mnist")
-    fill(tmp / "data", "fashion-mnist", "mnist")
+    assert (name_and_state(check), check.blanks["missing"]) == (("cache", "advice"), "emoji, fashion-mnist, mnist")
+    fill(tmp / "data", "emoji", "fashion-mnist", "mnist")
     assert name_and_state(only(cache.examine(NO_TORCH))) == ("cache", "good")
 
 
@@ -437,7 +437,7 @@ def test_cache_that_cannot_be_written(tmp: Path, monkeypatch: pytest.MonkeyPatch
     (tmp / "file").touch()
     assert name_and_state(only(cache.examine(NO_TORCH))) == ("cache-unwritable", "bad")
     monkeypatch.setenv("GANVAS_DATA", str(tmp / "data"))
-    fill(tmp / "data", "cifar10", "fashion-mnist", "mnist")
+    fill(tmp / "data", "cifar10", "emoji", "fashion-mnist", "mnist")
     monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
     assert name_and_state(only(cache.examine(NO_TORCH))) == ("cache-read-only", "advice")
 

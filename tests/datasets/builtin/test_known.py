@@ -1,4 +1,4 @@
-"""CIFAR-10 and Fashion-MNIST: their formats, on tiny stand-ins with the same layout."""
+"""CIFAR-10, Fashion-MNIST and MNIST: their formats, on tiny stand-ins with the same layout."""
 
 import gzip
 import hashlib
