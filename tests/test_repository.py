@@ -125,7 +125,7 @@ def test_public_names() -> None:
         "GAN", "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
         "animate", "compare", "data", "doctor", "evaluate", "experiment", "export", "from_keras", "load", "quiz",
         "recipes", "register_family", "register_loss", "register_recipe", "register_rule", "report", "resume", "runs",
-        "sample", "submit", "train", "tricks",
+        "sample", "submit", "train", "tricks", "ui",
     ]  # fmt: skip
     assert all(getattr(ganvas, name) is not None for name in ganvas.__all__)
     with pytest.raises(AttributeError, match="nothing_of_ours"):

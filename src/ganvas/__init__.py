@@ -9,7 +9,7 @@ __all__ = [
     "GAN", "RECIPES", "Config", "Family", "GanvasError", "Generator", "Loss", "Recipe", "Rule", "Run", "UsageError",
     "animate", "compare", "data", "doctor", "evaluate", "experiment", "export", "from_keras", "load", "quiz", "recipes",
     "register_family", "register_loss", "register_recipe", "register_rule", "report", "resume", "runs", "sample",
-    "submit", "train", "tricks",
+    "submit", "train", "tricks", "ui",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ganvas.notebook.run import Run
     from ganvas.notebook.submission import quiz, submit
     from ganvas.training.losses import Loss, register_loss
+    from ganvas.ui.command import ui
 
 _HOMES = {  # name -> its module, and its name there; none: the module itself
     "GAN": ("ganvas.notebook.gan", "GAN"),
@@ -74,6 +75,7 @@ _HOMES = {  # name -> its module, and its name there; none: the module itself
     "submit": ("ganvas.notebook.submission", "submit"),
     "train": ("ganvas.notebook.commands", "train"),
     "tricks": ("ganvas.notebook.commands", "tricks"),
+    "ui": ("ganvas.ui", ""),
 }
 
 

@@ -30,6 +30,7 @@ VERBS = {
     "quiz": ("ganvas.cli.submit", "blind test: real or generated, and what is it? (a page; --result reads answers)"),
     "submit": ("ganvas.cli.submit", "put together what the course asks to hand in, with a checklist of the rubric"),
     "experiment": ("ganvas.cli.experiment", "train recipes x tricks x seeds at an equal budget, then compare"),
+    "ui": ("ganvas.cli.ui", "look at runs, train, compare and play in a browser"),
 }
 """verb -> (module with a function of that name: arguments -> exit code, one line of help)"""
 

@@ -1,0 +1,82 @@
+"""What the pages may read and write: the runs folder, the data that were named, trainings that were started here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganvas.errors import GanvasError
+from ganvas.runs.run import Run
+from ganvas.ui.trainings import Trainings
+
+
+class MissingError(GanvasError):
+    """What was asked for is not there; the browser gets 404."""
+
+
+class House:
+    """One folder of runs and what belongs to it. Every room gets it as `request.app.state.house`."""
+
+    def __init__(
+        self, root: Path, *, lang: str = "en", data: Sequence[Path] = (), experiments: Path | None = None
+    ) -> None:
+        self.root = root.resolve()
+        """The folder of runs."""
+        self.experiments = (experiments or self.root.parent / "experiments").resolve()
+        """The folder of experiments."""
+        self.lang = lang
+        """Language of pages for those who have not chosen one."""
+        self.data = [path.resolve() for path in data]
+        """Files and folders of the user's that trainings may read."""
+        self.trainings = Trainings()
+        """Those that were started here."""
+
+    def path(self, name: str) -> Path:
+        """The folder of that name below `root`, there or not. MissingError for a name that is none."""
+        if not name or name in (".", "..") or len(name) > 255 or any(c in name for c in "/\\\0"):
+            raise MissingError(f"{name[:100]!r} is no name of a run")
+        return self.root / name
+
+    def run(self, name: str) -> Run:
+        """The run of that name: a folder of `root`, or EXPERIMENT/CELL-SEED as `of_experiment` finds it.
+
+        MissingError where there is none, GanvasError where it is unreadable or a link in it leads out of the folder.
+        """
+        return self.opened(self.path(name), self.root)
+
+    def opened(self, path: Path, root: Path) -> Run:
+        """The run in a folder of `root`, checked as `run` checks it."""
+        if not path.is_dir() or not (path / "config.json").exists():
+            raise MissingError(f"there is no run {path.name} here: it may have been deleted or renamed")
+        check_inside(path, root)
+        return Run.open(path)
+
+
+def check_inside(path: Path, root: Path) -> None:
+    """GanvasError where the folder, or a link in it, leads out of `root`."""
+    stack = [path]
+    while stack:
+        folder = stack.pop()
+        if folder.is_symlink() and not _within(folder, root):
+            raise GanvasError(f"{path.name}: a link there leads out of the runs folder, so it is not opened")
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_symlink() and not _within(Path(entry.path), root):
+                        raise GanvasError(
+                            f"{path.name}: the link {entry.name} leads out of the runs folder, so it is not opened"
+                        )
+                    if entry.is_dir(follow_symlinks=False):
+                        stack.append(Path(entry.path))
+        except OSError as error:
+            if folder == path:
+                raise MissingError(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def _within(path: Path, root: Path) -> bool:
+    """Whether a path is in `root` once its links are followed."""
+    try:
+        return path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # a loop of links
+        return False

@@ -1,0 +1,5 @@
+"""A room to come."""
+
+from ganvas.ui.rooms.learn.routes import ROUTES
+
+__all__ = ["ROUTES"]

@@ -1,0 +1,1 @@
+"""The UI through a real server."""
