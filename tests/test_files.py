@@ -131,7 +131,7 @@ def test_a_comparison_replaces_its_own_files_and_others_only_by_force(tmp: Path,
     out = tmp / "out"
     out.mkdir()
     (out / "compare.csv").write_text("mine")
-    with pytest.raises(UsageError, match=r"compare\.csv exists and was not made by ganvas.*--force"):
+    with pytest.raises(UsageError, match=r"compare\.csv exists and was not made by ganvas.*force=True"):
         comparison.write(found, out)
     assert [path.name for path in out.iterdir()] == ["compare.csv"]
     page = comparison.write(found, out, force=True)
@@ -147,7 +147,7 @@ def test_a_folder_is_never_replaced_and_a_broken_link_is_not_ours(tmp: Path) -> 
     with pytest.raises(UsageError, match="is a folder"):
         check_replaceable(tmp, force=True)
     (tmp / "link").symlink_to(tmp / "nowhere")
-    with pytest.raises(UsageError, match="--force"):
+    with pytest.raises(UsageError, match="force=True"):
         check_replaceable(tmp / "link")
     check_replaceable(tmp / "new")
     replace_file(tmp / "picture", media.marked_png(media.grid(np.zeros((1, 1, 4, 4), np.uint8))))

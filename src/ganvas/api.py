@@ -15,7 +15,7 @@ from ganvas import process, reports
 from ganvas.config import BudgetConfig, Config, EngineConfig
 from ganvas.datasets import IN_MEMORY, ImageSet, as_images, available
 from ganvas.datasets import load as load_data
-from ganvas.errors import GanvasError, UsageError, shown
+from ganvas.errors import GanvasError, UsageError, option, shown
 from ganvas.runs.images import check_same, of_run, remember
 from ganvas.runs.run import Run
 from ganvas.terminal import show
@@ -156,7 +156,7 @@ def extra_budget(minutes: float | None, epochs: float | None, kimg: float | None
     """What a run's budget is to grow by; None for nothing. UsageError unless it is one positive number."""
     given = [value for value in (minutes, epochs, kimg) if value is not None]
     if len(given) > 1 or any(not 0 < value < float("inf") for value in given):
-        raise UsageError("give one of --minutes, --epochs and --kimg, more than 0")
+        raise UsageError(f"give one of {option('--minutes')}, {option('--epochs')} and {option('--kimg')}, more than 0")
     return BudgetConfig(epochs, kimg, minutes) if given else None
 
 

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+TYPED: ContextVar[bool] = ContextVar("typed", default=False)
+"""Whether this is a command in a terminal, whose options are flags."""
+ARGUMENTS = {"with": "tricks", "from": "init_from"}
+"""Flag -> the argument of another name in Python."""
+SWITCHES = ("force", "clear")
+"""Flags without a value."""
+SEVERAL = ("tricks", "features", "metrics", "classes")
+"""Arguments that take a list."""
 
 
 class GanvasError(Exception):
@@ -53,3 +65,42 @@ def kind(what: object) -> str:
         return f"the class {what.__name__}"
     name = type(what).__name__
     return f"a{'n' if name[0].lower() in 'aeiou' else ''} {name}"
+
+
+@contextmanager
+def command_line() -> Iterator[None]:
+    """While this lasts, options are named as flags."""
+    before = TYPED.set(True)
+    try:
+        yield
+    finally:
+        TYPED.reset(before)
+
+
+def option(flag: str) -> str:
+    """An option as the one who reads it writes it: `--sets 1` in a terminal, sets=1 in Python."""
+    return flag if TYPED.get() else as_argument(flag)
+
+
+def command(name: str, target: object = "") -> str:
+    """A command as its reader writes it: `ganvas resume a` in a terminal, ganvas.resume("a") in Python."""
+    if TYPED.get():
+        return f"ganvas {name} {target}".rstrip()
+    return f"ganvas.{name}({target if not target or str(target).isupper() else json.dumps(str(target))})"
+
+
+def as_argument(flag: str) -> str:
+    """A flag as an argument in Python: `--data.frames all` -> frames="all", `--step.batch` -> settings={...}.
+
+    Fields of `data` are arguments of `ganvas.data`. A value in capital letters stands for one that the user knows.
+    """
+    name, _, value = flag.removeprefix("--").partition(" ")
+    name = name.replace("-", "_")
+    name = ARGUMENTS.get(name, name).removeprefix("data.")
+    if not value.replace(".", "").isdigit() and value:
+        value = "..." if value.isupper() else f'"{value}"'
+    if "." in name:
+        return f'settings={{"{name}": {value or "..."}}}'
+    if name in SWITCHES:
+        return f"{name}=True"
+    return f"{name}=[{value}]" if name in SEVERAL and value else f"{name}={value}"

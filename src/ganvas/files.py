@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ganvas.errors import GanvasError, UsageError, first_line
+from ganvas.errors import GanvasError, UsageError, first_line, option
 
 MOST_BYTES = 64_000_000
 """Of a JSON file that is read whole."""
@@ -102,9 +102,12 @@ def is_ours(path: Path) -> bool:
 def check_replaceable(path: Path, force: bool = False) -> None:
     """UsageError where a file exists that ganvas did not write, unless `force`; a folder is never replaced."""
     if path.is_dir():
-        raise UsageError(f"{path} is a folder: choose another --out")
+        raise UsageError(f"{path} is a folder: choose another {option('--out')}")
     if not force and os.path.lexists(path) and not is_ours(path):
-        raise UsageError(f"{path} exists and was not made by ganvas: choose another --out, or replace it with --force")
+        raise UsageError(
+            f"{path} exists and was not made by ganvas: choose another {option('--out')}, "
+            f"or replace it with {option('--force')}"
+        )
 
 
 def sync_folder(path: Path) -> None:

@@ -20,7 +20,7 @@ from PIL.Image import Image
 from ganvas import hub, media, models
 from ganvas.config import SCHEMA_VERSION, Config, EngineConfig, from_dict
 from ganvas.datasets.pictures.names import readable
-from ganvas.errors import GanvasError, UsageError, did_you_mean, shape_text, shown
+from ganvas.errors import GanvasError, UsageError, command, did_you_mean, shape_text, shown
 from ganvas.process import memory_limit
 from ganvas.runs import checked
 from ganvas.runs.migrate import migrate_config
@@ -259,5 +259,5 @@ def _newest(run: Run) -> Path:
         name = "ema" if "ema" in checkpoint.state["sha256"] else "generator"
         return checkpoint.path / f"{name}.safetensors"
     if not snapshots:
-        raise UsageError(f"{run.path} holds no generator yet: train it first (ganvas resume {run.path})")
+        raise UsageError(f"{run.path} holds no generator yet: train it first ({command('resume', run.path)})")
     return snapshots[-1][1]

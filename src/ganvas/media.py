@@ -60,14 +60,14 @@ def evenly_spaced(items: Sequence[T], limit: int) -> list[T]:
     return [items[i] for i in np.linspace(0, len(items) - 1, limit).round().astype(int)]
 
 
-def shared_palette(pictures: Sequence[Image.Image]) -> Image.Image:
-    """One palette of at most 256 colours for all pictures: every grey where all are grey, else their median cut."""
+def shared_palette(pictures: Sequence[Image.Image], colours: int = 256) -> Image.Image:
+    """One palette of so many colours for all pictures: every grey where all are grey, else their median cut."""
     if all(picture.mode == "L" for picture in pictures):
         palette = Image.new("P", (1, 1))
         palette.putpalette([level for level in range(256) for _ in "rgb"])
         return palette
     pixels = np.concatenate([np.asarray(picture.convert("RGB")).reshape(-1, 3) for picture in pictures])
-    return Image.fromarray(pixels[None]).quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    return Image.fromarray(pixels[None]).quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 
 def gif(frames: Sequence[Image.Image], palette: Image.Image, durations: Sequence[int] = ()) -> bytes:

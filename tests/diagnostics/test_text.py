@@ -15,7 +15,8 @@ from conftest import start, trained
 from ganvas import api, i18n, reports
 from ganvas.cli import main as cli
 from ganvas.diagnostics import RULES, Rule, RunHistory, diagnose, diagnose_run, text
-from ganvas.diagnostics.commands import apply_flags
+from ganvas.diagnostics.commands import apply_flags, commands
+from ganvas.diagnostics.finding import Finding
 from ganvas.errors import GanvasError
 from ganvas.runs.run import Run
 from ganvas.training.loop import Event
@@ -63,6 +64,24 @@ def test_networks_of_ones_own_are_trained_by_fit_and_no_command() -> None:
     tries = text.finding_texts(diagnose(history), i18n.load("en"))[0].commands
     assert tries[0] == 'gan.fit(..., tricks=["flip"], settings={"g_optim.lr": 0.0002})'
     assert tries[-1] == 'gan.fit(..., tricks=["flip", "ema"])'
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"recipe": "own-1a2b", "data.name": "cifar10"}, 'ganvas.resume(".", minutes=1)'),
+        ({"data.name": "in-memory"}, 'ganvas.resume(".", data=..., minutes=1)'),
+        ({"data.name": "cifar10"}, "ganvas resume . --minutes 1"),
+    ],
+)
+def test_what_only_python_knows_is_advised_in_python(changed: dict[str, object], expected: str) -> None:
+    history = make_history({}, changed)
+    found = [Finding(rule, 0, "high", (), (line,)) for rule, line in (
+        ("too-little", "ganvas resume . --minutes 1"), ("checkerboard", "ganvas train quick --data cifar10"),
+    )]  # fmt: skip
+    resumed, trained = (next(commands(finding, history)) for finding in found)
+    assert resumed == expected
+    assert trained == ('ganvas.GAN("quick").fit(...)' if "(" in expected else "ganvas train quick --data cifar10")
 
 
 def test_what_the_run_has_already_is_not_suggested() -> None:

@@ -193,7 +193,7 @@ def test_folder_names_are_the_classes_that_were_meant(tmp: Path) -> None:
         ({"reference": "cifar11"}, "cifar11"),
         ({"features": ["clasifier"]}, "did you mean classifier"),
         ({"metrics": ["fid"]}, "no metric is called 'fid'"),
-        ({"n": 500}, "too few for 5 disjoint sets of 500 .--n 60, or --sets 1"),
+        ({"n": 500}, "too few for 5 disjoint sets of 500 .n=60, or sets=1"),
         ({"n": 1}, "at least 2 images"),
         ({"sets": 0}, "at least 1 set"),
     ],
@@ -210,7 +210,7 @@ def test_numbers_that_are_none_stop_the_evaluation(tmp: Path) -> None:
 
 
 def test_without_a_reference_images_cannot_be_judged(tmp: Path) -> None:
-    with pytest.raises(UsageError, match="name real ones with --reference"):
+    with pytest.raises(UsageError, match="name real ones with reference="):
         evaluate(npz(tmp / "f.npz", shapes("train", 300)), features=[FEATURES], progress=False)
 
 

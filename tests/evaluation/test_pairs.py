@@ -150,6 +150,6 @@ def test_rectangles_and_several_sizes_are_cropped_and_a_line_says_so(
 
 
 def test_the_classifier_sees_its_own_size_only(tmp: Path) -> None:
-    with pytest.raises(UsageError, match=r"looks at 3x32x32 images, these are 3x64x64: use --features efficientnet"):
+    with pytest.raises(UsageError, match=r"looks at 3x32x32 images, these are 3x64x64: use features=\[.efficientnet"):
         extractors.find("classifier", "cifar10", (3, 64, 64))
     assert classifier.fits("cifar10", (3, 32, 32)) and not classifier.fits("cifar10", (3, 64, 64))

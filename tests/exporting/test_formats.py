@@ -158,7 +158,7 @@ def test_what_others_made_stays(finished: Run, tmp: Path, to: str) -> None:
         (out / "notes.txt").write_text("mine")
         blocked = out / "README.md"
     blocked.write_text("mine")
-    with pytest.raises(UsageError, match="exists and was not made by ganvas: choose another --out, or"):
+    with pytest.raises(UsageError, match="exists and was not made by ganvas: choose another out=, or"):
         ganvas.export(finished.path, to, out)
     assert blocked.read_text() == "mine" and len([*tmp.rglob("*")]) == (3 if to == "hub" else 1)
     if to != "onnx":

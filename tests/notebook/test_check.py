@@ -95,7 +95,10 @@ def test_a_generator_that_takes_labels():
         (ends_in(nn.Conv2d(3, 5, 1), nn.Tanh()), make_discriminator(), "1 .grey. or 3 .RGB. channels"),
         (ends_in(nn.Flatten()), make_discriminator(), r"images are \[n, c, h, w\]"),
         (make_generator(), nn.Sequential(nn.Flatten(), nn.Linear(768, 10)), r"D returns \[16, 10\] for 16 images"),
-        (make_generator(), nn.Sequential(nn.Flatten(), nn.Linear(100, 1)), "D cannot be called with images of 3x16"),
+        (make_generator(), nn.Sequential(nn.Flatten(), nn.Linear(100, 1)),
+         r"D cannot be called with images of 3x16x16: .*; a Linear layer made for 100 numbers gets 768: make it nn\.L"),
+        (make_generator(), nn.Sequential(nn.Conv2d(1, 4, 3)), "made for 1 channels gets 3: build G and D for the same"),
+        (make_generator(), nn.Unflatten(1, (5, 5)), r"; call D\(torch\.zeros\(16, 3, 16, 16\)\) and print x\.shape"),
         (nn.Sequential(nn.Linear(10, 7), nn.Unflatten(1, (3, 16, 16))), make_discriminator(), "G cannot be called"),
     ],
 )  # fmt: skip

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import ganvas
+from ganvas.cli.main import main
 from ganvas.errors import UsageError
 from ganvas.notebook.data import Data, data
 
@@ -44,3 +46,20 @@ def test_an_unknown_setting_is_named():
 def test_names_are_escaped():
     page = data(FLOATS, ["<script>x</script>", "b"] * 3, progress=False)._repr_html_()
     assert "<script>" not in page
+
+
+def test_the_commands_below_data(shapes, capsys):
+    """Each says what `ganvas data COMMAND` prints."""
+    for words, shown in (
+        (["list"], f"{ganvas.data.list()!r}\nAny folder, zip, npz or IDX file of images works as well: "),
+        (["check", "shapes"], repr(ganvas.data.check("shapes"))),
+        (["fetch", "shapes"], repr(ganvas.data.fetch("shapes"))),
+    ):
+        capsys.readouterr()
+        assert main(["data", *words]) == 0
+        assert capsys.readouterr().out.startswith(shown)
+    assert [row["images"] for row in ganvas.data.list() if row["name"] == "cifar10"] == [60_000]
+    assert len(ganvas.data.show("shapes", size=16)) == 32
+    assert ganvas.data.cache().splitlines()[-1].endswith("clear=True removes them")
+    with pytest.raises(UsageError, match="fetch\\(\\) takes the name of a known set, not None"):
+        ganvas.data.fetch(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import sys
 from types import SimpleNamespace
@@ -65,6 +66,19 @@ def test_a_gif_keeps_to_its_size(run):
     assert len(small.content) <= whole // 3
     with Image.open(io.BytesIO(small.content)) as picture:  # fewer images rather than fewer frames
         assert picture.format == "GIF" and picture.n_frames == len(run.sample_grids())
+
+
+def test_a_small_gif_is_shown_enlarged(run):
+    """In a notebook by the metadata of its output, in a page by its width; the file stays as it is."""
+    small = run.gif(1)
+    with Image.open(io.BytesIO(small.content)) as picture:
+        size = {"width": 6 * picture.width, "height": 6 * picture.height}  # images of 16 pixels, shown at 96
+    data, about = small._repr_mimebundle_()
+    assert base64.b64decode(data["image/png"]) == small.content == small._repr_png_()
+    assert (
+        about == {"image/png": size} and f'width="{size["width"]}" style="image-rendering: pixelated"' in small.html()
+    )
+    assert run.curves()._repr_mimebundle_()[1] == {} and "width" not in run.curves().html()
 
 
 def test_a_run_shows_itself(run):

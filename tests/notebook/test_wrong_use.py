@@ -80,9 +80,28 @@ def test_an_argument_that_fit_does_not_have(word, message, shapes):
         GAN(make_generator, make_discriminator).fit(shapes, **{word: 5})
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ganvas.train("quick", minute=5), r"train\(\) takes no minute=; did you mean minutes\?"),
+        (lambda: ganvas.resume("x", kimgs=5), r"resume\(\) takes no kimgs=; did you mean kimg\?"),
+        (lambda: ganvas.compare("a", "b", feature=["x"]), r"compare\(\) .* did you mean features\?.*lang, features"),
+        (lambda: ganvas.animate("cifar10", "gif", second=1), r"animate\(\) takes no second=; did you mean seconds"),
+        (lambda: ganvas.data("shapes", sise=16), r"data\(\) takes no sise=; did you mean size\?"),
+        (lambda: GAN("quick", latent=16), r"GAN\(\) takes no latent=; did you mean latent_dim\? \(it takes generator"),
+        (lambda: ganvas.submit("x", nme="y"), r"submit\(\) takes no nme=; did you mean name"),
+        (lambda: ganvas.load("cifar10").show(16, lable="cat"), r"show\(\) takes no lable=; did you mean label\?"),
+    ],
+)
+def test_an_argument_that_a_function_does_not_have(call, message):
+    with pytest.raises(UsageError, match=message):
+        call()
+
+
 def test_labels_of_another_length(shapes):
-    with pytest.raises(GanvasError, match=r"labels are \[10\] for 64 images"):
+    with pytest.raises(GanvasError, match=r'labels are \[10\] for 64 images: .*; labels="ignore" uses the images'):
         ganvas.data(shapes.images.images, [0, 1] * 5)
+    assert ganvas.data(shapes.images.images, "ignore").images.labels is None
 
 
 def test_a_kernel_interrupted_while_it_saves_keeps_the_old_checkpoint(shapes, in_tmp, monkeypatch):

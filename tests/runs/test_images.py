@@ -140,7 +140,7 @@ def test_a_model_alone_says_what_it_needs(project: Path, tmp: Path, monkeypatch:
     assert str(project) not in model.read_bytes()[:20000].decode("latin-1")
     with pytest.raises(UsageError, match=r"trained on mine.npz, which is not there; 40 images") as error:
         evaluate(model, **WISHES)  # type: ignore[arg-type]
-    assert "or other real images with --reference" in str(error.value)
+    assert "or other real images with reference=" in str(error.value)
     assert evaluate(model, data=moved, **WISHES)[0].n_ref == 40  # type: ignore[arg-type]
     assert evaluate(model, reference="shapes:test", **WISHES)[0].reference == "shapes"  # type: ignore[arg-type]
 

@@ -427,7 +427,7 @@ def test_of_two_who_make_the_same_run_one_succeeds(tmp: Path, monkeypatch: pytes
             mkdir(path, *args, **kwargs)
 
     monkeypatch.setattr(Path, "mkdir", twice)
-    with pytest.raises(FolderTakenError, match=r"run exists and is not empty: choose another --out$"):
+    with pytest.raises(FolderTakenError, match=r"run exists and is not empty: choose another out=$"):
         Run.create(tmp / "run", Config(), Config(), DATA)
     assert [p.name for p in (tmp / "run").iterdir()] == ["samples"]  # what the other one made stays
 
@@ -441,13 +441,13 @@ def test_data_without_name_hash_number_or_shape_are_damaged(run: Run, missing: s
 
 def test_create_leaves_a_readable_run_and_takes_no_folder_twice(tmp: Path, run: Run) -> None:
     assert Run.open(run.path).config == Config() and run.total_nimg is None and run.data == DATA
-    with pytest.raises(UsageError, match=r"exists and is not empty: choose another --out, or `ganvas resume"):
+    with pytest.raises(UsageError, match=r"exists and is not empty: choose another out=, or `ganvas.resume"):
         Run.create(run.path, Config(), Config(), DATA)
     (tmp / "mine").mkdir()
     Run.create(tmp / "mine", Config(), Config(), DATA)  # an empty folder will do
     (tmp / "photos").mkdir()
     (tmp / "photos" / "cat.png").write_bytes(b"")
-    with pytest.raises(UsageError, match=r"choose another --out$"):
+    with pytest.raises(UsageError, match=r"choose another out=$"):
         Run.create(tmp / "photos", Config(), Config(), DATA)
     assert [p.name for p in (tmp / "photos").iterdir()] == ["cat.png"]
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, command
 from ganvas.files import read_file, read_object
 from ganvas.runs.run import Run
 from ganvas.stats.intervals import Estimate, binomial_interval
@@ -150,7 +150,7 @@ def check_about(answers: Answers, target: str | os.PathLike[str]) -> None:
     if answers.generator not in map(digest, files):
         raise UsageError(
             f"these answers are about {answers.run}, not about the generator of {os.fspath(target)}: name what they "
-            f"are about, or make a new page (ganvas quiz {os.fspath(target)})"
+            f"are about, or make a new page ({command('quiz', os.fspath(target))})"
         )
 
 

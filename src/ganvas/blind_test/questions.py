@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ganvas import media
 from ganvas.blind_test.answers import digest
 from ganvas.datasets.progress import Progress
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, option
 from ganvas.runs.run import Run
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ def make(
     from ganvas.evaluation import sources
 
     if not 2 <= n <= MOST:
-        raise UsageError(f"--n {n}: ask for 2 to {MOST} images")
+        raise UsageError(f"n = {n}: ask for 2 to {MOST} images")
     if seed < 0:
-        raise UsageError(f"--seed {seed}: it must be 0 or more")
+        raise UsageError(f"seed = {seed}: it must be 0 or more")
     path, bar = generators.find(target), Progress(progress)
     source = sources.find(path, seed, device, bar)
     source, reals = _reals(source, bar)
@@ -150,5 +150,7 @@ def _choose(reals: _Reals, count: int, asked: NDArray[np.int64] | None, rng: np.
         by_class = {k: iter(order[reals.labels[order] == k].tolist()) for k in set(wanted.tolist())}
         chosen = [i for k in wanted.tolist() if (i := next(by_class[k], None)) is not None]
     if len(chosen) < count:
-        raise UsageError(f"there are {len(reals.images):,} real images in {reals.label}, too few for this: lower --n")
+        raise UsageError(
+            f"there are {len(reals.images):,} real images in {reals.label}, too few for this: lower {option('--n')}"
+        )
     return chosen

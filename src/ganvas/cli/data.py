@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 from ganvas.cli.parser import Parser, add_force, add_read_as, names, read_as, save_picture
-from ganvas.errors import shape_text
 from ganvas.terminal import show, show_text
 
 
@@ -43,9 +42,7 @@ def data(argv: list[str]) -> int:
                 show(json.dumps({**vars(row), "n": dict(row.n)}))
             return 0
         for row in rows:
-            counts = " + ".join(f"{n:,} {split}" for split, n in row.n.items())
-            show(f"{row.name:14} {counts:28} {shape_text(row.shape):10} {'here' if row.cached else 'to fetch'}")
-            show_text(f"{'':14} {', '.join(row.class_names)}\n{'':14} {row.licence}")
+            show_text("\n".join(row.lines()))
         show("Any folder, zip, npz or IDX file of images works as well: ganvas data check PATH")
     elif args.command == "fetch":
         show(f"{args.name}: {datasets.fetch(args.name)}")

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from ganvas import __version__, plugins, process
 from ganvas.cli import failure, streams
-from ganvas.errors import UsageError, did_you_mean
+from ganvas.errors import UsageError, command_line, did_you_mean
 from ganvas.terminal import show, show_text
 
 VERBS = {
@@ -41,6 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     streams.prepare()
     arguments = [word for word in arguments if word != "--debug"]
+    with command_line():
+        return _run(arguments, debug)
+
+
+def _run(arguments: list[str], debug: bool) -> int:
     try:
         arguments = _load_plugins(arguments)
         if not arguments or arguments[0] in ("-h", "--help", "help"):

@@ -10,7 +10,7 @@ from ganvas.comparison.groups import Group, Targets, differences, find_groups
 from ganvas.comparison.metric_names import check_measured
 from ganvas.comparison.scores import MetricScores, collect_scores
 from ganvas.comparison.verdicts import Verdict, judge
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, command
 
 EQUAL_BUDGET = 0.1  # budgets may differ by this share before the comparison carries a warning
 
@@ -63,7 +63,7 @@ def compare(
         raise UsageError("; ".join([f"a comparison needs two groups of finished runs, found {what}", *notes]))
     scores, missing = collect_scores(groups, features, metrics, n, sets, make, progress)
     if not scores:
-        raise UsageError("; ".join(["there is no score to compare (ganvas evaluate RUN)", *notes, *missing]))
+        raise UsageError("; ".join([f"there is no score to compare ({command('evaluate', 'RUN')})", *notes, *missing]))
     check_measured(metrics, scores, missing)
     changed = dict.fromkeys(key for group in groups[1:] for key in differences(groups[0].config, group.config))
     changes = {key: [_setting(group, key) for group in groups] for key in changed}

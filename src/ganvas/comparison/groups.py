@@ -14,7 +14,7 @@ from typing import Any
 from ganvas.config import BudgetConfig, Config, EngineConfig, EvaluateConfig, LogConfig, diff
 from ganvas.config.recipes import RECIPES
 from ganvas.config.tricks import TRICKS
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, command
 from ganvas.runs.run import Run
 
 RUNS = Path("runs")
@@ -191,9 +191,9 @@ def _find_runs(target: str) -> list[Path]:
         found = [each for each in every if _recipe(each) in (target, None)]
         problem = f"there is no run of the recipe {target} below {RUNS}/"
     else:
-        raise UsageError(f"{target} is not a run, folder, pattern or recipe (ganvas runs lists runs)")
+        raise UsageError(f"{target} is not a run, folder, pattern or recipe ({command('runs')} lists runs)")
     if not found:
-        raise UsageError(f"{problem} (ganvas runs lists runs)")
+        raise UsageError(f"{problem} ({command('runs')} lists runs)")
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ganvas.comparison.groups import Group, Member
 from ganvas.comparison.metric_names import check_metric_names
 from ganvas.datasets.progress import Progress
-from ganvas.errors import GanvasError
+from ganvas.errors import GanvasError, option
 from ganvas.metrics.extractors.registry import NAMES, kind, name_under
 from ganvas.stats.finite import is_number
 
@@ -105,7 +105,7 @@ def collect_scores(
             if not (protocol.extractor in NAMES or protocol.extractor in features):
                 notes.append(
                     f"{member.run.path} is not scored by {protocol.extractor}, which a run names and whose code would "
-                    f"run: if you trust it, --features {protocol.extractor}"
+                    f"run: if you trust it, {option(f'--features {protocol.extractor}')}"
                 )
                 continue
             notes += _evaluate(member, [protocol.extractor], protocol, metrics, protocol.n, protocol.sets, progress)

@@ -17,7 +17,7 @@ from ganvas.datasets.dataset import ImageSet, check_request, find_source, load
 from ganvas.datasets.pixels import in_parts
 from ganvas.datasets.select import matching_classes
 from ganvas.datasets.source import SOURCES
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, option, shape_text
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -37,6 +37,12 @@ class Description:
     class_names: tuple[str, ...]
     cached: bool
     licence: str
+
+    def lines(self) -> tuple[str, ...]:
+        """As `ganvas data list` prints it."""
+        counts = " + ".join(f"{n:,} {split}" for split, n in self.n.items())
+        head = f"{self.name:14} {counts:28} {shape_text(self.shape):10} {'here' if self.cached else 'to fetch'}"
+        return head, f"{'':14} {', '.join(self.class_names)}", f"{'':14} {self.licence}"
 
 
 @dataclass(frozen=True)
@@ -160,7 +166,8 @@ def cache_lines(clear: bool = False) -> list[str]:
     if clear:
         return [*lines, f"removed: {kept.clear() / 2**20:,.0f} MiB"]
     total = sum(size for _, size, _ in rows)
-    return [*lines, f"{total / 2**20:8,.0f} MiB in {kept.home()}, at most {kept.LIMIT >> 30} GiB; --clear removes them"]
+    total_line = f"{total / 2**20:8,.0f} MiB in {kept.home()}, at most {kept.LIMIT >> 30} GiB"
+    return [*lines, f"{total_line}; {option('--clear')} removes them"]
 
 
 def describe() -> tuple[Description, ...]:

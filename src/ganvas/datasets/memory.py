@@ -26,7 +26,7 @@ from ganvas.datasets.progress import Progress
 from ganvas.datasets.raw import Raw
 from ganvas.datasets.reader import OWN_SIZE, OWN_SIZES, own_side
 from ganvas.datasets.source import SOURCES, DataSource
-from ganvas.errors import GanvasError, UsageError, shown
+from ganvas.errors import GanvasError, UsageError, option, shown
 
 IMAGE_KEYS = ("image", "img", "pixel_values", "x")
 LABEL_KEYS = ("label", "labels", "fine_label", "y")
@@ -44,13 +44,16 @@ def as_images(
     data: an array or tensor of any number type, [n, h, w], [n, h, w, c], [n, c, h, w] or rows of numbers; a torch
     Dataset or an iterable of images or of (image, label), each a picture of Pillow, an array or a tensor, or of dicts
     with image and label (each item is read once, so a random transform is drawn once); an ImageSet; a path or the name
-    of a known set. labels: class numbers, names or one-hot rows, [n]; class_names: of class 0, 1, ...
+    of a known set. labels: class numbers, names or one-hot rows, [n], or "ignore" for none; class_names: of class 0, 1,
+    ...
     One scale holds for all values, see `ganvas.datasets.scale`; a line says what was read.
     Raises UsageError for what cannot be meant, GanvasError for images that do not fit each other.
     """
     if isinstance(class_names, str) or not hasattr(class_names, "__len__"):
         raise UsageError(f"class_names = {shown(class_names)}: give a list, the name of class 0, of class 1, ...")
     config = config or DataConfig(IN_MEMORY)
+    if isinstance(labels, str) and labels == "ignore":
+        labels, config = None, replace(config, labels="ignore")
     if isinstance(data, str | os.PathLike):
         if labels is not None or class_names:
             raise UsageError("labels and class_names go with images given in Python; a path has its own")
@@ -69,7 +72,7 @@ def available(images: ImageSet) -> Iterator[None]:
 
     def read(config: DataConfig, progress: Progress) -> Raw:
         if config.split != "train":
-            raise UsageError("images given in Python have no split 'test': use --split train")
+            raise UsageError(f"images given in Python have no split 'test': use {option('--split train')}")
         return _from_set(images)
 
     n, c, h, w = images.images.shape

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.datasets.pictures.names import readable
-from ganvas.errors import UsageError, did_you_mean
+from ganvas.errors import UsageError, did_you_mean, option
 
 
 def matching_classes(wanted: Sequence[str], class_names: Sequence[str], where: str) -> list[int]:
     """The wanted classes as positions in `class_names`, in the order of the set. Raises UsageError."""
     if wanted and not class_names:
-        raise UsageError(f"{where} has no classes: put its images in one folder a class, or drop --classes")
+        raise UsageError(f"{where} has no classes: put its images in one folder a class, or drop {option('--classes')}")
     places = {readable(name): k for k, name in enumerate(class_names)}
     for name in wanted:
         if readable(name) not in places:

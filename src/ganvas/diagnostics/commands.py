@@ -9,6 +9,7 @@ from typing import Any
 
 from ganvas.config import Config, diff, override, tricks
 from ganvas.config.tricks import TRICKS
+from ganvas.datasets import IN_MEMORY
 from ganvas.diagnostics.finding import Finding
 from ganvas.diagnostics.history import RunHistory
 from ganvas.errors import GanvasError
@@ -22,12 +23,14 @@ REPEATED = (
 
 def commands(finding: Finding, history: RunHistory) -> Iterator[str]:
     """Complete commands, one for each suggestion that is valid for this run and would change something."""
+    in_memory = history.config.data.name == IN_MEMORY
+    in_python = in_memory or history.config.recipe.startswith(OWN)
     for suggestion in finding.suggestions:
         if suggestion.startswith("ganvas "):
-            yield suggestion
+            yield _function(suggestion, in_memory) if in_python else suggestion
         elif (changed := apply_flags(history.config, suggestion)) is not None:
             flags = shlex.split(suggestion)
-            if history.config.recipe.startswith(OWN):
+            if in_python:
                 yield _call(flags, history.config.tricks)
                 continue
             kept = [("--with", name) for name in history.config.tricks if name in TRICKS]
@@ -36,8 +39,17 @@ def commands(finding: Finding, history: RunHistory) -> Iterator[str]:
             yield shlex.join(["ganvas", "train", changed.recipe, *flags, *own])
 
 
+def _function(command: str, in_memory: bool) -> str:
+    """A command as what is typed in Python, where networks of one's own and images in memory are."""
+    _, name, target, *flags = shlex.split(command)
+    if name == "train":
+        return f"ganvas.GAN({json.dumps(target)}).fit(...)"
+    named = [f"{flag.removeprefix('--')}={value}" for flag, value in zip(flags[::2], flags[1::2], strict=True)]
+    return f"ganvas.{name}({', '.join([json.dumps(target), *(['data=...'] if in_memory else []), *named])})"
+
+
 def _call(flags: list[str], tricks_before: Sequence[str]) -> str:
-    """What to change in the call of `fit` that trained a learner's own networks, which no command can name."""
+    """What to change in the call of `fit` that trained what no command can name: own networks, images in memory."""
     pairs = list(zip(flags[::2], flags[1::2], strict=True))
     names = [*tricks_before, *(value for flag, value in pairs if flag == "--with")]
     values = {flag.removeprefix("--").replace("-", "_"): value for flag, value in pairs if flag != "--with"}

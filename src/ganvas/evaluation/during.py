@@ -7,7 +7,7 @@ import time
 
 from ganvas.config import Config
 from ganvas.datasets.progress import Progress
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, command
 from ganvas.evaluation import Score, judge, sources
 from ganvas.evaluation.references import Reference, of_run
 from ganvas.metrics.extractors import classifier
@@ -26,7 +26,9 @@ def check(config: Config, shape: tuple[int, int, int]) -> None:
         classifier.load(config.data.name, shape)
     except UsageError as error:
         why = str(error).split(":")[0]
-        raise UsageError(f"evaluate.every: {why}: leave it at 0 and use ganvas evaluate afterwards") from error
+        raise UsageError(
+            f"evaluate.every: {why}: leave it at 0 and use {command('evaluate', 'RUN')} afterwards"
+        ) from error
 
 
 class EvaluationHook:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ganvas import datasets
 from ganvas.datasets.progress import Progress
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, option
 from ganvas.evaluation import baselines, sources
 from ganvas.evaluation.matching import match
 from ganvas.evaluation.measuring import choose_metrics, measure_sets
@@ -207,17 +207,17 @@ def _size(source: ImageSource, n: int | None, sets: int) -> int:
     if not all(isinstance(each, int | np.integer | None) for each in (n, sets)):
         raise UsageError(f"n = {n}, sets = {sets}: whole numbers are needed")
     if sets < 1 or (n is not None and n < 2):
-        raise UsageError(f"--n {n} --sets {sets}: at least 2 images in at least 1 set are needed")
+        raise UsageError(f"n = {n}, sets = {sets}: at least 2 images in at least 1 set are needed")
     if source.total is None:
         return n or N
     there = source.total // sets
     if n is not None and n > there:
         raise UsageError(
             f"{source.name} holds {source.total:,} images: too few for {sets} disjoint sets of {n:,} "
-            f"(--n {there}, or --sets {max(source.total // n, 1)})"
+            f"({option(f'--n {there}')}, or {option(f'--sets {max(source.total // n, 1)}')})"
         )
     if there < 2:
-        raise UsageError(f"{source.name} holds {source.total:,} images: too few for {sets} sets (--sets 1)")
+        raise UsageError(f"{source.name} holds {source.total:,} images: too few for {sets} sets ({option('--sets 1')})")
     return n or there
 
 
@@ -241,7 +241,7 @@ def _costly(source: ImageSource, reference: Reference, extractor: Extractor) -> 
     if not _can_copy(source, reference, extractor) or reference.other is None:
         return None
     n = len((reference.other if reference.data.split == "test" else reference).images.images)
-    return f"it takes the features of all {n:,} training images (--metrics copying)" if n > CHEAP else None
+    return f"it takes the features of all {n:,} training images ({option('--metrics copying')})" if n > CHEAP else None
 
 
 def _drawn(source: ImageSource, extractor: Extractor, n: int, sets: int, seed: int, bar: Progress) -> Iterator[Fakes]:

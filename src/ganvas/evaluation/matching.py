@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ganvas.datasets.progress import Progress
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, option
 from ganvas.evaluation.references import Reference, Split, names_split, parse
 from ganvas.evaluation.sources import ImageSource, fitted
 
@@ -18,7 +18,7 @@ def match(source: ImageSource, reference: str | None, split: Split, bar: Progres
     the other side is RGB. Raises UsageError where there is nothing to compare with.
     """
     if reference is None and source.needs:
-        raise UsageError(f"{source.needs}, or other real images with --reference")
+        raise UsageError(f"{source.needs}, or other real images with {option('--reference')}")
     data = replace(parse(reference, source.data, split), size=source.shape[1])
     found = Reference(data, bar)
     if not names_split(reference) and found.only_training:

@@ -19,7 +19,7 @@ from ganvas import datasets
 from ganvas.config import DataConfig
 from ganvas.datasets import ImageSet, cache
 from ganvas.datasets.progress import Progress, warn
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, option
 from ganvas.files import replace_file
 from ganvas.metrics.extractors.base import Extractor, Features, in_batches
 from ganvas.runs.storage import load_tensors, save_tensors
@@ -93,7 +93,8 @@ def parse(text: str | None, trained_on: DataConfig | None, split: Split) -> Data
     if text is None:
         if trained_on is None:
             raise UsageError(
-                "these images were not made by a run: name real ones with --reference, such as cifar10:test"
+                "these images were not made by a run: "
+                f"name real ones with {option('--reference')}, such as cifar10:test"
             )
         return of_run(trained_on, split)
     name, own_split = split_name(text)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.config.recipes import RECIPES
-from ganvas.errors import UsageError, did_you_mean
+from ganvas.errors import UsageError, command, did_you_mean
 from ganvas.experiments.ablate import ablation
 from ganvas.experiments.plan import builtin, read_toml
 
@@ -21,7 +21,7 @@ def find_plan(
     """
     if name == "ablate":
         if not recipe:
-            raise UsageError("name the recipe as well: ganvas experiment ablate RECIPE")
+            raise UsageError("name the recipe as well, after 'ablate'")
         return f"ablate-{recipe}", ablation(recipe)
     if recipe:
         raise UsageError(f"unknown argument {recipe} (ganvas experiment --help)")
@@ -39,7 +39,7 @@ def find_plan(
         name, values = "-".join([name, *vary]), {"recipe": name}
     else:
         known = [*builtin(), "ablate", *RECIPES]
-        raise UsageError(f"unknown experiment {name!r}{did_you_mean(name, known)} (ganvas experiment lists them)")
+        raise UsageError(f"unknown experiment {name!r}{did_you_mean(name, known)} ({command('experiment')} lists them)")
     if vary:
         values = {**values, "vary": {setting: list(each) for setting, each in vary.items()}}
     return name, values

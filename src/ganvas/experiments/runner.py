@@ -14,7 +14,7 @@ from ganvas import comparison, datasets
 from ganvas.comparison import Comparison
 from ganvas.comparison.metric_names import check_metric_names
 from ganvas.config import Config, from_dict, to_dict
-from ganvas.errors import GanvasError, UsageError, first_line
+from ganvas.errors import GanvasError, UsageError, first_line, option
 from ganvas.experiments import progress, workers
 from ganvas.experiments.plan import Plan
 from ganvas.experiments.trials import Trial, list_trials
@@ -92,10 +92,12 @@ def _save_plan(plan: Plan, base: Path) -> None:
         if before != [(cell.name, _movable(cell.config)) for cell in plan.cells]:
             changed.insert(0, "cells")
         if changed:
-            raise UsageError(f"{base} holds another experiment (different: {', '.join(changed)}): choose another --out")
+            raise UsageError(
+                f"{base} holds another experiment (different: {', '.join(changed)}): choose another {option('--out')}"
+            )
         values["seeds"] = max(plan.seeds, old["seeds"])
     elif base.exists() and any(base.iterdir()):
-        raise UsageError(f"{base} exists and is not empty: choose another --out")
+        raise UsageError(f"{base} exists and is not empty: choose another {option('--out')}")
     with writing_to(base):
         base.mkdir(parents=True, exist_ok=True)
         replace_file(path, utf8(json.dumps(values, indent=1, ensure_ascii=False) + "\n"))
@@ -109,7 +111,8 @@ def _read_plan(path: Path) -> dict[str, Any]:
         return {**values, "cells": cells, "seeds": max(int(values.get("seeds", 0)), 0)}
     except (KeyError, TypeError, ValueError, OverflowError, GanvasError) as error:
         raise GanvasError(
-            f"{path} is not the plan of an experiment ({first_line(error)}): restore it, or choose another --out"
+            f"{path} is not the plan of an experiment ({first_line(error)}): restore it, "
+            f"or choose another {option('--out')}"
         ) from error
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32, Float64, Int64, Integer, UInt8
 from PIL import Image
 
 from ganvas import media
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, option
 from ganvas.metrics.classes import Classes
 from ganvas.metrics.registry import Fakes, Metric, MetricInputs, Pooled, Values, register_metric
 
@@ -272,11 +272,11 @@ def _copying(fakes: Fakes, inputs: MetricInputs) -> Values:
 
 def _both_splits(inputs: MetricInputs, n: int, intended: Classes | None) -> str | None:
     if inputs.extractor.name == "classifier":
-        return "the classifier has seen the training images itself (use --features efficientnet-lite0)"
+        return f"the classifier has seen the training images itself (use {option('--features efficientnet-lite0')})"
     if inputs.training is None or inputs.held_out is None:
         return "no real images are known that were held out from training"
     if (least := min(n, len(inputs.held_out))) < LEAST:
-        return f"{least} images per set or held-out images, at least {LEAST} are needed (--n, --sets 1)"
+        return f"{least} images per set or held-out images, at least {LEAST} are needed ({option('--n')}, {option('--sets 1')})"
     return None
 
 

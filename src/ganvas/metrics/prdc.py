@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float64
 
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, option
 from ganvas.metrics.classes import Classes
 from ganvas.metrics.frechet import comparable
 from ganvas.metrics.registry import ByClass, Fakes, Metric, MetricInputs, Values, register_metric
@@ -144,7 +144,7 @@ def _enough_of_each_class(inputs: MetricInputs, n: int, intended: Classes | None
     fewest = int(np.minimum(made, real)[made > 0].min())
     if fewest >= LEAST_OF_A_CLASS:
         return None
-    return f"{fewest} images of a class, at least {LEAST_OF_A_CLASS} are needed, generated and real (--n, --sets 1)"
+    return f"{fewest} images of a class, at least {LEAST_OF_A_CLASS} are needed, generated and real ({option('--n')}, {option('--sets 1')})"
 
 
 register_metric(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas import i18n
+from ganvas.errors import option
 from ganvas.metrics.classes import Classes
 from ganvas.stats.intervals import Estimate
 
@@ -152,4 +153,4 @@ def enough_images(inputs: MetricInputs, n: int, intended: Classes | None, factor
     if found >= least:
         return None
     what = "images per set" if n == found else "reference images"
-    return f"{found:,} {what} for {inputs.dim}-d features, at least {least:,} are needed (--n, --sets 1, --metrics kd)"
+    return f"{found:,} {what} for {inputs.dim}-d features, at least {least:,} are needed ({option('--n')}, {option('--sets 1')}, {option('--metrics kd')})"

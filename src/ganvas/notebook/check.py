@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from inspect import Parameter, signature
@@ -17,6 +18,9 @@ TRIED = 16
 """Images drawn for the checks."""
 SCALES = (1.0, 10.0, 100.0)
 """D is shown images of these amplitudes: logits leave [0, 1], a sigmoid cannot."""
+LINEAR = re.compile(r"mat1 and mat2 shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)")
+CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")
+"""What torch says of a layer that gets another number of inputs than it was made for."""
 LATENT_DIMS = (100, 128, 64, 256, 512, 32, 16)
 """Lengths of z that are tried where the first layer does not tell."""
 
@@ -103,7 +107,7 @@ def _call_generator(
                 reason = reason or _why(error)
     asked = f"z of shape [{TRIED}, {lengths[0]}]" if len(lengths) == 1 else "z of any usual length"
     hint = "" if latent_dim else "; say how long z is: ganvas.GAN(G, D, latent_dim=...)"
-    raise UsageError(f"G cannot be called with {asked}: {reason}{hint}")
+    raise UsageError(f"G cannot be called with {asked}: {reason}{hint or _mend('G', reason, f'{TRIED}, {lengths[0]}')}")
 
 
 def _output(network: nn.Module, x: Tensor, takes_labels: bool, classes: int, name: str) -> Tensor:
@@ -179,7 +183,10 @@ def _call_discriminator(
             )
         return tried, probabilities
     first = next(iter(reasons))
-    raise UsageError(f"D cannot be called with images of {shape_text(shape)}: {reasons[first]}")
+    dims = ", ".join(map(str, (TRIED, *shape)))
+    raise UsageError(
+        f"D cannot be called with images of {shape_text(shape)}: {reasons[first]}{_mend('D', reasons[first], dims)}"
+    )
 
 
 def _check_one_number(out: Tensor) -> None:
@@ -197,6 +204,15 @@ def _noise(shape: tuple[int, int, int], layout: Layout, scale: float) -> Tensor:
 
 def _device(network: nn.Module) -> torch.device:
     return next((p.device for p in network.parameters()), torch.device("cpu"))
+
+
+def _mend(name: str, reason: str, dims: str) -> str:
+    """What to do about an error of torch: its two common ones in words, else how to find the layer."""
+    if found := LINEAR.search(reason):
+        return f"; a Linear layer made for {found[2]} numbers gets {found[1]}: make it nn.Linear({found[1]}, ...)"
+    if found := CHANNELS.search(reason):
+        return f"; a convolution made for {found[1]} channels gets {found[2]}: build G and D for the same channels"
+    return f"; call {name}(torch.zeros({dims})) and print x.shape after each layer to find where"
 
 
 def _why(error: Exception) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ganvas import api, evaluation
 from ganvas.errors import UsageError
 from ganvas.generator import Generator as Sampler
-from ganvas.notebook.arguments import as_run, is_path, named
+from ganvas.notebook.arguments import as_run, is_path, named, only_known
 from ganvas.notebook.run import Run
 from ganvas.notebook.views import Checks, DoctorView, Evaluation, Table, Text, Written
 from ganvas.runs.run import Run as RunFolder
@@ -21,18 +21,21 @@ if TYPE_CHECKING:
     from ganvas.notebook.pictures import Images
 
 
+@only_known()
 @wraps(api.train)
 def train(*args: Any, **settings: Any) -> Run:
     """See `ganvas.api.train`, whose signature and docstring it has; the run shows itself."""
     return Run(api.train(*args, **settings).path)
 
 
+@only_known()
 @wraps(api.resume)
 def resume(run: Any, **settings: Any) -> Run:
     """See `ganvas.api.resume`; the run shows itself."""
     return Run(api.resume(as_run(run, "resume"), **settings).path)
 
 
+@only_known()
 @wraps(evaluation.evaluate)
 def evaluate(target: Any, **settings: Any) -> Evaluation:
     """See `ganvas.evaluation.evaluate`; also takes a Run, a Generator, and Data. The scores show themselves."""
@@ -45,6 +48,7 @@ def evaluate(target: Any, **settings: Any) -> Evaluation:
     return Evaluation(evaluation.evaluate(target, **settings))
 
 
+@only_known()
 def report(run: Any, *, lang: str = "en") -> Written:
     """Write report.html, progress.gif, progress.webp and curves.png of a run, or of a folder with one.
 
@@ -53,6 +57,7 @@ def report(run: Any, *, lang: str = "en") -> Written:
     return as_run(run, "report").report(lang)
 
 
+@only_known()
 def doctor(
     run: Any = None, *, data: Any = None, env: bool = False, recipe: str = "quick", lang: str = "en"
 ) -> DoctorView | Checks:
@@ -80,6 +85,7 @@ def doctor(
     return Checks(check_data(os.fspath(data) if is_path(data) else data, recipe), "data", lang)
 
 
+@only_known()
 def experiment(
     name: str | os.PathLike[str] | None = None,
     recipe: str | None = None,
@@ -118,6 +124,7 @@ def experiment(
     return run_experiment(named(name, "experiment"), recipe, vary, list(tricks), changes, out, jobs, retry, lang)
 
 
+@only_known()
 def recipes(name: str | None = None) -> Table | Text:
     """The recipes as a table; or one with its source, its training and both networks layer by layer."""
     from ganvas.config.recipes import RECIPES
@@ -135,6 +142,7 @@ def recipes(name: str | None = None) -> Table | Text:
     return Table(rows, text, ("recipe", "title", "source", "year", "reported"))
 
 
+@only_known()
 def tricks(name: str | None = None, *, recipe: str | None = None) -> Table | Text:
     """The tricks that `tricks=[...]` switches on, as a table; or one with what it changes, helps and hurts.
 
@@ -154,6 +162,7 @@ def tricks(name: str | None = None, *, recipe: str | None = None) -> Table | Tex
     return Table(rows, list_text(config), columns)
 
 
+@only_known()
 def runs(root: str | os.PathLike[str] = "runs", *, prune: bool = False) -> Table:
     """The runs below a folder, as a table: recipe, data, seed, images seen, state, size.
 
@@ -168,6 +177,7 @@ def runs(root: str | os.PathLike[str] = "runs", *, prune: bool = False) -> Table
     return Table(rows, "\n".join([*notes, text]), ("run", "recipe", "data", "seed", "nimg", "total", "state", "bytes"))
 
 
+@only_known()
 def sample(
     model: Any,
     n: int | None = None,

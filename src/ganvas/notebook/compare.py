@@ -13,6 +13,7 @@ from ganvas import comparison, i18n
 from ganvas.comparison import Comparison, formats, tables
 from ganvas.comparison.groups import Targets
 from ganvas.errors import UsageError
+from ganvas.notebook.arguments import only_known
 from ganvas.notebook.run import Runs
 from ganvas.notebook.views import frame
 from ganvas.runs.run import Run as RunFolder
@@ -53,6 +54,7 @@ class ComparisonView(Comparison):
         return "".join([*parts, f"<p><small>{'<br>'.join(map(text, notes))}</small></p>"])
 
 
+@only_known(comparison.compare)
 def compare(*groups: Any, lang: str = "en", **settings: Any) -> ComparisonView:
     """Did the change help? Compare groups of runs with the first group, one score for each seed.
 

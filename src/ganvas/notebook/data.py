@@ -14,9 +14,11 @@ from ganvas import datasets
 from ganvas.config import DataConfig
 from ganvas.datasets import ImageSet
 from ganvas.datasets.inspect import Report
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, did_you_mean
 from ganvas.media import encode
+from ganvas.notebook.arguments import named
 from ganvas.notebook.pictures import Images, Picture
+from ganvas.notebook.views import Table, Text
 from ganvas.terminal import printable
 
 HOW_TO_TRAIN = ("labels", "flip", "held_out")
@@ -98,29 +100,66 @@ class Reports(tuple[Report, ...]):
         return f"<pre>{html.escape(repr(self))}</pre>"
 
 
-def data(
-    source: Any,
-    labels: Any = None,
-    *,
-    class_names: Sequence[str] = (),
-    progress: bool = True,
-    **settings: Any,
-) -> Data:
-    """Images to train on, from a name ("cifar10"), a path, an array, a torch Dataset, or pictures of Pillow.
+class DataCommand:
+    """`ganvas.data(...)`, and the commands of `ganvas data` under it by the same names."""
 
-    Arrays are uint8 or float, [n, h, w], [n, h, w, c] or [n, c, h, w]; `labels` [n] belong to them, as numbers or
-    names. settings: size, channels, classes, limit, split and the other fields of DataConfig. A notebook shows what was
-    read: a grid, its range, and what was done to it. Raises UsageError for what cannot be right, GanvasError where
-    the data cannot be read.
-    """
-    if isinstance(source, Data):
-        return source
-    named = isinstance(source, str | os.PathLike)
-    try:
-        config = DataConfig(os.fspath(source) if named else datasets.IN_MEMORY, **settings)
-    except TypeError as error:
-        raise UsageError(f"{str(error).split(') ')[-1]}: data() takes {', '.join(vars(DataConfig()))}") from None
-    return Data(datasets.as_images(source, labels, class_names, config, progress), config)
+    def __init__(self) -> None:
+        self.__name__, self.__doc__ = "data", type(self).__call__.__doc__
+
+    def __call__(
+        self,
+        source: Any,
+        labels: Any = None,
+        *,
+        class_names: Sequence[str] = (),
+        progress: bool = True,
+        **settings: Any,
+    ) -> Data:
+        """Images to train on, from a name ("cifar10"), a path, an array, a torch Dataset, or pictures of Pillow.
+
+        Arrays are uint8 or float, [n, h, w], [n, h, w, c] or [n, c, h, w]; `labels` [n] belong to them, as numbers or
+        names; "ignore" reads the images without labels. settings: size, channels, classes, limit, split and the other
+        fields of DataConfig. A notebook shows what was read: a grid, its range, and what was done to it.
+
+        What `ganvas data` does in a terminal: `data.list()` are the known sets, `data.fetch(name)` downloads one,
+        `data.check(source)` and `data.show(source)` look at images, `data.cache()` at what is kept on this machine.
+        Raises UsageError for what cannot be right, GanvasError where the data cannot be read.
+        """
+        if isinstance(source, Data):
+            return source
+        by_name = isinstance(source, str | os.PathLike)
+        fields = [name for name in vars(DataConfig()) if name not in ("name", "labels")]
+        for name in settings:
+            if name not in fields:
+                raise UsageError(f"data() takes no {name}={did_you_mean(name, fields)} (it takes {', '.join(fields)})")
+        config = DataConfig(os.fspath(source) if by_name else datasets.IN_MEMORY, **settings)
+        return Data(datasets.as_images(source, labels, class_names, config, progress), config)
+
+    def list(self) -> Table:
+        """The known sets, as a table: images of each split, shape, classes, licence, and which are here."""
+        rows = datasets.describe()
+        text = "\n".join(line for row in rows for line in row.lines())
+        table = [{**vars(row), "images": sum(row.n.values())} for row in rows]
+        return Table(table, text, ("name", "images", "shape", "class_names", "licence", "cached"))
+
+    def fetch(self, name: str) -> Text:
+        """Download a known set and verify it; where it is. Raises UsageError for an unknown name."""
+        return Text(f"{name}: {datasets.fetch(named(name, 'fetch', 'the name of a known set'))}")
+
+    def check(self, source: Any, labels: Any = None, **settings: Any) -> Reports:
+        """Read images, as `ganvas.data` does, and say what is in them: see `Data.check`."""
+        return self(source, labels, **settings).check()
+
+    def show(self, source: Any, labels: Any = None, **settings: Any) -> Images:
+        """Read images, as `ganvas.data` does, and show some of each class: see `Data.show`."""
+        return self(source, labels, **settings).show()
+
+    def cache(self, clear: bool = False) -> Text:
+        """The decoded images that are kept for quick starts; `clear` removes them."""
+        return Text("\n".join(datasets.cache_lines(clear)))
+
+
+data = DataCommand()
 
 
 def as_data(source: Any, settings: Mapping[str, Any] | None = None) -> Data:

@@ -9,16 +9,18 @@ from typing import Any
 from ganvas import exporting
 from ganvas.exporting import Animation, Exported
 from ganvas.generator import Generator
-from ganvas.notebook.arguments import named
+from ganvas.notebook.arguments import named, only_known
 from ganvas.runs.run import Run
 
 
+@only_known()
 @wraps(exporting.export)
 def export(model: Any, to: str, out: str | os.PathLike[str] | None = None, force: bool = False) -> Exported:
     """See `ganvas.exporting.export`; also takes a Run and a Generator."""
     return exporting.export(_target(model, "export"), to, out, force)
 
 
+@only_known()
 @wraps(exporting.animate)
 def animate(model: Any, to: str, out: str | os.PathLike[str] | None = None, **settings: Any) -> Animation:
     """See `ganvas.exporting.animate`; also takes a Run and a Generator."""

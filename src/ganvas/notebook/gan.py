@@ -16,6 +16,7 @@ from ganvas.config.recipes import get
 from ganvas.datasets import IN_MEMORY, ImageSet, available
 from ganvas.errors import UsageError, did_you_mean, shape_text, shown
 from ganvas.files import utf8
+from ganvas.notebook.arguments import only_known
 from ganvas.notebook.data import Data, as_data
 from ganvas.notebook.run import Run, Runs
 from ganvas.runs.run import OWN_CODE, Layer
@@ -36,6 +37,7 @@ class GAN:
     Training never touches the networks that were given: every `fit` starts from fresh ones.
     """
 
+    @only_known(name="GAN")
     def __init__(
         self,
         generator: Any = "quick",

@@ -12,7 +12,7 @@ from ganvas import generator as generators
 from ganvas import media
 from ganvas.generator import Generator as Sampler
 from ganvas.media import enlarge
-from ganvas.notebook.arguments import named
+from ganvas.notebook.arguments import named, only_known
 from ganvas.notebook.pictures import Images, Picture
 from ganvas.runs.run import Run
 from ganvas.training.latents import ROW
@@ -23,12 +23,14 @@ WANTED = "a run, a snapshot, or the name of a model"
 class Generator(Sampler):
     """A trained generator that shows what it makes."""
 
+    @only_known()
     def show(self, n: int = 16, label: str | None = None, seed: int = 0, columns: int = ROW) -> Images:
         """n images, of one class if `label` names it; image i is a function of (seed, i, class) alone."""
         array, own = self.sample(n, seed, labels=label), self.labels(n, seed, labels=label)
         names = () if own is None else tuple(self.class_names[k] for k in own)
         return Images(array, f"{self.path.stem}, seed {seed}", names, columns)
 
+    @only_known()
     def interpolate(
         self, steps: int = 8, first: int = 0, last: int = 1, seed: int = 0, label: str | None = None
     ) -> Images:
@@ -36,6 +38,7 @@ class Generator(Sampler):
         array = self.between(steps, first, last, seed, label)
         return Images(array, f"from image {first} to image {last} of seed {seed}", columns=steps)
 
+    @only_known()
     def walk(self, stops: int = 6, steps: int = 12, seed: int = 0, label: str | None = None) -> Picture:
         """An animation through `stops` images and back to the first, `steps` frames from one to the next."""
         z = self.loop(stops, stops * steps, seed)
@@ -49,6 +52,7 @@ class Generator(Sampler):
         return f"<p>{self!r}</p>{Picture(self.show()._repr_png_(), repr(self)).html()}"
 
 
+@only_known()
 def load(target: Run | str | os.PathLike[str], device: str = "auto") -> Generator:
     """The generator of a run, a snapshot, or a shipped model by name: see `ganvas.generator.load`."""
     loaded = generators.load(target.path if isinstance(target, Run) else named(target, "load", WANTED), device)

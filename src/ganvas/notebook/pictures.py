@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,11 +26,27 @@ class Picture:
     content: bytes
     caption: str
     kind: str = "png"
+    zoom: int = 1
+    """How many times its size it is shown."""
 
     def _repr_png_(self) -> bytes:
         # A GIF as well: there is no display hook for GIF, notebook pages (GitHub's too) show only what is called a PNG,
         # and every browser looks at the first bytes and plays it.
         return self.content
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {"image/png": base64.b64encode(self.content).decode()}, self.shown_size()
+
+    def shown_size(self) -> dict[str, Any]:
+        """Width and height for the metadata of an output; nothing where it is shown as large as it is."""
+        if self.zoom == 1:
+            return {}
+        width, height = self._size()
+        return {"image/png": {"width": width * self.zoom, "height": height * self.zoom}}
+
+    def _size(self) -> tuple[int, int]:
+        with Image.open(io.BytesIO(self.content)) as picture:
+            return picture.size
 
     def __repr__(self) -> str:
         return f"{self.caption} ({self.kind.upper()}, {len(self.content):,} bytes; .save(path) writes it)"
@@ -44,7 +61,8 @@ class Picture:
         """The picture inside a page."""
         data = base64.b64encode(self.content).decode()
         alt = html.escape(self.caption, quote=True)
-        return f'<img alt="{alt}" title="{alt}" src="data:image/{self.kind};base64,{data}">'
+        size = "" if self.zoom == 1 else f' width="{self._size()[0] * self.zoom}" style="image-rendering: pixelated"'
+        return f'<img alt="{alt}" title="{alt}"{size} src="data:image/{self.kind};base64,{data}">'
 
 
 @dataclass(frozen=True)

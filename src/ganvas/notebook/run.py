@@ -87,25 +87,33 @@ class Run(RunFolder):
     def gif(self, size: int = GIF_BYTES) -> Picture:
         """Its training as an animation of the sample grids.
 
-        Where it would exceed `size` bytes it shows the grids' first sixteen images, and fewer frames.
+        Where it would exceed `size` bytes it shows the grids' first sixteen images, fewer colours, and fewer frames.
         """
         from ganvas.reports import grids
 
         frames = [picture for _, picture in grids.frames(self.facts)]
         if not frames:
             raise UsageError(f"{self.path} has no sample grid yet: train it first")
-        side, palette = int(self.data["shape"][1]), media.shared_palette([frames[-1]])
+        side = int(self.data["shape"][1])
         corners = [frame.crop((0, 0, min(frame.width, 4 * side), min(frame.height, 4 * side))) for frame in frames]
-        content = b""
-        for shown, fewest in ((frames, 20), (corners, 1)):
-            counts = {min(count, len(shown)) for count in (60, 40, 30, 20, 12, 8, 4, 2, 1) if count >= fewest}
-            for count in sorted(counts, reverse=True):
-                chosen = media.evenly_spaced(shown, count) if count > 1 else shown[-1:]
-                for factor in (LEAST_SIDE_OF_A_FRAME, side):  # enlarged, else as it is
-                    content = media.gif([enlarge(frame, side, factor) for frame in chosen], palette)
-                    if len(content) <= size:
-                        return Picture(content, f"training of {self.path.name}, {len(chosen)} steps", "gif")
-        return Picture(content, f"training of {self.path.name}", "gif")
+        content, shown, least = b"", 1, side
+        for pictures, fewest, least, colours in (
+            (frames, 20, LEAST_SIDE_OF_A_FRAME, 256), (frames, 20, side, 256),
+            (corners, 20, LEAST_SIDE_OF_A_FRAME, 256), (corners, 20, LEAST_SIDE_OF_A_FRAME, 64),
+            (corners, 20, side, 256), (corners, 1, side, 64),
+        ):  # fmt: skip
+            palette = media.shared_palette([pictures[-1]], colours)
+            counts = {min(count, len(pictures)) for count in (60, 40, 30, 20, 12, 8, 4, 2, 1) if count >= fewest}
+            for shown in sorted(counts, reverse=True):
+                chosen = media.evenly_spaced(pictures, shown) if shown > 1 else pictures[-1:]
+                content = media.gif([enlarge(frame, side, least) for frame in chosen], palette)
+                if len(content) <= size:
+                    return self._animation(content, shown, max(side, least))
+        return self._animation(content, shown, max(side, least))
+
+    def _animation(self, content: bytes, steps: int, side: int) -> Picture:
+        """The picture of a GIF whose images have `side` pixels, shown large enough to see what is in them."""
+        return Picture(content, f"training of {self.path.name}, {steps} steps", "gif", max(1, round(SEEN / side)))
 
     def curves(self) -> Picture:
         """Losses and accuracies by epoch."""
@@ -210,6 +218,9 @@ class Run(RunFolder):
 
 
 LEAST_SIDE_OF_A_FRAME = 48
+"""Pixels of an image in an animation, unless that is too large a file."""
+SEEN = 96
+"""Pixels of an image in an animation as a notebook shows it, about."""
 
 
 class Runs(Sequence[Run]):

@@ -9,12 +9,14 @@ from typing import Any
 from ganvas import blind_test, i18n
 from ganvas import submission as rooms
 from ganvas.errors import UsageError
+from ganvas.notebook.arguments import only_known
 from ganvas.notebook.compare import targets_of
 from ganvas.notebook.views import Text, Written, link
 from ganvas.runs.run import Run as RunFolder
 from ganvas.submission.folder import MANIFEST
 
 
+@only_known()
 def submit(
     runs: Any,
     out: str | os.PathLike[str] = "submission",
@@ -38,6 +40,7 @@ def submit(
     return Written(page, "hand-in", f"<ul>{''.join(f'<li>{link(path, path.name)}</li>' for path in files)}</ul>")
 
 
+@only_known()
 def quiz(
     target: Any,
     n: int = 40,

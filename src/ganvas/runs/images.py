@@ -12,7 +12,7 @@ from ganvas import datasets
 from ganvas.config import DataConfig
 from ganvas.datasets import ImageSet
 from ganvas.datasets.dataset import in_class_order
-from ganvas.errors import GanvasError, UsageError, shape_text
+from ganvas.errors import GanvasError, UsageError, option, shape_text
 from ganvas.runs.run import Run
 
 DIGITS = 12  # of a hash, in messages
@@ -105,7 +105,7 @@ def needs(config: DataConfig, about: Mapping[str, Any], whose: str) -> str:
     """One line: which images a run or generator needs, and how to name them."""
     at = about.get("path")
     where = f"{config.name}, which is not there" + (f" (nor at {at})" if at and at != config.name else "")
-    return f"{whose} was trained on {where}{_facts(about)}: name those images with --data PATH"
+    return f"{whose} was trained on {where}{_facts(about)}: name those images with {option('--data PATH')}"
 
 
 def _facts(about: Mapping[str, Any]) -> str:
@@ -129,7 +129,8 @@ def _differs(name: str, images: ImageSet, about: Mapping[str, Any], whose: str) 
     what = ", ".join(parts) or "the same number, size and classes, but other pixels or another order"
     return (
         f"{name} is no longer what {whose} was trained on (SHA-256 {images.sha256[:DIGITS]}..., not "
-        f"{about['sha256'][:DIGITS]}...): {what}; restore those images, name them with --data, or start a new run"
+        f"{about['sha256'][:DIGITS]}...): {what}; restore those images, "
+        f"name them with {option('--data')}, or start a new run"
     )
 
 

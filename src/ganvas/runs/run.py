@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
-from ganvas.errors import GanvasError, UsageError, kind, shown
+from ganvas.errors import GanvasError, UsageError, command, kind, option, shown
 from ganvas.files import (
     parse_json,
     read_file,
@@ -94,8 +94,8 @@ class Run:
     ) -> Self:
         """A new run in an absent or empty folder. `recipe` is the recipe's config as it is today."""
         run = cls(path)
-        hint = f", or `ganvas resume {run.path}`" if (run.path / "config.json").is_file() else ""
-        taken = FolderTakenError(f"{run.path} exists and is not empty: choose another --out{hint}")
+        hint = f", or `{command('resume', run.path)}`" if (run.path / "config.json").is_file() else ""
+        taken = FolderTakenError(f"{run.path} exists and is not empty: choose another {option('--out')}{hint}")
         with writing_to(run.path):
             if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
                 raise taken
@@ -125,7 +125,7 @@ class Run:
             raise UsageError(f"a run is named by the path of its folder, not by {kind(path)}")
         run = cls(path)
         if not (run.path / "config.json").is_file():
-            raise UsageError(f"{run.path} is no run directory (no config.json there; `ganvas runs` lists runs)")
+            raise UsageError(f"{run.path} is no run directory (no config.json there; `{command('runs')}` lists runs)")
         version = run.read_json("config.json").get("schema_version")
         if not isinstance(version, int):
             raise UsageError(f"{run.path} is no run directory (its config.json was not written by ganvas)")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, option
 from ganvas.files import MARK, read_file, read_object, write_file, writing_to
 
 MANIFEST = "submission.json"
@@ -21,20 +21,22 @@ MANIFEST = "submission.json"
 def check(base: Path, force: bool = False) -> None:
     """UsageError where the folder is a run, or holds what `write` would replace and did not write."""
     if base.is_symlink() or (base.exists() and not base.is_dir()):
-        raise UsageError(f"{base} is no folder: choose another --out")
+        raise UsageError(f"{base} is no folder: choose another {option('--out')}")
     if (base / "config.json").is_file():
-        raise UsageError(f"{base} is a run: choose another --out for the hand-in")
+        raise UsageError(f"{base} is a run: choose another {option('--out')} for the hand-in")
     if not base.is_dir() or force:
         return
     known = _known(base)
     if known is None and any(base.iterdir()):
         raise UsageError(
-            f"{base} is not empty and holds no hand-in of ganvas: choose another --out, or replace files with --force"
+            f"{base} is not empty and holds no hand-in of ganvas: "
+            f"choose another {option('--out')}, or replace files with {option('--force')}"
         )
     changed = [name for name, digest in (known or {}).items() if _digest(base / name) not in (digest, None)]
     if changed:
         raise UsageError(
-            f"{base / changed[0]} was changed since ganvas wrote it: choose another --out, or replace it with --force"
+            f"{base / changed[0]} was changed since ganvas wrote it: "
+            f"choose another {option('--out')}, or replace it with {option('--force')}"
         )
 
 
@@ -47,7 +49,10 @@ def write(base: Path, files: Mapping[str, bytes], force: bool = False) -> None:
     for name in files:
         _inside(base, name)
     if not force and (taken := _foreign(base, files)):
-        raise UsageError(f"{base / taken} was not made by ganvas: choose another --out, or replace it with --force")
+        raise UsageError(
+            f"{base / taken} was not made by ganvas: choose another {option('--out')}, "
+            f"or replace it with {option('--force')}"
+        )
     before = _known(base) or {}
     manifest = {"made": MARK, "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}}
     everything = {**files, MANIFEST: json.dumps(manifest, indent=1, ensure_ascii=False).encode() + b"\n"}
@@ -107,6 +112,8 @@ def _inside(base: Path, name: str) -> None:
     """UsageError where a folder on the way to a file is a link, or anything but a folder: it could lead elsewhere."""
     for parent in list((base / name).parents)[: len(Path(name).parts) - 1]:
         if parent.is_symlink() or (parent.exists() and not parent.is_dir()):
-            raise UsageError(f"{parent} is a link or a file, where the hand-in needs a folder: choose another --out")
+            raise UsageError(
+                f"{parent} is a link or a file, where the hand-in needs a folder: choose another {option('--out')}"
+            )
     if (base / name).is_dir():
-        raise UsageError(f"{base / name} is a folder, where the hand-in has a file: choose another --out")
+        raise UsageError(f"{base / name} is a folder, where the hand-in has a file: choose another {option('--out')}")

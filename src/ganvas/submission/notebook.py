@@ -144,7 +144,8 @@ def _shown(code: str, result: Callable[[], Any], drawn: Mapping[str, Any]) -> Ce
     for kind, name in REPR.items():
         if (content := getattr(value, name, lambda: None)()) is not None:
             data[kind] = base64.b64encode(content).decode() if isinstance(content, bytes) else content
-    output = {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": None}
+    about: dict[str, Any] = getattr(value, "shown_size", dict)()
+    output = {"output_type": "execute_result", "data": data, "metadata": about, "execution_count": None}
     return {**_code(code), "outputs": [output]}
 
 

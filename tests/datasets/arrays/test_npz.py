@@ -169,7 +169,7 @@ SEVERAL = (np.arange(6 * 14).reshape(6, 14) % 3 == 0).astype(np.uint8)
 )
 def test_labels_that_do_not_fit_can_be_ignored(tmp_path, labels, reason):
     path = saved(tmp_path, x=GREY, y=labels)
-    with pytest.raises(GanvasError, match=f"{reason}.*--data.labels ignore"):
+    with pytest.raises(GanvasError, match=f'{reason}.*labels="ignore"'):
         npz.read_npz(path, "train")
     raw = npz.read_npz(path, "train", ignore=True)
     np.testing.assert_array_equal(raw.images, GREY[:, None])

@@ -116,7 +116,7 @@ def test_rows_without_a_picture_are_named(tmp_path):
 def test_labels_that_do_not_fit_can_be_ignored(tmp_path):
     made = table().drop_columns("label").append_column("label", pa.array([[1, 2]] * 10))
     pq.write_table(made, tmp_path / "x.parquet")
-    with pytest.raises(GanvasError, match=r"labels are \[10, 2\].*--data.labels ignore"):
+    with pytest.raises(GanvasError, match=r'labels are \[10, 2\].*labels="ignore"'):
         read(tmp_path / "x.parquet")
     found = load(DataConfig(str(tmp_path / "x.parquet"), labels="ignore"), progress=False)
     assert len(found.images) == 10 and found.labels is None

@@ -131,7 +131,7 @@ def test_features_and_probabilities_of_a_file(learnt: torch.nn.Module, tmp_path:
 
 def test_images_that_it_was_not_made_for_are_refused(learnt: torch.nn.Module, tmp_path: Path) -> None:
     path = write(tmp_path / "c.safetensors", learnt)
-    with pytest.raises(UsageError, match="looks at 3x32x32 images, these are 1x28x28: use --features efficientnet"):
+    with pytest.raises(UsageError, match=r"looks at 3x32x32 images, these are 1x28x28: use features=\[.efficientnet"):
         classifier.from_file(path, (1, 28, 28))
     with pytest.raises(UsageError, match="no classifier ships for 'shapes'"):
         classifier.load("shapes", (3, 32, 32))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ganvas.config import Config
-from ganvas.errors import UsageError, did_you_mean, kind
+from ganvas.errors import UsageError, command, did_you_mean, kind
 
 
 @dataclass(frozen=True)
@@ -40,5 +40,5 @@ def get(name: str) -> Recipe:
     if not isinstance(name, str):
         raise UsageError(f"a recipe is named by a text such as 'quick', not {kind(name)}")
     if name not in RECIPES:
-        raise UsageError(f"unknown recipe {name!r}{did_you_mean(name, RECIPES)} (ganvas recipes lists them)")
+        raise UsageError(f"unknown recipe {name!r}{did_you_mean(name, RECIPES)} ({command('recipes')} lists them)")
     return RECIPES[name]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ganvas.config import Config, flat, override, to_dict
-from ganvas.errors import UsageError, did_you_mean
+from ganvas.errors import UsageError, command, did_you_mean
 
 Changes = Mapping[str, Any] | Callable[[Config], Mapping[str, Any]]
 
@@ -61,7 +61,7 @@ def register_trick(trick: Trick) -> Trick:
 def get(name: str) -> Trick:
     """The trick called `name`; UsageError with the nearest name otherwise."""
     if name not in TRICKS:
-        raise UsageError(f"unknown trick {name!r}{did_you_mean(name, TRICKS)} (ganvas tricks lists them)")
+        raise UsageError(f"unknown trick {name!r}{did_you_mean(name, TRICKS)} ({command('tricks')} lists them)")
     return TRICKS[name]
 
 
@@ -92,7 +92,7 @@ def apply(config: Config, names: Sequence[str], check: Callable[[Config], None] 
         trick = get(name)
         for other in (*config.tricks, *names[:i]):
             if other in TRICKS and _incompatible(trick, TRICKS[other], config):
-                raise UsageError(f"the tricks {other} and {name} are incompatible (ganvas tricks {name})")
+                raise UsageError(f"the tricks {other} and {name} are incompatible ({command('tricks', name)})")
         try:
             config = override(config, trick.settings(config))
             if check:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ganvas.config import DataConfig
 from ganvas.datasets.arrays import pickled
-from ganvas.datasets.arrays.labels import IGNORE, names_of
+from ganvas.datasets.arrays.labels import ignoring, names_of
 from ganvas.datasets.progress import Progress
 from ganvas.datasets.raw import Found, Raw
 from ganvas.datasets.reader import Reader, register_reader
@@ -98,7 +98,7 @@ def read(where: Path, split: str, kind: str | None = None) -> Raw:
         class_names = _class_names(contents.get(form.names[kind]), form, kind)
         images, labels = (np.concatenate(part) for part in zip(*parts, strict=True))
         if labels.max() >= len(class_names):
-            raise ValueError(f"its labels run to {labels.max()} for {len(class_names)} class names; {IGNORE}")
+            raise ValueError(f"its labels run to {labels.max()} for {len(class_names)} class names; {ignoring()}")
     except (ValueError, OSError, EOFError, MemoryError, tarfile.TarError, zlib.error) as error:
         raise GanvasError(f"{where} cannot be used: {error}") from error
     said, found = _published(batches, form), Found(split, splits) if len(splits) > 1 else Found()

@@ -27,7 +27,7 @@ from ganvas.datasets.arrays.labels import Labels, fitting, to_labels
 from ganvas.datasets.progress import Advance, Progress
 from ganvas.datasets.raw import Raw
 from ganvas.datasets.reader import Reader, found_split, register_reader
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, option
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 LABELS = ("label", "labels", "class", "target", "y", "digit", "category")
@@ -128,9 +128,11 @@ def _of_split(where: Path, split: str) -> tuple[str, Callable[[], Any], int | No
     if where.is_file() and where.suffix.lower() != ".zip":
         pair = where.with_name(where.name.replace("train", "test"))
         if split == "test" and "test" not in pair.name:
-            raise UsageError(f"{where} has no split 'test': name the table of its test images, or use --split train")
+            raise UsageError(
+                f"{where} has no split 'test': name the table of its test images, or use {option('--split train')}"
+            )
         if split == "test" and not pair.is_file():
-            raise UsageError(f"{where} has no split 'test' ({pair.name} is not there): use --split train")
+            raise UsageError(f"{where} has no split 'test' ({pair.name} is not there): use {option('--split train')}")
         return _tables(pair if split == "test" else where)[0]
     tables = [table for table in _tables(where) if _is_table(table[1])]
     test = [table for table in tables if "test" in Path(table[0]).name.lower()]

@@ -22,7 +22,7 @@ from ganvas.datasets.arrays.labels import Labels, fitting, to_labels
 from ganvas.datasets.progress import Progress
 from ganvas.datasets.raw import Raw
 from ganvas.datasets.reader import Reader, found_split, register_reader
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, option
 
 LARGEST = 1 << 33  # 8 GiB: above this a header is more likely wrong than right
 TEST = ("t10k", "test")
@@ -119,7 +119,9 @@ def _of_split(where: Path, split: str) -> Path:
             pair = [where.with_name(where.name.replace("train", test)) for test in TEST]
             found = [path for path in pair if path.is_file()]
         if split == "test" and not any(test in path.name for path in found for test in TEST):
-            raise UsageError(f"{where} is one file without a split 'test': name its folder, or use --split train")
+            raise UsageError(
+                f"{where} is one file without a split 'test': name its folder, or use {option('--split train')}"
+            )
         return found[0]
     test = [path for path in found if any(word in path.name for word in TEST)]
     chosen = test if split == "test" else [path for path in found if path not in test]

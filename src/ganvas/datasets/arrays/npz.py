@@ -26,7 +26,7 @@ from ganvas.datasets.progress import Progress
 from ganvas.datasets.raw import Found, Raw
 from ganvas.datasets.reader import Reader, found_split, register_reader
 from ganvas.datasets.select import natural
-from ganvas.errors import GanvasError, UsageError
+from ganvas.errors import GanvasError, UsageError, option
 
 IMAGE_KEYS = {
     "train": ("x_train", "train_images", "X_train"),
@@ -165,7 +165,7 @@ def _plain(loaded: Mapping[str, NDArray[Any]], key: str) -> NDArray[Any]:
             raise
         raise ValueError(
             f"its array '{key}' holds Python objects, which are never opened: save it as whole numbers or as text "
-            f"(np.array({key}, dtype=str)); --data.labels ignore uses the images without labels"
+            f"(np.array({key}, dtype=str)); {option('--data.labels ignore')} uses the images without labels"
         ) from error
 
 
@@ -188,7 +188,7 @@ def _image_key(loaded: Mapping[str, NDArray[Any]], split: str, where: Path) -> t
         return "train", next(iter(loaded))
     keys = _keys(IMAGE_KEYS, loaded, split)
     if split == "test":
-        raise UsageError(f"{where} has no split 'test' (no array {' or '.join(keys)}): use --split train")
+        raise UsageError(f"{where} has no split 'test' (no array {' or '.join(keys)}): use {option('--split train')}")
     raise ValueError(f"it has no array named {', '.join(keys)}")
 
 
@@ -243,7 +243,9 @@ def _has_npy(folder: Path) -> bool:
 def _read(where: Path, config: DataConfig, progress: Progress) -> Raw:
     if where.is_dir() and not _image_files(where):
         if config.split == "test":
-            raise UsageError(f"{where} has no split 'test': name the folder of its test arrays, or use --split train")
+            raise UsageError(
+                f"{where} has no split 'test': name the folder of its test arrays, or use {option('--split train')}"
+            )
         return read_folder(where)
     return read_npz(where, config.split, config.labels == "ignore")
 

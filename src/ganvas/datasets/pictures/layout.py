@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ganvas.datasets.pictures.listing import Entry
 from ganvas.datasets.pictures.split_names import kind_of
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, option
 
 OTHER = ("test", "validation")
 """The kinds that "test" asks for: the first that there is."""
@@ -66,7 +66,8 @@ def part_of(pictures: Sequence[Entry], split: str, where: Path) -> Part:
     if found is None:
         if split != "train":
             raise UsageError(
-                f"{where} has no split '{split}': put its pictures in two folders, train and test, or use --split train"
+                f"{where} has no split '{split}': put its pictures in two folders, "
+                f"train and test, or use {option('--split train')}"
             )
         everything = _step_in(pictures)
         return Part(everything, train=everything)

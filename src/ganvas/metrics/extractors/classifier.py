@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.datasets.source import SOURCES
-from ganvas.errors import UsageError, shape_text
+from ganvas.errors import UsageError, option, shape_text
 from ganvas.metrics.extractors.base import Extractor
 from ganvas.runs.storage import load_tensors
 
@@ -63,7 +63,7 @@ def load(data_name: str, shape: tuple[int, int, int]) -> Extractor:
     if data_name not in shipped():
         there = ", ".join(shipped())
         raise UsageError(
-            f"no classifier ships for '{data_name}' (there are: {there}): use --features efficientnet-lite0"
+            f"no classifier ships for '{data_name}' (there are: {there}): use {option('--features efficientnet-lite0')}"
         )
     with resources.as_file(_file(data_name)) as path:
         return from_file(path, shape)
@@ -84,7 +84,7 @@ def from_file(path: Path, shape: tuple[int, int, int]) -> Extractor:
     if tuple(about["shape"]) != shape:
         raise UsageError(
             f"the classifier {path.stem} looks at {shape_text(about['shape'])} images, these are {shape_text(shape)}: "
-            "use --features efficientnet-lite0"
+            f"use {option('--features efficientnet-lite0')}"
         )
     network = Classifier(shape[0], about["stem"], tuple(about["widths"]), len(about["class_names"]))
     network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})

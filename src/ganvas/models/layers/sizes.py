@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, option
 
 SMALLEST = 4
 """The first map has at least this many pixels a side, and fewer than twice as many."""
@@ -29,7 +29,7 @@ def map_sizes(size: int) -> list[int]:
     while (half := -(-sizes[-1] // 2)) >= SMALLEST:
         sizes.append(half)
     if len(sizes) < 2:
-        raise UsageError(f"images of {size} px are too small for this family: use --generator.family dcgan")
+        raise UsageError(f"images of {size} px are too small for this family: use {option('--generator.family dcgan')}")
     return sizes[::-1]
 
 
