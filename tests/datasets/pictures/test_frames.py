@@ -60,7 +60,7 @@ def test_of_an_animation_the_first_frame_or_all(tmp_path: Path, suffix: str) -> 
     plain(60).save(tmp_path / "b.png")
     first, every = read(tmp_path), read(tmp_path, "all")
     assert levels(first) == [10, 60] and levels(every) == [10, 90, 200, 60]
-    assert first.notes == ("of 1 animations the first frame is read: --data.frames all reads the other 2 frames too",)
+    assert first.notes == ("of 1 animations the first frame is read: data.frames = all reads the other 2 frames too",)
     assert every.notes == ("1 animations: each of their 3 frames is a picture",)
 
 

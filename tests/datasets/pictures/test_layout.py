@@ -132,7 +132,7 @@ def test_folders_that_only_store(files: Set, kind: str) -> None:
     raw = files.add(*STORAGE[kind]).read()
     assert raw.labels is None
     first, last = STORAGE[kind][0].split("/")[0], STORAGE[kind][-1].split("/")[0]
-    assert raw.found.labels == f"folders {first} to {last} are storage; --data.label-from folders to make them classes"
+    assert raw.found.labels == f"folders {first} to {last} are storage; data.label_from = folders makes them classes"
     assert files.read(label_from="folders").class_names[0] == first
 
 

@@ -42,7 +42,7 @@ def test_zips_of_other_windows(tmp_path: Path, encoding: str) -> None:
     names = [f"{word}/{k}.png" for word in words for k in range(2)]
     raw = read(windows_zip(tmp_path / "x.zip", names, encoding))
     assert by_class(raw) == dict.fromkeys(sorted(words), 2)
-    told = () if encoding == "utf-8" else (f"the names in x.zip are read as {encoding}; --data.encoding names another",)
+    told = () if encoding == "utf-8" else (f"the names in x.zip are read as {encoding}; data.encoding names another",)
     assert raw.notes == told
 
 

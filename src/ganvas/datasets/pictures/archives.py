@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from ganvas.datasets.pictures.names import decode_all, readable
-from ganvas.errors import GanvasError, option
+from ganvas.errors import GanvasError
 
 LARGEST_FILE = 128 << 20
 """Bytes of a member that is opened."""
@@ -77,11 +77,7 @@ def _zip(where: Path, encoding: str) -> Iterator[Members]:
 
 
 def _guessed(where: Path, encoding: str) -> tuple[str, ...]:
-    return (
-        (f"the names in {where.name} are read as {encoding}; {option('--data.encoding')} names another",)
-        if encoding
-        else ()
-    )
+    return (f"the names in {where.name} are read as {encoding}; data.encoding names another",) if encoding else ()
 
 
 def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:

@@ -14,7 +14,7 @@ from ganvas.datasets.pictures.listing import Entry
 from ganvas.datasets.pictures.names import readable
 from ganvas.datasets.pictures.storage import are_storage
 from ganvas.datasets.select import natural
-from ganvas.errors import UsageError, option
+from ganvas.errors import UsageError
 
 MIN_SHARE = 0.5
 """Share of the pictures that a table or pattern must know; the others are then left out, with a line."""
@@ -127,10 +127,7 @@ def _by_folder(part: Part, label_from: str, notes: Sequence[str]) -> Labelled:
         line = f"{tops['']} pictures beside its folders: all are taken without labels"
         return Labelled(part.pictures, (), [], text, (*notes, line))
     if label_from == "auto" and are_storage(part.pictures):
-        text = (
-            f"folders {folders[0]} to {folders[-1]} are storage; "
-            f"{option('--data.label-from folders')} to make them classes"
-        )
+        text = f"folders {folders[0]} to {folders[-1]} are storage; data.label_from = folders makes them classes"
         return Labelled(part.pictures, (), [], text, tuple(notes))
     known = {e.name: readable(e.folder) for e in part.everything}
     return _numbered(part.pictures, known, part, "by folder", notes)

@@ -22,7 +22,6 @@ from ganvas.datasets.pixels import Images, in_parts
 from ganvas.datasets.progress import Progress
 from ganvas.datasets.reader import OWN_SIZE, own_side
 from ganvas.datasets.scratch import Store, take
-from ganvas.errors import option
 
 THREADS = 4
 """Threads that decode; each may hold one of the largest pictures."""
@@ -128,7 +127,7 @@ def _several(found: Sequence[File]) -> Iterator[str]:
     """What was done with files of several pictures, in one line each."""
     if left_out := [file.left_out for file in found if file.left_out]:
         yield (
-            f"of {len(left_out):,} animations the first frame is read: {option('--data.frames all')} reads the other "
+            f"of {len(left_out):,} animations the first frame is read: data.frames = all reads the other "
             f"{sum(left_out):,} frames too"
         )
     for kind, pages in (("files of several pages", True), ("animations", False)):
