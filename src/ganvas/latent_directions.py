@@ -69,13 +69,15 @@ def _first_layer(generator: Generator, z: Tensor) -> Tensor:
     ]
     handles = [layer.register_forward_hook(stop) for layer in layers]
     labels = torch.zeros(len(z), dtype=torch.int64) if generator.class_names else None
-    device = generator.engine.device
+    device, training = generator.engine.device, generator.network.training
     try:
+        generator.network.eval()  # in training it would move its running statistics
         with torch.no_grad():
             images = generator.network(z.to(device), None if labels is None else labels.to(device))
             return torch.as_tensor(images).cpu()
     except _Found as found:
         return found.output.float().cpu()
     finally:
+        generator.network.train(training)
         for handle in handles:
             handle.remove()

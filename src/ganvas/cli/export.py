@@ -12,17 +12,22 @@ def export(argv: list[str]) -> int:
     parser = Parser(
         prog="ganvas export",
         description="Write the generator of a run, a snapshot or a shipped model: as one ONNX file that is checked "
-        "against torch, as safetensors with a model card, or as a folder for the Hugging Face hub.",
+        "against torch, as safetensors with a model card, as a folder for the Hugging Face hub, or as a static page "
+        "that runs it in the visitor's browser.",
     )
     parser.add_argument("model", metavar="RUN_OR_MODEL")
-    parser.add_argument("--to", required=True, metavar="onnx | safetensors | hub", help="the format")
-    parser.add_argument("--out", metavar="PATH", help="NAME.onnx, NAME.safetensors or NAME-hub here by default")
+    parser.add_argument("--to", required=True, metavar="onnx | safetensors | hub | page", help="the format")
+    parser.add_argument("--out", metavar="PATH", help="NAME.onnx, NAME.safetensors, NAME-hub, ... here by default")
+    parser.add_argument("--runtime", metavar="FILE.tgz", help="page: the package onnxruntime-web, if npm cannot get it")
+    parser.add_argument("--no-webgpu", action="store_true", help="page: WebAssembly only, 3.8 MB less")
     add_force(parser)
     args = parser.parse_args(argv)
+    given = {"runtime": args.runtime, "webgpu": False if args.no_webgpu else None}
+    options = {name: value for name, value in given.items() if value is not None}
 
     from ganvas.exporting import export
 
-    show(export(args.model, args.to, args.out, args.force))
+    show(export(args.model, args.to, args.out, args.force, **options))
     return 0
 
 

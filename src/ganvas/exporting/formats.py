@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ganvas.errors import UsageError, did_you_mean
 from ganvas.exporting.model import Model
-from ganvas.files import check_replaceable, replace_file, sync_folder, write_file, writing_to
+from ganvas.files import check_replaceable, is_ours, replace_file, sync_folder, write_file, writing_to
 
-FORMATS = ("onnx", "safetensors", "hub")
+FORMATS = ("onnx", "safetensors", "hub", "page")
+FOLDERS = ("hub", "page")
+"""Formats that are a folder."""
+OPTIONS = {"runtime": ("page",), "webgpu": ("page",)}
+"""What belongs to some formats only."""
 HEAD = b'{"__metadata__":{"ganvas":'
 """How the header of a generator's file begins, after the eight bytes of its length."""
 
@@ -32,64 +37,104 @@ class Exported:
         return f"{self.path}: {size:,} bytes; {self.facts}"
 
 
+@dataclass(frozen=True)
+class Options:
+    """What belongs to some formats only; see `export`."""
+
+    runtime: str | os.PathLike[str] | None = None
+    webgpu: bool = True
+
+
 def export(
-    target: str | os.PathLike[str], to: str, out: str | os.PathLike[str] | None = None, force: bool = False
+    target: str | os.PathLike[str],
+    to: str,
+    out: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    **options: Any,
 ) -> Exported:
-    """The generator of a run, a snapshot or a shipped model as an "onnx" file, a "safetensors" file or a "hub" folder.
+    """The generator of a run, a snapshot or a shipped model in another format.
+
+    "onnx" and "safetensors" are a file; "hub" is a folder for the Hugging Face hub, "page" one with a static page that
+    runs the generator in a browser. `out` is NAME.onnx, NAME-hub and so on by default. Options of a page: `runtime`,
+    the .tgz of onnxruntime-web where npm is not to fetch it; `webgpu=False` leaves out the files for WebGPU.
 
     Everything is written aside and then moved. A file that ganvas did not make is replaced only with `force`, a run
-    directory never; other files of a folder stay. `out` is NAME.onnx, NAME.safetensors or NAME-hub by default.
-    Raises UsageError where there is no generator, no such format or something else at `out`; GanvasError where the
-    ONNX file differs from torch by more than one grey level, or a package is missing.
+    directory never; other files of a folder stay. Raises UsageError where there is no generator, no such format or
+    option, or something else at `out`; GanvasError where a picture differs from torch's by more than one grey level,
+    or a package is missing.
     """
     if to not in FORMATS:
         raise UsageError(f"--to {to}: choose {', '.join(FORMATS)}{did_you_mean(to, FORMATS)}")
+    for name in options:
+        if to not in OPTIONS.get(name, ()):
+            raise UsageError(f"--{name} is no option of --to {to}{did_you_mean(name, OPTIONS)}")
+    chosen = Options(**options)
     stem = Path(target).absolute().name.removesuffix(".safetensors")
-    path = Path(out if out is not None else f"{stem}-hub" if to == "hub" else f"{stem}.{to}")
-    if to != "hub" and path.suffix != f".{to}":
+    path = Path(out if out is not None else f"{stem}-{to}" if to in FOLDERS else f"{stem}.{to}")
+    if to not in FOLDERS and path.suffix != f".{to}":
         raise UsageError(f"--out {path}: name a .{to} file")
-    names = _names(path, to)
-    _check(path, names, force)
-    model = Model.load(target)
-    contents, facts = _contents(model, path, to)
-    if to == "hub" and not path.exists():
+    names = _names(path, to, chosen)
+    _check(path, names, to, force)
+    contents, facts = _contents(target, path, to, chosen)
+    folder = path if to in FOLDERS else path.parent
+    if to in FOLDERS and not path.exists():
         _write_folder(path, contents)
     else:
-        _check(path, names, force)
-        _write_files({path / name if to == "hub" else path.parent / name: data for name, data in contents.items()})
-    return Exported(path, tuple(path / name if to == "hub" else path.parent / name for name in contents), facts)
+        _check(path, names, to, force)
+        _write_files({folder / name: data for name, data in contents.items()})
+    return Exported(path, tuple(folder / name for name in contents), facts)
 
 
-def _names(path: Path, to: str) -> tuple[str, ...]:
+def _names(path: Path, to: str, options: Options) -> tuple[str, ...]:
     """The files that this format writes."""
-    from ganvas.exporting import hub_folder
+    from ganvas.exporting import hub_folder, page
 
-    return {"onnx": (path.name,), "safetensors": (path.name, f"{path.stem}.md"), "hub": hub_folder.FILES}[to]
+    match to:
+        case "hub":
+            return hub_folder.FILES
+        case "page":
+            return page.names(options.webgpu)
+        case "safetensors":
+            return path.name, f"{path.stem}.md"
+        case _:
+            return (path.name,)
 
 
-def _contents(model: Model, path: Path, to: str) -> tuple[Mapping[str, bytes], str]:
+def _contents(target: str | os.PathLike[str], path: Path, to: str, options: Options) -> tuple[Mapping[str, bytes], str]:
     """Name of each file -> its content, and a line on it."""
-    from ganvas.exporting import card, hub_folder, onnx_file
+    from ganvas.exporting import card, hub_folder, onnx_file, page
 
-    makers: dict[str, Callable[[], tuple[Mapping[str, bytes], str]]] = {
-        "onnx": lambda: onnx_file.contents(model, path.name),
-        "safetensors": lambda: (
-            {path.name: model.content, f"{path.stem}.md": card.text(model, path.name).encode()},
-            f"the generator as it is in {model.generator.path}, and its card {path.stem}.md",
-        ),
-        "hub": lambda: hub_folder.contents(model),
-    }
-    return makers[to]()
+    model = Model.load(target)
+    match to:
+        case "onnx":
+            return onnx_file.contents(model, path.name)
+        case "hub":
+            return hub_folder.contents(model)
+        case "page":
+            given = None if options.runtime is None else Path(options.runtime)
+            return page.contents(model, _title(model), given, options.webgpu)
+        case _:
+            files = {path.name: model.content, f"{path.stem}.md": card.text(model, path.name).encode()}
+            return files, f"the generator as it is in {model.generator.path}, and its card {path.stem}.md"
 
 
-def _check(path: Path, names: tuple[str, ...], force: bool) -> None:
+def _title(model: Model) -> str:
+    """What a page calls a model: the run that it is of, else its file."""
+    return model.run.path.absolute().name if model.run else model.generator.path.stem
+
+
+def _check(path: Path, names: tuple[str, ...], to: str, force: bool) -> None:
     """UsageError where something stands in the way that is not ours to replace."""
-    folder = path if names[0] != path.name else path.parent
-    if folder == path:
+    from ganvas.exporting import page
+
+    folder = path if to in FOLDERS else path.parent
+    if to in FOLDERS:
         if (path / "snapshots").is_dir() and (path / "config.json").is_file():
             raise UsageError(f"{path} is a run directory: choose another --out")
         if os.path.lexists(path) and not path.is_dir():
             raise UsageError(f"{path} is no folder: choose another --out")
+    if to == "page" and is_ours(path / page.INDEX):
+        return
     for name in names:
         if force or not _is_generator(folder / name):
             check_replaceable(folder / name, force)
@@ -119,6 +164,7 @@ def _write_folder(path: Path, contents: Mapping[str, bytes]) -> None:
         aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
         try:
             for name, content in contents.items():
+                (aside / name).parent.mkdir(exist_ok=True)
                 write_file(aside / name, content)
             sync_folder(aside)
             aside.chmod(0o777 & ~_umask())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
@@ -40,22 +40,20 @@ class _Bytes(nn.Module):
         return to_uint8(self.network(z, label)).permute(0, 2, 3, 1)
 
 
+def by_number(labels: Any) -> dict[str, Any]:
+    """The inputs beside z of a file whose classes are numbers."""
+    return {"label": labels}
+
+
 def contents(model: Model, name: str) -> tuple[Mapping[str, bytes], str]:
     """{name: the ONNX file} and the line that says how near it is to torch.
 
     Inputs: z float32 [n, latent_dim] and, of a generator with classes, label int64 [n]; output: image uint8
     [n, h, w, c]. Raises GanvasError where a package is missing, the network cannot be translated or the results differ.
     """
-    missing = [each for each in NEEDS if find_spec(each) is None]
-    if missing:
-        raise GanvasError(f"ONNX needs the packages {', '.join(missing)}: pip install 'ganvas[export]'")
+    check_packages()
     content = _translate(model)
-    worst = largest_difference(content, model.generator)
-    if worst > LARGEST_DIFFERENCE:
-        raise GanvasError(
-            f"onnxruntime differs from torch by up to {worst} of 255 grey levels, more than {LARGEST_DIFFERENCE}: "
-            "nothing was written; export the generator as safetensors"
-        )
+    worst = check(largest_difference(content, model.generator))
     c, h, w = model.generator.shape
     inputs = f"z float32 [n, {model.generator.config.generator.latent_dim}]"
     inputs += ", label int64 [n]" if model.generator.class_names else ""
@@ -63,8 +61,28 @@ def contents(model: Model, name: str) -> tuple[Mapping[str, bytes], str]:
     return {name: content}, f"{inputs} -> image uint8 [n, {h}, {w}, {c}]; {compared}"
 
 
-def largest_difference(content: bytes, generator: Generator) -> int:
-    """In grey levels, between onnxruntime and torch, over batches of several sizes; 255 where shapes differ."""
+def check_packages() -> None:
+    """GanvasError where a package that this needs is missing."""
+    missing = [each for each in NEEDS if find_spec(each) is None]
+    if missing:
+        raise GanvasError(f"ONNX needs the packages {', '.join(missing)}: pip install 'ganvas[export]'")
+
+
+def check(difference: int) -> int:
+    """The difference in grey levels; GanvasError where it is too large."""
+    if difference > LARGEST_DIFFERENCE:
+        raise GanvasError(
+            f"onnxruntime differs from torch by up to {difference} of 255 grey levels, more than {LARGEST_DIFFERENCE}: "
+            "nothing was written; export the generator as safetensors"
+        )
+    return difference
+
+
+def largest_difference(content: bytes, generator: Generator, feed: Callable[[Any], dict[str, Any]] = by_number) -> int:
+    """In grey levels, between onnxruntime and torch, over batches of several sizes; 255 where shapes differ.
+
+    `feed`: from class numbers int64 [n] to the inputs of the file beside z; not used without classes.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -76,7 +94,7 @@ def largest_difference(content: bytes, generator: Generator) -> int:
         z = latents.draw_z(generator.config.generator, 0, "sample", np.arange(n))
         label = np.arange(n) % len(generator.class_names) if generator.class_names else None
         expected = generator.draw(z, label).transpose(0, 2, 3, 1)
-        (image,) = session.run(["image"], {"z": z} if label is None else {"z": z, "label": label})
+        (image,) = session.run(["image"], {"z": z, **({} if label is None else feed(label))})
         if image.shape != expected.shape or image.dtype != np.uint8:
             return 255
         worst = max(worst, int(np.abs(image.astype(int) - expected).max()))
@@ -84,15 +102,22 @@ def largest_difference(content: bytes, generator: Generator) -> int:
 
 
 def _translate(model: Model) -> bytes:
-    """The bytes of the ONNX file, without the traces of this machine that the exporter leaves in it."""
+    """The bytes of the ONNX file."""
+    label = by_number(torch.tensor([0, 0])) if model.generator.class_names else {}
+    return to_onnx(model, model.generator.network, label).SerializeToString(deterministic=True)  # type: ignore[no-any-return]
+
+
+def to_onnx(model: Model, network: nn.Module, label: Mapping[str, Tensor]) -> Any:
+    """A network (z, label) -> [n, c, h, w] in the range of images as the ModelProto of (z, label) -> uint8 images.
+
+    `label`: name and an example of two of the second input, or nothing. GanvasError where it has no form in ONNX.
+    """
     generator = model.generator
-    network = _Bytes(generator.network).eval()
-    z = torch.zeros(2, generator.config.generator.latent_dim)
-    inputs = {"z": z, **({"label": torch.tensor([0, 0])} if generator.class_names else {})}
+    inputs = {"z": torch.zeros(2, generator.config.generator.latent_dim), **label}
     try:
         with _quiet(), torch.no_grad():
             program = torch.onnx.export(
-                network, tuple(inputs.values()), dynamo=True, verbose=False, opset_version=OPSET,
+                _Bytes(network).eval(), tuple(inputs.values()), dynamo=True, verbose=False, opset_version=OPSET,
                 input_names=list(inputs), output_names=["image"], dynamic_shapes=tuple({0: "n"} for _ in inputs),
             )  # fmt: skip
             assert program is not None
@@ -103,7 +128,7 @@ def _translate(model: Model) -> bytes:
     _clean(proto)
     for key, value in _about(model).items():
         proto.metadata_props.add(key=key, value=value)
-    return bytes(proto.SerializeToString(deterministic=True))
+    return proto
 
 
 def _clean(proto: Any) -> None:

@@ -15,9 +15,11 @@ from ganvas.runs.run import Run
 
 @only_known()
 @wraps(exporting.export)
-def export(model: Any, to: str, out: str | os.PathLike[str] | None = None, force: bool = False) -> Exported:
+def export(
+    model: Any, to: str, out: str | os.PathLike[str] | None = None, force: bool = False, **options: Any
+) -> Exported:
     """See `ganvas.exporting.export`; also takes a Run and a Generator."""
-    return exporting.export(_target(model, "export"), to, out, force)
+    return exporting.export(_target(model, "export"), to, out, force, **options)
 
 
 @only_known()

@@ -1,0 +1,68 @@
+"""The sentences of the exported page; both languages are in the page. Blanks are filled by its script."""
+
+from __future__ import annotations
+
+from ganvas import i18n
+
+SENTENCES = {
+    "en": {
+        "page.title": "A generator in your browser",
+        "page.lead": "{name}: a generator of {width} x {height} images, after {nimg} real images of training. It runs here, on your machine; nothing is sent anywhere.",
+        "page.loading": "Loading. If this line stays: open the page through a server, python -m http.server, in a browser of 2023 or later.",
+        "page.failed": "The generator does not run here: {why}",
+        "page.lang": "한국어",
+        "page.samples": "Samples",
+        "page.seed": "Seed",
+        "page.new": "New seed",
+        "page.class": "Class",
+        "page.each": "all, one a row",
+        "page.png": "Save PNG",
+        "page.directions": "Principal directions",
+        "page.directions.note": "Each slider moves every latent z along one direction, by up to three standard deviations. The figure is the direction's share of the variance in the first layer (SeFa).",
+        "page.direction": "Direction {k}: {share} %",
+        "page.reset": "Reset",
+        "page.walk": "Interpolation",
+        "page.walk.note": "Sixteen latents on great circles from one seed to the other; classes are mixed in proportion.",
+        "page.from": "From",
+        "page.to": "To",
+        "page.place": "Place on the way",
+        "page.play": "Play",
+        "page.stop": "Stop",
+        "page.gif": "Save GIF",
+        "page.webp": "Save WebP",
+        "page.busy": "Drawing {done} of {n} frames",
+        "page.backend": "{backend}; first pictures after {first} s, {each} ms an image now; at most {difference} of 255 grey levels from torch.",
+        "page.same": "Seeds are those of ganvas: ganvas sample --seed draws the same latents.",
+    },
+    "ko": {
+        "page.title": "브라우저에서 실행되는 생성자",
+        "page.lead": "{name}: 실제 이미지 {nimg}장을 학습한 {width} x {height} 이미지 생성자입니다. 이 기기에서 바로 실행되며 아무것도 전송하지 않습니다.",
+        "page.loading": "불러오는 중입니다. 이 문구가 계속 보이면 python -m http.server로 서버를 띄운 뒤 2023년 이후의 브라우저로 여십시오.",
+        "page.failed": "이 브라우저에서는 생성자를 실행할 수 없습니다: {why}",
+        "page.lang": "English",
+        "page.samples": "샘플",
+        "page.seed": "시드",
+        "page.new": "새 시드",
+        "page.class": "클래스",
+        "page.each": "모든 클래스",
+        "page.png": "PNG 저장",
+        "page.directions": "주요 방향",
+        "page.directions.note": "슬라이더는 모든 잠재 벡터 z를 한 방향으로 표준편차의 세 배까지 옮깁니다. 숫자는 첫 층의 분산에서 그 방향이 차지하는 비율입니다(SeFa).",
+        "page.direction": "방향 {k}: {share} %",
+        "page.reset": "초기화",
+        "page.walk": "보간",
+        "page.walk.note": "잠재 벡터 16개가 대원을 따라 한 시드에서 다른 시드로 이동합니다. 클래스는 비율대로 섞입니다.",
+        "page.from": "시작",
+        "page.to": "끝",
+        "page.place": "현재 위치",
+        "page.play": "재생",
+        "page.stop": "정지",
+        "page.gif": "GIF 저장",
+        "page.webp": "WebP 저장",
+        "page.busy": "프레임 {n}개 중 {done}개를 그렸습니다",
+        "page.backend": "{backend}; 첫 그림까지 {first}초, 지금은 이미지 한 장에 {each} ms; torch와의 차이는 255단계 중 최대 {difference}단계입니다.",
+        "page.same": "시드는 ganvas와 같습니다. ganvas sample --seed로 같은 잠재 벡터를 얻습니다.",
+    },
+}  # fmt: skip
+
+i18n.add_all(SENTENCES)
