@@ -163,9 +163,13 @@ class Facts:
         return [event for event in self.events if event.get("event") == kind]
 
 
-def gather(run: Run) -> Facts:
-    """Read a run, finished or still being written. GanvasError if config.json or data.json is unreadable."""
-    grids = [(at, picture) for at, path in run.sample_grids() if (picture := run.picture(path)) is not None]
+def gather(run: Run, last: int | None = None) -> Facts:
+    """Read a run, finished or still being written; of its sample grids only the `last` ones, or all.
+
+    GanvasError if config.json or data.json is unreadable.
+    """
+    paths = run.sample_grids() if last is None else run.sample_grids()[-last:]
+    grids = [(at, picture) for at, path in paths if (picture := run.picture(path)) is not None]
     notes = run.path / "notes.md"
     history = diagnostics.read_history(run)
     return Facts(
@@ -185,12 +189,12 @@ def gather(run: Run) -> Facts:
         diagnosis=diagnostics.diagnose(history),
         quiz=tuple(answers.of_run(run)),
         experiment=run.experiment,
-        notes=_text(notes),
+        notes=read_notes(notes),
     )
 
 
-def _text(path: Path) -> str:
-    """The first NOTES bytes of a text file; empty if it is missing."""
+def read_notes(path: Path) -> str:
+    """The first NOTES bytes of notes.md; empty if it is missing."""
     if not path.is_file():
         return ""
     with path.open("rb") as file:

@@ -68,7 +68,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    answer[name] = value
+                    answer.setdefault(name, value)
                 answer.setdefault("Cache-Control", "no-store")
                 if fresh:
                     answer.append("Set-Cookie", self.set_cookie())

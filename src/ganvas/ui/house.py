@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ganvas.errors import GanvasError
 from ganvas.runs.run import Run
+from ganvas.ui.summaries import Summaries
 from ganvas.ui.trainings import Trainings
+
+OF = "::"
+"""Between an experiment and the folder of one of its runs, in the name of that run."""
 
 
 class MissingError(GanvasError):
@@ -31,6 +37,12 @@ class House:
         """Files and folders of the user's that trainings may read."""
         self.trainings = Trainings()
         """Those that were started here."""
+        self.views: dict[tuple[Path, str], tuple[str, dict[str, Any]]] = {}
+        """(run, language) -> the last page of it that was made, with its stamp."""
+        self.naming = threading.Lock()
+        """Held while a new run gets its name."""
+        self.summaries = Summaries(self.root)
+        """A short row for each run."""
 
     def path(self, name: str) -> Path:
         """The folder of that name below `root`, there or not. MissingError for a name that is none."""
@@ -39,18 +51,27 @@ class House:
         return self.root / name
 
     def run(self, name: str) -> Run:
-        """The run of that name: a folder of `root`, or EXPERIMENT/CELL-SEED as `of_experiment` finds it.
+        """The run of that name: a folder of `root`, or EXPERIMENT::FOLDER for one of an experiment.
 
         MissingError where there is none, GanvasError where it is unreadable or a link in it leads out of the folder.
         """
-        return self.opened(self.path(name), self.root)
-
-    def opened(self, path: Path, root: Path) -> Run:
-        """The run in a folder of `root`, checked as `run` checks it."""
+        path, root = self.path(name), self.root
+        experiment, of, folder = name.partition(OF)
+        if of and not path.exists():
+            path, root = self.experiment(experiment) / self.path(folder).name, self.experiments
         if not path.is_dir() or not (path / "config.json").exists():
-            raise MissingError(f"there is no run {path.name} here: it may have been deleted or renamed")
+            raise MissingError(f"there is no run {name} here: it may have been deleted or renamed")
         check_inside(path, root)
         return Run.open(path)
+
+    def experiment(self, name: str) -> Path:
+        """The folder of an experiment; MissingError where there is none of that name."""
+        path = self.experiments / self.path(name).name
+        if not (path / "experiment.json").is_file():
+            raise MissingError(f"there is no experiment {name} here")
+        if not _within(path, self.experiments) or not _within(path / "experiment.json", self.experiments):
+            raise GanvasError(f"{name}: a link there leads out of the folder of experiments, so it is not opened")
+        return path
 
 
 def check_inside(path: Path, root: Path) -> None:

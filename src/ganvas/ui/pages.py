@@ -62,7 +62,15 @@ def page(request: Request, template: str, *, room: str = "", status: int = 200, 
 
 def answer(values: Any, status: int = 200) -> JSONResponse:
     """JSON; NaN and infinities must not be in it."""
-    return JSONResponse(values, status)
+    return Ascii(values, status)
+
+
+class Ascii(JSONResponse):
+    """JSON in which any name can stand, also one that is no UTF-8."""
+
+    def render(self, content: Any) -> bytes:
+        """The values as bytes."""
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
 def picture(content: bytes, kind: str = "png", keep: bool = False) -> Response:

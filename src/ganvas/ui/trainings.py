@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
@@ -35,6 +35,8 @@ class Training:
     process: subprocess.Popen[bytes]
     output: IO[bytes]
     """All that it prints."""
+    started: float = field(default_factory=time.time)
+    """Seconds since the epoch."""
     stopping: bool = False
     dismissed: bool = False
 

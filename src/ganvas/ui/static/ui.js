@@ -73,6 +73,17 @@ const filled = (element, attributes, children) => {
 export const number = (value, digits = 0) =>
   value.toLocaleString(document.documentElement.lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
+/** 1250000 -> "1.25M", as the charts write it. */
+export const compact = (n) => (n >= 1e6 ? `${+(n / 1e6).toPrecision(3)}M` : n >= 1e3 ? `${+(n / 1e3).toPrecision(3)}k` : `${n}`);
+
+/** Seconds since the epoch -> "5 minutes ago". */
+export const since = (seconds) => {
+  const passed = Date.now() / 1000 - seconds;
+  const unit = [["year", 31557600], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60]].find(([, n]) => passed >= n);
+  const format = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
+  return unit ? format.format(-Math.floor(passed / unit[1]), unit[0]) : format.format(0, "second");
+};
+
 // the token has done its work once the cookie is there
 const address = new URL(location.href);
 if (address.searchParams.has("token") || address.searchParams.has("lang")) {
