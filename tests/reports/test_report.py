@@ -413,7 +413,8 @@ def test_every_sentence_is_used() -> None:
     folder, pages = Path(reports.__file__).parent.parent, ("reports", "comparison", "blind_test", "submission")
     readers = [path for name in (*pages, "diagnostics") for path in (folder / name).rglob("*.py")]
     templates = [path for name in pages for path in (folder / name / "templates").iterdir()]
-    code = "".join(path.read_text() for path in [*readers, *templates])
+    scripts = (folder / "ui").rglob("*.*[lsy]")  # .html, .js, .py
+    code = "".join(path.read_text() for path in [*readers, *templates, *scripts])
     code = re.sub(r"^SENTENCES = \{.*?^\}", "", code, flags=re.DOTALL | re.MULTILINE)
     for key in i18n.load("en").sentences:
         parts = key.split(".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +49,15 @@ def test_themes_are_the_colours_of_the_report() -> None:
     light, dark = content.decode().split(':root[data-theme="')[1:]
     assert "--paper: #fbfaf7" in light and "--paper: #14151a" in dark
     assert content.count(b"--accent:") == 2 and content.count(b"color-scheme:") == 2
+
+
+def test_every_sentence_of_ours_is_used() -> None:
+    folder = Path(pages.__file__).parent
+    files = [path for path in folder.rglob("*.*") if path.suffix in (".html", ".js", ".py") and path.name != "words.py"]
+    code = "".join(path.read_text("utf-8") for path in files)
+    unused = []
+    for key in words.SENTENCES["en"]:
+        family = re.escape(key.rpartition(".")[0] + ".")
+        if not re.search(rf"""["'`]({re.escape(key)}["'`]|{family}(["'`]\s*~|\$\{{))""", code):
+            unused.append(key)
+    assert unused == []
