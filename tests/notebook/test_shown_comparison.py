@@ -26,6 +26,10 @@ def test_before_and_after_of_several_seeds(shapes, in_tmp):
     wishes = {"features": ["pixel_features:look"], "n": 32, "sets": 1, "progress": False}
     named = ganvas.compare({"a": before, "b": list(after)}, **wishes)
     assert [group.name for group in named.groups] == ["a", "b"]
+    long = "the course's Adam at " + 20 * "x" + " and beta1 0.9"
+    wide = repr(ganvas.compare({long: before, "b": list(after)}, **wishes))
+    assert f"b compared with {long}:" in wide and "  the course's Adam...xxxxxx and beta1 0.9  " in wide
+    assert not [line for line in wide.splitlines() if line.startswith("  ") and long in line]  # a row of a table
 
 
 def test_one_run_against_another_has_no_verdict(shapes, in_tmp):

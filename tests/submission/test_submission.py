@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import linecache
 import re
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from conftest import start
 from ganvas import fonts, i18n, submission
 from ganvas.cli.main import main
 from ganvas.errors import UsageError
+from ganvas.notebook import source
 from ganvas.notebook.gan import GAN
 from ganvas.reports import diagram_png, retrospective
 from ganvas.reports.facts import gather
+from ganvas.reports.sections import ran
 from ganvas.reports.sections.rubric import RUBRIC
 from ganvas.runs.run import Run
 from ganvas.submission import checklist, code, files, folder
@@ -259,6 +262,28 @@ def test_own_networks_bring_their_code(shapes: Any, tmp: Path) -> None:
     assert "submission.ipynb" in view._repr_html_()
     _, questions = checks([run.path])
     assert questions[1].status == "not" and "make_generator" in questions[1].reasons[0]
+
+
+def test_classes_of_a_notebook_are_kept_as_well() -> None:
+    """Before Python 3.13 inspect cannot find a class whose module has no file, as in a notebook."""
+    cell = (
+        "from torch import nn\n\n\nclass Up(nn.Module):\n    def forward(self, x):\n        return x\n\n\n"
+        "@tagged\nclass Net(nn.Module):\n    def __init__(self):\n        self.up = Up()\n"
+    )
+    linecache.cache["<cell 1>"] = (len(cell), None, cell.splitlines(keepends=True), "<cell 1>")
+    names: dict[str, Any] = {"__name__": "no_such_module", "tagged": lambda kind: kind}
+    exec(compile(cell, "<cell 1>", "exec"), names)
+    kept = source.text_of([names["Net"]])
+    assert kept.count("class ") == 2 and kept.index("class Up(nn.Module)") < kept.index("@tagged\nclass Net(nn.Module)")
+    assert kept.endswith("self.up = Up()\n")
+
+
+def test_the_page_shows_how_own_networks_were_trained(shapes: Any, tmp: Path) -> None:
+    wishes = {**QUICK, "kimg": 0.1, "tricks": ["dcgan-adam"], "d_loss": lambda real, fake: (fake - real).mean()}
+    run = GAN(make_generator, make_discriminator).fit(shapes, out=tmp / "run", **wishes)
+    call = ran.code(gather(run)).splitlines()[-1]
+    assert call.startswith('run = gan.fit("shapes", kimg=0.1, seed=0, d_loss=..., g_loss=..., tricks=["dcgan-adam"]')
+    assert call.endswith("settings={'step.batch': 16})") and "own-" not in call
 
 
 def test_a_diagram_has_letters_that_a_font_here_has(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:

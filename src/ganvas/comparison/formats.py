@@ -7,6 +7,7 @@ import io
 import math
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from ganvas.files import check_replaceable, is_ours, replace_file, utf8, writing
 from ganvas.i18n import Translator
 from ganvas.terminal import printable
 
+LONGEST_NAME = 40
+"""Characters of a group's name in a table of the terminal."""
 LATEX = str.maketrans(
     {c: f"\\{c}" for c in "&%$#_{}"}
     | {"±": r"$\pm$", "−": "$-$", "–": "--", "…": r"\ldots{}", "<": "$<$", ">": "$>$", "↑": r"$\uparrow$",
@@ -64,12 +67,20 @@ def check_folder(base: Path, force: bool = False) -> None:
 def text(found: Comparison, say: Translator) -> str:
     """For the terminal."""
     lines = [*verdict_sentences(found, say), *preface(found, say), ""]
+    short = _shortened([group.name for group in found.groups])
     for table in tables(found, say):
-        every = [[printable(cell) for cell in row] for row in (table.head, *table.rows)]
+        every = [[printable(short.get(cell, cell)) for cell in row] for row in (table.head, *table.rows)]
         widths = [max(len(row[i]) for row in every) for i in range(len(table.head))]
         rows = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in every]
         lines += [table.title, *(f"  {row}" for row in rows), ""]
     return "\n".join(map(printable, [*lines, *method(found, say), *found.notes]))
+
+
+def _shortened(names: Sequence[str]) -> dict[str, str]:
+    """Long names without their middle, where that keeps them apart; the sentences above have them in full."""
+    half = LONGEST_NAME // 2
+    short = {name: name if len(name) <= LONGEST_NAME else f"{name[: half - 3]}...{name[-half:]}" for name in names}
+    return short if len({*short.values()}) == len(short) else {}
 
 
 def markdown(found: Comparison, say: Translator) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import linecache
 import textwrap
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from torch import nn
@@ -25,10 +28,36 @@ def text_of(parts: Iterable[Any]) -> str:
     for part in parts:
         for each in _with_used(part, set()):
             try:
-                found.setdefault(id(each), textwrap.dedent(inspect.getsource(each)).rstrip())
+                found.setdefault(id(each), textwrap.dedent(_source(each)).rstrip())
             except (OSError, TypeError):
                 continue
     return "\n\n\n".join([HEAD.rstrip(), *found.values()])[:MOST] + "\n" if found else ""
+
+
+def _source(part: Any) -> str:
+    """The text of a function or class. Raises OSError or TypeError where there is none."""
+    try:
+        return inspect.getsource(part)
+    except (OSError, TypeError):
+        if (text := _of_class(part)) is None:
+            raise
+        return text
+
+
+def _of_class(part: Any) -> str | None:
+    """The text of a class of a notebook, by the lines of its methods: before Python 3.13 a class knows no place."""
+    for method in vars(part).values() if inspect.isclass(part) else ():
+        if not inspect.isfunction(method):
+            continue
+        code = method.__code__
+        lines = linecache.getlines(code.co_filename)
+        with suppress(SyntaxError):
+            for node in ast.walk(ast.parse("".join(lines))):
+                if isinstance(node, ast.ClassDef) and node.name == part.__name__:
+                    first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                    if first <= code.co_firstlineno <= (node.end_lineno or 0):
+                        return "".join(lines[first - 1 : node.end_lineno])
+    return None
 
 
 def _with_used(part: Any, seen: set[int]) -> Iterator[Any]:

@@ -13,6 +13,7 @@ from ganvas.i18n import Translator
 from ganvas.reports.facts import Facts
 from ganvas.reports.html import flatten, plain
 from ganvas.reports.section import Section, register
+from ganvas.runs.run import OWN
 
 
 def values(facts: Facts, say: Translator) -> dict[str, Any]:
@@ -29,6 +30,8 @@ def code(facts: Facts) -> str:
     """This run in a few lines of Python, changed settings included."""
     amounts = {k: v for k, v in dataclasses.asdict(facts.config.budget).items() if v is not None} or {"epochs": 50}
     budget = ", ".join(f"{unit}={amount:g}" for unit, amount in amounts.items())
+    if facts.config.recipe.startswith(OWN):
+        return _own_code(facts, budget)
     names = facts.config.recipe, facts.config.data.name, f"runs/{facts.name}"
     recipe, data, run = (json.dumps(name, ensure_ascii=False) for name in names)
     lines = ["import ganvas"]
@@ -42,10 +45,24 @@ def code(facts: Facts) -> str:
     return "\n".join([*lines, f"images = ganvas.load({run}).sample(16)"])
 
 
+def _own_code(facts: Facts, budget: str) -> str:
+    """The call of `fit` that trains a learner's own networks, which no recipe names."""
+    changed = {name: facts.changes[name][1] for name in facts.named_ideas if name in facts.changes}
+    losses = ", d_loss=..., g_loss=..." if str(changed.get("loss.name", "")).startswith(OWN) else ""
+    settings = {name: value for name, value in changed.items() if not (losses and name == "loss.name")}
+    named = [name for name in facts.named_ideas if name not in facts.changes]
+    extra = f", tricks={json.dumps(named)}" if named else ""
+    extra += f", settings={settings!r}" if settings else ""
+    call = f"run = gan.fit({json.dumps(facts.config.data.name, ensure_ascii=False)}, {budget}, seed={facts.config.seed}"
+    made = "gan = ganvas.GAN(make_generator, make_discriminator)  # the networks of this run, in networks.py"
+    return "\n".join(["import ganvas", made, f"{call}{losses}{extra})"])
+
+
 def _typed(facts: Facts) -> list[str]:
-    """The commands as they were typed, one for each start of the process."""
+    """The commands as they were typed, one for each start of the process; a notebook's kernel is none."""
     commands = [[str(part) for part in row.get("argv") or []] for row in facts.env]
-    return [f"{_program(argv[0])} {shlex.join(argv[1:])}".rstrip() for argv in commands if argv]
+    typed = [argv for argv in commands if argv and "ipykernel_launcher" not in argv[0]]
+    return [f"{_program(argv[0])} {shlex.join(argv[1:])}".rstrip() for argv in typed]
 
 
 def _program(path: str) -> str:
