@@ -285,7 +285,7 @@ for recipe in ("quick", "small-data"):
 figure = Figure((9, 2.8), dpi=80, layout="constrained")
 for panel, (recipe, run) in zip(figure.subplots(1, 2, sharey=True), runs.items(), strict=True):
     measured = run.rows("monitor")
-    for kind, colour in (("train", "#2f48c8"), ("held_out", "#1a9a5b"), ("fake", "#d9541e")):
+    for kind, colour in (("train", "#5b6070"), ("held_out", "#1a9a5b"), ("fake", "#2f48c8")):
         values = [line.get(f"eval_logit/{kind}", np.nan) for line in measured]
         panel.plot(
             [line["nimg"] / (0.8 * FEW) for line in measured], values, color=colour, label=kind.replace("_", " ")
@@ -297,16 +297,16 @@ figure.savefig(file)
 Image.open(file).convert("RGB").quantize(128)
 
 # %% [markdown] lang="en"
-# **How to read it.** Blue (training) and green (held out) are both *real* pictures. A D that knows what a bag looks
-# like gives both the same logit. As soon as green leaves blue and goes towards orange (fakes), D knows the training
-# pictures by heart. Logits have no fixed scale, so compare *how much of the way* from blue to orange green has gone.
+# **How to read it.** Grey (training) and green (held out) are both *real* pictures. A D that knows what a bag looks
+# like gives both the same logit. As soon as green leaves grey and goes towards blue (fakes), D knows the training
+# pictures by heart. Logits have no fixed scale, so compare *how much of the way* from grey to blue green has gone.
 # The next cell prints it (ADA's number; above 50 % the doctor speaks of overfitting if D can also tell the two apart),
 # and how strong the augmentation has become.
 
 # %% [markdown] lang="ko"
-# **읽는 법.** 파란색(학습)과 초록색(남겨 둔 이미지)은 모두 *진짜* 그림입니다. 가방이 어떻게 생겼는지 아는 D라면 둘에 같은
-# 로짓을 줍니다. 초록색이 파란색을 떠나 주황색(가짜) 쪽으로 가면 D가 학습 이미지를 외운 것입니다. 로짓의 눈금은 정해져 있지
-# 않으므로, 초록색이 파란색에서 주황색까지의 길을 *얼마나* 갔는지 비교하세요. 다음 셀이 그 값(ADA가 쓰는 값이며, 50%를 넘고
+# **읽는 법.** 회색(학습)과 초록색(남겨 둔 이미지)은 모두 *진짜* 그림입니다. 가방이 어떻게 생겼는지 아는 D라면 둘에 같은
+# 로짓을 줍니다. 초록색이 회색을 떠나 파란색(가짜) 쪽으로 가면 D가 학습 이미지를 외운 것입니다. 로짓의 눈금은 정해져 있지
+# 않으므로, 초록색이 회색에서 파란색까지의 길을 *얼마나* 갔는지 비교하세요. 다음 셀이 그 값(ADA가 쓰는 값이며, 50%를 넘고
 # D가 둘을 구별할 수도 있으면 doctor가 과적합이라고 합니다)과 증강이 얼마나 강해졌는지 출력합니다.
 
 # %%
@@ -319,13 +319,13 @@ for recipe, run in runs.items():
 
 # %% [markdown] lang="en"
 # Is the second recipe better here? Look at the two percentages, and be careful: one seed, one fifth of a hundred
-# pictures to judge by, a minute of training. When this notebook was written with 150 pictures, the two came out alike, so
-# change the number and see. What is sure: augmentation grows *because* D overfits, and the number tells you when more
+# pictures to judge by, a minute of training. Change the number of pictures (`FEW`) or the seed, and see whether it stays so.
+# What is sure: augmentation grows *because* D overfits, and the number tells you when more
 # pictures are needed. Three seeds on 300 and 2,000 pictures: [own-images.md](../../../docs/own-images.md).
 
 # %% [markdown] lang="ko"
 # 여기서는 둘째 레시피가 더 나은가요? 두 백분율을 보되 조심하세요. 시드 하나, 판단할 그림은 백 장의 5분의 1, 학습은 1분 남짓입니다.
-# 이 노트북을 그림 150장으로 썼을 때는 두 레시피가 비슷했으니 장수를 바꾸어 확인해 보세요. 분명한 것은 D가 과적합하기 *때문에*
+# 장수(`FEW`)나 시드를 바꾸어도 그대로인지 확인해 보세요. 분명한 것은 D가 과적합하기 *때문에*
 # 증강이 강해진다는 것, 그리고 이 값을 보면 그림이 더 필요한 때를 알 수 있다는 것입니다. 그림 300장과 2,000장, 시드 세 개로 비교한
 # 결과는 [own-images.md](../../../docs/ko/own-images.md)에 있습니다.
 

@@ -123,6 +123,14 @@ def train(name, data=clothes, tricks=(), **changed):
     return gan.fit(data, kimg=KIMG, tricks=tricks, settings=settings, out=folder, display=False)
 
 
+# as in the report: what belongs to D and to real images is grey, what belongs to G and to fakes is blue
+COLOURS = {
+    "loss": ("#5b6070", "#2f48c8"),
+    "accuracy of D": ("#5b6070", "#2f48c8"),
+    "distance and spread": ("#d9541e", "#1a9a5b"),
+}
+
+
 def look(**runs):
     """One row for each run: samples early and at the end, losses, accuracies, distance and spread."""
     figure = Figure((11, 2.6 * len(runs)), dpi=80, layout="constrained")
@@ -142,7 +150,7 @@ def look(**runs):
             (measured, "distance and spread", {"distance": "distance", "spread": "spread"}),
         )
         for panel, (values, title, names) in zip(row[2:], curves, strict=True):
-            for (key, label), colour in zip(names.items(), ("#2f48c8", "#d9541e"), strict=True):
+            for (key, label), colour in zip(names.items(), COLOURS[title], strict=True):
                 panel.plot(np.array(values["nimg"]) / 1000, values[key], color=colour, label=label, linewidth=1.3)
             panel.set_title(f"{title} / thousand images", fontsize=9)
             panel.tick_params(labelsize=8)
@@ -185,7 +193,9 @@ ask(healthy)
 #   be 0. Each loss is measured against the *other* network. When D gets better, G's loss rises even though G improves
 #   too.
 #
-# "Still improving" in the doctor's answer is no fault: the training was short.
+# "Still improving" in the doctor's answer is no fault: the training was short. Its last lines say what to try, as you would
+# write it in a terminal. Here, `--d-optim.lr 0.001` is `train(..., d_optim__lr=0.001)`, and `--with r1-r2` is
+# `tricks=["r1-r2"]`.
 
 # %% [markdown] lang="ko"
 # **읽는 법.** 샘플이 옷 모양이 되고, *distance*는 0 쪽으로 내려가고 *spread*는 1 쪽으로 올라갑니다. 건강한 학습은 이런
@@ -197,7 +207,9 @@ ask(healthy)
 #   *올라간* 것은 몇 번일까요? 손실이 품질을 뜻한다면 두 번째 수는 0이어야 합니다. 각 손실은 *상대* 신경망을 기준으로 잰
 #   값입니다. D가 잘하게 되면 G가 나아져도 G의 손실은 올라갑니다.
 #
-# 진단 결과의 "아직 좋아지고 있습니다"는 결함이 아닙니다. 학습이 짧았을 뿐입니다.
+# 진단 결과의 "아직 좋아지고 있습니다"는 결함이 아닙니다. 학습이 짧았을 뿐입니다. 마지막 줄들은 시도해 볼 것을 터미널에서 쓰는
+# 형태로 보여 줍니다. 여기서는 `--d-optim.lr 0.001`을 `train(..., d_optim__lr=0.001)`로, `--with r1-r2`를 `tricks=["r1-r2"]`로
+# 씁니다.
 
 
 # %%
