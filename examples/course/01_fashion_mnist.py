@@ -90,7 +90,7 @@ data
 
 # %% [markdown] lang="ko"
 # 이미지는 0(검정)부터 255(흰색)까지의 정수로 저장되어 있습니다. 신경망에는 [-1, 1]로 바꾸어 넣습니다:
-# `pixel / 127.5 - 1`. 화면에 그릴 때는 이 변환을 되돌려야 합니다. 함수로 한 번 작성해 두고 모든 그림에 사용하십시오.
+# `pixel / 127.5 - 1`. 화면에 그릴 때는 이 변환을 되돌려야 합니다. 함수로 한 번 작성해 두고 모든 그림에 사용하세요.
 # 이것을 잊는 것이 이 과정에서 가장 흔한 실수 중 하나입니다.
 
 
@@ -198,7 +198,7 @@ print(
 # %% [markdown] lang="ko"
 # ## 생성자
 #
-# 줄 끝의 주석을 읽어 보십시오. 배치를 뺀 크기입니다. 과정의 신경망과 마지막 픽셀까지 같도록 두 가지를 Keras에 맞추었습니다.
+# 줄 끝의 주석을 읽어 보세요. 배치를 뺀 크기입니다. 과정의 신경망과 마지막 픽셀까지 같도록 두 가지를 Keras에 맞추었습니다.
 # - `Up`은 Keras의 `padding="same"`처럼 오른쪽과 아래쪽 가장자리를 잘라 냅니다.
 # - Dense 층의 숫자 12,544개는 높이, 너비, 채널 순서로 읽습니다.
 #
@@ -426,11 +426,11 @@ with torch.no_grad():
 # first. `fit` uses *your* losses. One cell shows the newest samples, the real images and the curves. You may press the stop
 # button: what was trained is kept, and the same cell goes on. `cpu_minutes` is the work of one core: with two cores the wait
 # is about half as long. `minutes=` and `epochs=` are other ways to say how long. The course takes batches of 256; with 32 the
-# same images give eight times as many updates, and a few minutes are short of updates (02 tests such an idea).
+# same images give eight times as many updates, and a few minutes are short of updates.
 
 # %% [markdown] lang="ko"
-# 1e-6 정도이거나 더 작은 차이는 반올림 오차입니다. (Keras로 작성하십니까? `ganvas.GAN`은 Keras 3 모델도 받습니다.
-# [노트북 안내 페이지](../../../docs/notebook.md)를 참고하십시오.)
+# 1e-6 정도이거나 더 작은 차이는 반올림 오차입니다. (Keras로 작성하시나요? `ganvas.GAN`은 Keras 3 모델도 받습니다.
+# [노트북 안내 페이지](../../../docs/ko/notebook.md)를 참고하세요.)
 #
 # ## 학습
 #
@@ -443,7 +443,7 @@ with torch.no_grad():
 # `fit`은 *여러분의* 손실을 사용합니다. 셀 하나에 가장 새로운 샘플, 진짜 이미지, 곡선이 표시됩니다. 정지 버튼을 눌러도 됩니다.
 # 학습한 것은 저장되고, 같은 셀을 다시 실행하면 이어서 학습합니다. `cpu_minutes`는 코어 하나의 작업량이므로 코어가 두 개면 기다리는
 # 시간이 절반쯤 됩니다. `minutes=`나 `epochs=`로도 길이를 정할 수 있습니다. 과정에서는 배치 크기가 256입니다. 32로 하면 같은 수의
-# 이미지로 여덟 배 자주 업데이트하는데, 몇 분뿐인 학습에는 업데이트가 모자랍니다(02에서 이런 아이디어를 검증합니다).
+# 이미지로 여덟 배 자주 업데이트하는데, 몇 분뿐인 학습에는 업데이트가 모자라기 때문입니다.
 
 # %%
 gan = ganvas.GAN(Generator, Discriminator)
@@ -481,12 +481,12 @@ run.samples()
 # The doctor reads the curves and the samples for you, in English or in Korean:
 
 # %% [markdown] lang="ko"
-# 진짜 이미지와 비교해 보십시오. 먼저 윤곽, 다음에 옷의 종류, 그다음에 질감을 봅니다.
+# 진짜 이미지와 비교해 보세요. 먼저 윤곽, 다음에 옷의 종류, 그다음에 질감을 봅니다.
 #
 # - `fake_accuracy`는 D가 알아낸 가짜의 비율입니다. 1이면 D가 모든 가짜를 꿰뚫어 보는 것이고, 0.5면 찍고 있는 것입니다.
 # - `real_accuracy`는 진짜 이미지에 대한 같은 비율입니다.
 #
-# 과정에서는 이 신경망을 50 에포크 이상 학습합니다. 위의 에포크 수와 비교해 보십시오. 더 학습하려면
+# 과정에서는 이 신경망을 50 에포크 이상 학습합니다. 위의 에포크 수와 비교해 보세요. 더 학습하려면
 # `ganvas.resume(run, data=data.images, minutes=10)`을 실행하거나 맨 위의 `MINUTES`를 늘립니다.
 #
 # doctor는 곡선과 샘플을 대신 읽어 줍니다. 영어와 한국어로 볼 수 있습니다.
@@ -523,9 +523,9 @@ run.generator.interpolate(8)
 # %% [markdown] lang="ko"
 # ## 직접 해 보기
 #
-# 한 가지만 바꾸어 다시 학습하고 그림을 비교해 보십시오.
-# - 생성자에서 `self.norm1`과 `self.norm2`를 빼 보십시오.
-# - 판별자에서 `self.act` 대신 `torch.relu`를 써 보십시오.
-# - 판별자에서 dropout을 빼고 `fake_accuracy`를 지켜보십시오.
+# 한 가지만 바꾸어 다시 학습하고 그림을 비교해 보세요.
+# - 생성자에서 `self.norm1`과 `self.norm2`를 빼 보세요.
+# - 판별자에서 `self.act` 대신 `torch.relu`를 써 보세요.
+# - 판별자에서 dropout을 빼고 `fake_accuracy`를 지켜보세요.
 #
 # **다음**: [02_cifar10](02_cifar10.ipynb): 같은 일을 컬러 이미지로 합니다. 과정의 여덟 단계와 제출까지 다룹니다.

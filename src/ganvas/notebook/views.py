@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganvas.errors import UsageError
+from ganvas.errors import UsageError, option
 from ganvas.notebook.pictures import table
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ganvas.diagnostics.checks import Result
     from ganvas.evaluation import Score
 
+FLAG = re.compile(r"(?<=`)--[a-z][^`]*(?=`)")
 SIGNS = {"good": "ok", "advice": "!", "bad": "BAD"}
 
 
@@ -109,6 +111,11 @@ class DoctorView:
         return "".join(parts)
 
 
+def _spoken(sentence: str) -> str:
+    """A sentence with its flags as arguments, where Python reads it."""
+    return FLAG.sub(lambda found: option(found[0]), sentence)
+
+
 class Checks(list["Result"]):
     """What was checked before there is a run: of a data set ("data") or of the installation ("env")."""
 
@@ -127,7 +134,7 @@ class Checks(list["Result"]):
 
         say = i18n.load(self.lang)
         return [
-            (SIGNS[result.state], say(f"doctor.{self.group}.{result.name}.{result.state}", **result.blanks))
+            (SIGNS[result.state], _spoken(say(f"doctor.{self.group}.{result.name}.{result.state}", **result.blanks)))
             for result in self
         ]
 
