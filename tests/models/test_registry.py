@@ -98,7 +98,7 @@ def ours() -> list[str]:
 
 
 def test_names_are_taken_once() -> None:
-    assert ours() == ["dcgan", "lean", "r3", "resnet"]
+    assert ours() == ["dcgan", "lean", "mlp", "r3", "resnet"]
     with pytest.raises(ValueError, match="'lean' is taken"):
         register_family(replace(FAMILIES["lean"]))
     with pytest.raises(ValueError, match="slash"):
@@ -117,7 +117,7 @@ def of(name: str) -> Family:
 
 def test_a_family_says_what_depends_on_the_batch() -> None:
     g, d = GeneratorConfig(norm="batch"), DiscriminatorConfig(norms=(True, False), dropout=0.3)
-    assert [name for name in ours() if of(name).generator_uses_batch(g)] == ["dcgan", "lean", "resnet"]
+    assert [name for name in ours() if of(name).generator_uses_batch(g)] == ["dcgan", "lean", "mlp", "resnet"]
     assert not of("dcgan").generator_uses_batch(replace(g, norm="none"))
     assert [name for name in ours() if of(name).discriminator_uses_batch(d)] == ["dcgan"]
     assert all(of(name).discriminator_uses_batch(replace(d, minibatch="std")) for name in ours())

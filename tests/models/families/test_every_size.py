@@ -22,6 +22,7 @@ SIZES = (16, 24, 28, 32, 48, 64, 96, 128)
 SMALL = {
     "dcgan": {},
     "resnet": {"generator.widths": (8, 8, 8), "discriminator.widths": (8, 8), "discriminator.norms": ()},
+    "mlp": {"generator.widths": (8,), "discriminator.widths": (8, 8), "discriminator.norms": ()},
     "lean": {"generator.widths": (8, 8), "discriminator.widths": (8, 8, 16), "discriminator.norms": ()},
     "r3": {"generator.norm": "none", "generator.widths": (16, 16), "discriminator.widths": (16, 16, 16),
            "discriminator.norms": ()},
