@@ -1,4 +1,4 @@
-"""A room to come."""
+"""Learn: a toy in the plane, trained live by the code that trains on images."""
 
 from ganvas.ui.rooms.learn.routes import ROUTES
 
