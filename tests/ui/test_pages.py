@@ -46,9 +46,10 @@ def test_what_is_not_there_is_one_line(served: Served) -> None:
 
 def test_themes_are_the_colours_of_the_report() -> None:
     content, _ = pages.static_files()["themes.css"]
-    light, dark = content.decode().split(':root[data-theme="')[1:]
+    light, dark, *charts = content.decode().split(':root[data-theme="')[1:]
+    assert all("--s7:" in rules for rules in charts) and len(charts) == 2
     assert "--paper: #fbfaf7" in light and "--paper: #14151a" in dark
-    assert content.count(b"--accent:") == 2 and content.count(b"color-scheme:") == 2
+    assert content.count(b"--accent:") == 2 and content.count(b"color-scheme:") == 4
 
 
 def test_every_sentence_of_ours_is_used() -> None:

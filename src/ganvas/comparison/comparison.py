@@ -65,9 +65,14 @@ def compare(
     if not scores:
         raise UsageError("; ".join([f"there is no score to compare ({command('evaluate', 'RUN')})", *notes, *missing]))
     check_measured(metrics, scores, missing)
+    verdicts = judge(scores, len(groups), metrics)
+    return Comparison(groups, scores, verdicts, changed_settings(groups), [*notes, *missing])
+
+
+def changed_settings(groups: Sequence[Group]) -> dict[str, list[Any]]:
+    """Setting -> its value in each group, for settings in which a group differs from the first."""
     changed = dict.fromkeys(key for group in groups[1:] for key in differences(groups[0].config, group.config))
-    changes = {key: [_setting(group, key) for group in groups] for key in changed}
-    return Comparison(groups, scores, judge(scores, len(groups), metrics), changes, [*notes, *missing])
+    return {key: [_setting(group, key) for group in groups] for key in changed}
 
 
 def _setting(group: Group, name: str) -> Any:

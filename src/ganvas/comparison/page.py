@@ -37,6 +37,11 @@ def render(found: Comparison, say: Translator, base: Path, reports: Mapping[Path
 
     `reports`: path of a run -> link to its report, in place of those that lie in the runs.
     """
+    return html.page("compare.html", values(found, say, base, reports), ("report.css", "compare.css"), (TEMPLATES,))
+
+
+def values(found: Comparison, say: Translator, base: Path, reports: Mapping[Path, str] | None = None) -> dict[str, Any]:
+    """What the templates of the page need; see `render`."""
     members, same_latents = members_to_show(found.groups)
     animations = [
         {
@@ -48,7 +53,7 @@ def render(found: Comparison, say: Translator, base: Path, reports: Mapping[Path
         if grids
     ]
     caption = "compare.pictures.lead" if same_latents else "compare.pictures.other"
-    values = {
+    return {
         "say": say,
         "sentences": verdict_sentences(found, say),
         "preface": preface(found, say),
@@ -61,7 +66,6 @@ def render(found: Comparison, say: Translator, base: Path, reports: Mapping[Path
         "overlays": curves.draw(found.groups, say),
         "runs": [_run_row(group, member, base, reports) for group in found.groups for member in group.members],
     }
-    return html.page("compare.html", values, ("report.css", "compare.css"), (TEMPLATES,))
 
 
 def bars(found: Comparison, say: Translator) -> list[IntervalBar | None]:

@@ -13,15 +13,13 @@ from typing import Any
 from ganvas import comparison, datasets
 from ganvas.comparison import Comparison
 from ganvas.comparison.metric_names import check_metric_names
-from ganvas.config import Config, from_dict, to_dict
-from ganvas.errors import GanvasError, UsageError, first_line, option
+from ganvas.config import Config, to_dict
+from ganvas.errors import GanvasError, UsageError, option
 from ganvas.experiments import progress, workers
 from ganvas.experiments.plan import Plan
+from ganvas.experiments.saved import PLAN_FILE, read_plan
 from ganvas.experiments.trials import Trial, list_trials
-from ganvas.files import read_object, replace_file, try_lock, utf8, writing_to
-from ganvas.runs.migrate import migrate_config
-
-PLAN_FILE = "experiment.json"
+from ganvas.files import replace_file, try_lock, utf8, writing_to
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def _save_plan(plan: Plan, base: Path) -> None:
         "cells": [{"name": c.name, "about": c.about, "config": to_dict(c.config)} for c in plan.cells],
     }  # fmt: skip
     if path.is_file():
-        old = _read_plan(path)
+        old = read_plan(path)
         changed = [key for key in ("budget", "features", "n") if old.get(key) != values[key]]
         before = [(name, _movable(config)) for name, config in old["cells"]]
         if before != [(cell.name, _movable(cell.config)) for cell in plan.cells]:
@@ -101,19 +99,6 @@ def _save_plan(plan: Plan, base: Path) -> None:
     with writing_to(base):
         base.mkdir(parents=True, exist_ok=True)
         replace_file(path, utf8(json.dumps(values, indent=1, ensure_ascii=False) + "\n"))
-
-
-def _read_plan(path: Path) -> dict[str, Any]:
-    """The values of experiment.json, its cells as (name, config); GanvasError where it is damaged."""
-    values = read_object(path)
-    try:
-        cells = [(cell["name"], from_dict(migrate_config(cell["config"]))) for cell in values["cells"]]
-        return {**values, "cells": cells, "seeds": max(int(values.get("seeds", 0)), 0)}
-    except (KeyError, TypeError, ValueError, OverflowError, GanvasError) as error:
-        raise GanvasError(
-            f"{path} is not the plan of an experiment ({first_line(error)}): restore it, "
-            f"or choose another {option('--out')}"
-        ) from error
 
 
 def _movable(config: Config) -> Config:

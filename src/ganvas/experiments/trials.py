@@ -69,17 +69,21 @@ class Trial:
     @property
     def state(self) -> State:
         """The step that it is at; `training` and `scoring` are running or were interrupted."""
+        try:
+            return self.read_state()
+        except GanvasError as error:  # a file of the run is broken; the other trials continue
+            self.mark_failed(str(error))
+            return "failed"
+
+    def read_state(self) -> State:
+        """As `state`, without a note of what is broken: GanvasError instead."""
         if self.failure_file.is_file():
             return "failed"
         if not (self.path / "config.json").is_file():
             return "waiting"
-        try:
-            if not self.trained:
-                return "training"
-            return "done" if self.scored else "scoring"
-        except GanvasError as error:  # a file of the run is broken; the other trials continue
-            self.mark_failed(str(error))
-            return "failed"
+        if not self.trained:
+            return "training"
+        return "done" if self.scored else "scoring"
 
     @property
     def trained(self) -> bool:

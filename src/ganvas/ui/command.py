@@ -59,6 +59,6 @@ def ui(
 
     house = House(
         folder, lang=lang, data=[Path(path) for path in data],
-        experiments=Path(experiments) if experiments is not None else folder.resolve().parent / "experiments",
+        experiments=Path(experiments) if experiments is not None else None,
     )  # fmt: skip
     serve(house, host, port, password, browser)

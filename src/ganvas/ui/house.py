@@ -29,7 +29,10 @@ class House:
     ) -> None:
         self.root = root.resolve()
         """The folder of runs."""
-        self.experiments = (experiments or self.root.parent / "experiments").resolve()
+        if experiments is None:
+            inside = (self.root / "experiment.json").is_file()  # it is the folder of one experiment
+            experiments = self.root.parent / ("" if inside else "experiments")
+        self.experiments = experiments.resolve()
         """The folder of experiments."""
         self.lang = lang
         """Language of pages for those who have not chosen one."""

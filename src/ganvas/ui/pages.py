@@ -24,8 +24,9 @@ from ganvas.ui import words
 from ganvas.ui.house import House, MissingError
 
 HERE = Path(__file__).parent
-SHARED = (html.TEMPLATES / "report.css", HERE.parent / "comparison" / "templates" / "compare.css")
-"""Style sheets of other rooms that the pages use."""
+COMPARISON = HERE.parent / "comparison" / "templates"
+SHARED = (html.TEMPLATES / "report.css", html.TEMPLATES / "report.js", COMPARISON / "compare.css")
+"""Style sheets and the script of other pages that these use."""
 ROOMS = {"runs": "/", "compare": "/compare", "experiments": "/experiments", "play": "/play", "learn": "/learn"}
 """The navigation: room -> where it begins."""
 THEMES = ("auto", "light", "dark")
@@ -52,8 +53,9 @@ def page(request: Request, template: str, *, room: str = "", status: int = 200, 
         "theme": theme if theme in THEMES else "auto", "version": __version__, "words": ("ui.js.",), "link": link,
         "languages": {lang: _with_lang(request, lang) for lang in i18n.languages()}, **values,
     }  # fmt: skip
-    values["sentences"] = {k: v for k, v in say.sentences.items() if k.startswith(("ui.js.", *values["words"]))}
-    content = html.environment(HERE / "templates").get_template(template).render(values)
+    values["script_words"] = {k: v for k, v in say.sentences.items() if k.startswith(("ui.js.", *values["words"]))}
+    content = html.environment(HERE / "templates", COMPARISON).get_template(template).render(values)
+    content = html.PLACE.sub(r' data-style="\1"', content)  # ui.js places it: the policy allows no style attributes
     response = HTMLResponse(content, status)
     if request.query_params.get("lang") == say.lang:
         response.set_cookie("ganvas-lang", say.lang, max_age=31_536_000, samesite="strict")
@@ -142,7 +144,8 @@ def static_files() -> dict[str, tuple[bytes, str]]:
     """Name -> (content, media type) of everything below /static/."""
     found = {path.name: path for path in (*SHARED, *sorted((HERE / "static").iterdir())) if path.suffix in KINDS}
     files = {name: (path.read_bytes(), KINDS[path.suffix]) for name, path in found.items()}
-    return files | {"themes.css": (themes(files["report.css"][0].decode()).encode(), KINDS[".css"])}
+    forced = "".join(themes(files[name][0].decode()) for name in ("report.css", "compare.css"))
+    return files | {"themes.css": (forced.encode(), KINDS[".css"])}
 
 
 @cache
@@ -152,7 +155,7 @@ def version() -> str:
 
 
 def themes(sheet: str) -> str:
-    """The report's colours for readers who choose light or dark themselves, taken from its style sheet."""
+    """The colours of a style sheet for readers who choose light or dark themselves."""
     light, dark = re.findall(r":root \{(.*?)\}", sheet, re.DOTALL)[:2]
     return "".join(
         f':root[data-theme="{name}"] {{{re.sub(r"color-scheme:[^;]*;", "", rules)} color-scheme: {name}; }}\n'

@@ -31,12 +31,14 @@ class Training:
     """A process that trains, or did."""
 
     name: str
-    """Of its run."""
+    """Of its run, or what it does for others."""
     process: subprocess.Popen[bytes]
     output: IO[bytes]
     """All that it prints."""
     started: float = field(default_factory=time.time)
     """Seconds since the epoch."""
+    trains: bool = True
+    """Whether it is the training of the run of that name."""
     stopping: bool = False
     dismissed: bool = False
 
@@ -77,7 +79,7 @@ class Trainings:
         """The last one of that run."""
         return next((training for training in reversed(self.all) if training.name == name), None)
 
-    def start(self, name: str, words: Sequence[str], folder: Path) -> Training:
+    def start(self, name: str, words: Sequence[str], folder: Path, trains: bool = True) -> Training:
         """Run `ganvas WORDS` for the run of that name, in `folder`. UsageError where too many run already."""
         if len(self.running()) >= self.most:
             raise UsageError(f"{len(self.running())} trainings run already: stop one first, or wait")
@@ -88,7 +90,7 @@ class Trainings:
             [sys.executable, "-m", "ganvas", *words], stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT, cwd=folder, env=_environment(), start_new_session=True,
         )  # fmt: skip
-        self.all.append(Training(name, process, output))
+        self.all.append(Training(name, process, output, trains=trains))
         return self.all[-1]
 
     def stop_all(self, patience: float = PATIENCE) -> list[Training]:

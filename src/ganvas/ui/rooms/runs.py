@@ -22,7 +22,7 @@ async def show(request: Request) -> Response:
     """The page; its script draws the rows."""
     house = house_of(request)
     rows = await run_in_threadpool(listed, house)
-    return page(request, "runs.html", room="runs", rows=rows, words=("ui.runs.", "ui.state."))
+    return page(request, "runs.html", room="runs", rows=rows, picking=False, words=("ui.runs.", "ui.state."))
 
 
 async def rows(request: Request) -> Response:
@@ -35,7 +35,7 @@ def listed(house: House) -> list[dict[str, Any]]:
     found = house.summaries.rows()
     names = {row["name"] for row in found}
     for training in house.trainings.all:
-        if training.name not in names and not training.dismissed and training.state != "ended":
+        if training.trains and training.name not in names and not training.dismissed and training.state != "ended":
             state = "starting" if training.state == "running" else "failed"
             found.insert(
                 0, {"name": training.name, "state": state, "changed": training.started, "error": training.line}
