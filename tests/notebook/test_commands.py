@@ -75,7 +75,7 @@ def test_doctor_checks_data_and_the_installation(mine, shapes, capsys):
     given = repr(ganvas.doctor(ganvas.data(np.repeat(shapes.images.images, 10, axis=0), progress=False)))
     assert "`ganvas.train('small-data', data=...)`" in given  # there is no name for the command line
     rare = ganvas.data(np.repeat(shapes.images.images, 10, axis=0), [0] * 635 + [1] * 5, progress=False)
-    assert "with `classes=`, or train without classes (`labels=\"ignore\"`)" in repr(ganvas.doctor(rare))
+    assert 'with `classes=`, or train without classes (`labels="ignore"`)' in repr(ganvas.doctor(rare))
     assert any(row.name == "torch" for row in ganvas.doctor(env=True))
     of_mine = ganvas.doctor(data=mine)
     assert main(["doctor", "--data", mine]) == (0 if of_mine.ok else 1)

@@ -56,6 +56,11 @@ class Training:
         lines = [part.strip() for line in text.splitlines() for part in line.split("\r") if part.strip()]
         return printable(lines[-1])[:500] if lines else ""
 
+    def close(self) -> None:
+        """Forget what it printed, once it has ended."""
+        if self.process.poll() is not None:
+            self.output.close()
+
     def stop(self) -> None:
         """What Ctrl+C does: it saves itself and ends. A second time does nothing."""
         if self.process.poll() is None and not self.stopping:
@@ -104,6 +109,8 @@ class Trainings:
                 training.process.wait(max(0.0, end - time.monotonic()))
             except subprocess.TimeoutExpired:
                 continue
+        for training in self.all:
+            training.close()
         return stopped
 
 

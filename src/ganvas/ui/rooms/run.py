@@ -164,6 +164,7 @@ async def resume(request: Request) -> Response:
     if minutes is not None and not (type(minutes) in (int, float) and 0 < minutes <= MOST_MINUTES):
         raise UsageError(f"minutes: a number above 0, at most {MOST_MINUTES:,}")
     run = await run_in_threadpool(house.run, name)
+    run.config  # noqa: B018 (an unreadable one starts nothing)
     if run.path.parent != house.root:
         raise UsageError(f"{printable(name)} is part of an experiment: `ganvas experiment` continues it")
     if run.is_locked():
