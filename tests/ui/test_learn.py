@@ -143,30 +143,40 @@ def test_a_learner_plays_steps_and_breaks_it(served: Served, browser) -> None:
     page.goto(served.address)
     page.goto(f"{served.url}/learn")
     page.wait_for_selector("#caption:not(:empty)")
-    update = "() => Number(/Update ([\\d,]+)/.exec(document.getElementById('caption').textContent)[1].replace(',', ''))"
-    assert page.evaluate(update) == 0
 
+    def update() -> int:
+        return int(re.search(r"Update ([\d,]+)", page.inner_text("#caption"))[1].replace(",", ""))
+
+    def until(holds, what: str) -> None:
+        for _ in range(900):
+            if holds():
+                return
+            page.wait_for_timeout(100)
+        pytest.fail(
+            f"{what}: {page.inner_text('#caption')} {page.inner_text('#effect')} {page.inner_text('#findings')}"
+        )
+
+    assert update() == 0
     page.keyboard.press("s")
-    page.wait_for_function(f"({update})() === 1")
+    until(lambda: update() == 1, "one update")
     page.keyboard.press("Space")
-    page.wait_for_function(f"({update})() > 20")
+    until(lambda: update() > 20, "play")
     page.keyboard.press("Space")
     assert page.get_attribute("#play", "aria-pressed") == "false"
 
-    page.select_option("[name=loss]", "hinge")  # at once
-    page.wait_for_function("document.getElementById('effect').textContent.includes('in effect from update')")
+    page.select_option("[name=loss]", "hinge")
+    until(lambda: "in effect from update" in page.inner_text("#effect"), "at once")
     page.focus("[name=d_steps]")
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.getElementById('effect').textContent.includes('began again')")
-    assert page.input_value("[name=update]") == "alternating" and page.evaluate(update) == 0
+    until(lambda: "began again" in page.inner_text("#effect"), "from the start")
+    assert page.input_value("[name=update]") == "alternating" and update() == 0
 
     page.click("[data-break=g-ahead]")
-    page.wait_for_selector(".finding h3", timeout=90_000)
-    page.wait_for_function("document.getElementById('findings').textContent.includes('discriminator is too weak')")
+    until(lambda: "discriminator is too weak" in page.inner_text("#findings"), "the doctor")
     page.click("#play")
     assert "Condition: the chance that D rates a real point above a fake is below 0.6" in page.inner_text("#findings")
     page.click(".finding .try button")
-    page.wait_for_function("document.getElementById('effect').textContent.includes('in effect from update')")
+    until(lambda: "in effect from update" in page.inner_text("#effect"), "the cure")
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -67,7 +67,8 @@ const fieldOf = (seen, facts, c) => {
   return small;
 };
 
-/** The plane: D's field, real points (discs), fakes (diamonds) and the way that G's loss falls at some of them. */
+/** The plane: D's field, real points (discs), fakes (diamonds) and the way that G's loss falls at some of them. Fakes
+ * outside are drawn at the edge. */
 export const drawWorld = (canvas, real, seen, facts) => {
   const c = colours();
   const [context, size] = sharp(canvas);
@@ -91,11 +92,12 @@ export const drawWorld = (canvas, real, seen, facts) => {
   seen.arrows.forEach((arrow, i) => drawArrow(context, place(seen.fakes[i]), arrow, unit));
 
   const half = Math.max(4.6 * unit, 3);
+  const inside = (at) => Math.min(Math.max(at, half + 1), size - half - 1);
   context.fillStyle = c.fake;
   context.strokeStyle = c.sheet;
   context.lineWidth = 1;
   for (const point of seen.fakes) {
-    const [x, y] = place(point);
+    const [x, y] = place(point).map(inside);
     context.beginPath();
     context.moveTo(x, y - half);
     context.lineTo(x + half, y);
@@ -159,7 +161,7 @@ export const drawCurves = (canvas, rows, lines, { limits, marks = [] } = {}) => 
   context.lineWidth = 1;
   context.textBaseline = "middle";
   context.textAlign = "right";
-  for (const value of steps(low, high, 4)) {
+  for (const value of steps(low, high, 5)) {
     context.beginPath();
     context.moveTo(left, py(value));
     context.lineTo(right, py(value));

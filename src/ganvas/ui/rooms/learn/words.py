@@ -37,7 +37,7 @@ SENTENCES = {
         "of it counts); {share} % of the fakes lie on a mode.",
         "ui.learn.caption.places": "Update {updates}. {covered} of {places} places along the curve have their share of "
         "fakes (a quarter of it counts); {share} % of the fakes lie on the curve.",
-        "ui.learn.caption.outside": "{count} of 256 fakes are outside the picture.",
+        "ui.learn.caption.outside": "{count} of 256 fakes are outside the picture and drawn at its edge.",
         "ui.learn.caption.logits": "D’s mean logit is {real} for real points and {fake} for fakes. The longest arrow "
         "means that G’s loss changes by {longest} per unit of distance; the picture is 2.4 units wide.",
         "ui.learn.ended.nan": "A network is no longer finite, so training has ended. Restart, or turn a control.",
@@ -80,7 +80,7 @@ SENTENCES = {
         "ui.learn.evidence.one": "{name}: {value} at update {update}",
         "ui.learn.curve.distance": "Distance of the fakes’ mean and spread from the real points’ (0: the same)",
         "ui.learn.cure": "Try {changes}",
-        "ui.learn.log": "Earlier findings",
+        "ui.learn.log": "Findings so far",
         "ui.learn.log.begins": "Update {updates}: {title}",
         "ui.learn.log.ends": "Update {updates}: no longer found: {title}",
         "ui.learn.condition.nan": "a loss or a gradient is NaN or infinite.",
@@ -136,7 +136,7 @@ SENTENCES = {
         "ui.learn.break.g-ahead.look": "D hardly learns. Look at the fakes: G follows D’s first guess and leaves the "
         "picture, all to one side, and the arrows vanish. The doctor finds that D is too weak.",
         "ui.learn.break.collapse.look": "G’s rate is ten times D’s, without R1. Look at the fakes: they are nearly one "
-        "point, which jumps about. The doctor finds that G and D oscillate.",
+        "point, which jumps about. The doctor finds that G and D oscillate. With seed 0 it has recovered by update 2,000.",
         "ui.learn.break.tiny-batch.look": "4 points a batch, with batch normalisation in G. Look at the fakes: they stay "
         "scattered between the modes, at most 3 of 8 covered. The doctor reads the cause from the settings.",
     },
@@ -149,7 +149,7 @@ SENTENCES = {
         "ui.learn.world": "평면 위의 진짜 점, 가짜, D의 판단, 화살표. x와 y 모두 −1.2에서 1.2까지",
         "ui.learn.play": "재생",
         "ui.learn.pause": "일시 정지",
-        "ui.learn.one": "한 번 업데이트",
+        "ui.learn.one": "한 단계",
         "ui.learn.again": "다시 시작",
         "ui.learn.speed": "속도",
         "ui.learn.speed.0": "초당 1번",
@@ -166,7 +166,7 @@ SENTENCES = {
         "4분의 1부터 셉니다). 가짜의 {share}%가 모드 위에 있습니다.",
         "ui.learn.caption.places": "업데이트 {updates}번. 곡선 위의 자리 {places}곳 가운데 {covered}곳에 가짜가 제 몫만큼 "
         "있습니다(몫의 4분의 1부터 셉니다). 가짜의 {share}%가 곡선 위에 있습니다.",
-        "ui.learn.caption.outside": "가짜 256개 가운데 {count}개가 그림 밖에 있습니다.",
+        "ui.learn.caption.outside": "가짜 256개 가운데 {count}개는 그림 밖에 있어 가장자리에 그렸습니다.",
         "ui.learn.caption.logits": "D의 평균 로짓은 진짜에서 {real}, 가짜에서 {fake}입니다. 가장 긴 화살표는 거리 1마다 G의 "
         "손실이 {longest}만큼 변한다는 뜻입니다. 그림의 너비는 2.4입니다.",
         "ui.learn.ended.nan": "신경망의 값이 더는 유한하지 않아 학습이 끝났습니다. 다시 시작하거나 설정을 바꿔 보세요.",
@@ -262,7 +262,7 @@ SENTENCES = {
         "ui.learn.break.g-ahead.look": "D가 거의 학습하지 않습니다. 가짜를 보세요. G가 D의 첫 추측만 따라가 모두 한쪽으로 그림을 "
         "벗어나고, 화살표가 사라집니다. doctor는 D가 너무 약하다고 진단합니다.",
         "ui.learn.break.collapse.look": "R1 없이 G의 학습률이 D의 열 배입니다. 가짜를 보세요. 거의 한 점이 되어 이리저리 "
-        "뛰어다닙니다. doctor는 G와 D가 진동한다고 진단합니다.",
+        "뛰어다닙니다. doctor는 G와 D가 진동한다고 진단합니다. 시드 0에서는 업데이트 2,000번이면 회복해 있습니다.",
         "ui.learn.break.tiny-batch.look": "배치는 점 4개이고, G에 배치 정규화가 있습니다. 가짜를 보세요. 모드 사이에 흩어져 있고, "
         "8개 가운데 많아야 3개만 덮습니다. doctor는 원인을 설정에서 읽습니다.",
     },
