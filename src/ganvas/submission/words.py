@@ -54,7 +54,7 @@ SENTENCES = {
         "submit.q4.empty": "nothing is written under {names} (notes.md of the run {run})",
         "submit.q4.no_diagram": "the run has no list of its layers to draw the diagram from",
         "submit.q5.looked": "{count} functions and classes of the author’s code were looked at: length of lines, names, repeated functions.",
-        "submit.q5.long": "{count} lines are longer than {most} characters",
+        "submit.q5.long": "lines longer than {most} characters: {count}",
         "submit.q5.names": "names not as PEP 8 has them: {names}",
         "submit.q5.repeated": "the same body in several functions: {names}",
         "submit.no_code.recipe": "The networks are those of the recipe {recipe} of ganvas: no code of the author’s is in these runs. Hand in the notebook with it.",
