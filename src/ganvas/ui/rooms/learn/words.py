@@ -114,7 +114,7 @@ SENTENCES = {
         "ui.learn.line.fake": "fake",
         "ui.learn.breaks": "Break it on purpose",
         "ui.learn.breaks.lead": "Each button begins again on the ring with the defaults but for what it is named after. "
-        "The sentences say what was seen in the median of three seeds (0, 1, 2) within 1,500 updates.",
+        "The sentences say what was seen in the median of three seeds (0, 1, 2) within 1,000 updates.",
         "ui.learn.break.no-penalty": "No penalty",
         "ui.learn.break.wasserstein": "Wasserstein, no penalty",
         "ui.learn.break.high-rate": "High rate for G",
@@ -241,7 +241,7 @@ SENTENCES = {
         "ui.learn.line.fake": "가짜",
         "ui.learn.breaks": "일부러 망가뜨리기",
         "ui.learn.breaks.lead": "버튼을 누르면 원 위의 가우시안에서, 버튼에 적힌 것만 바꾸고 나머지는 기본값으로 다시 "
-        "시작합니다. 설명은 시드 세 개(0, 1, 2)의 중앙값으로 업데이트 1,500번 안에 본 것입니다.",
+        "시작합니다. 설명은 시드 세 개(0, 1, 2)의 중앙값으로 업데이트 1,000번 안에 본 것입니다.",
         "ui.learn.break.no-penalty": "페널티 없이",
         "ui.learn.break.wasserstein": "Wasserstein, 페널티 없이",
         "ui.learn.break.high-rate": "G의 학습률을 크게",
