@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -130,15 +131,9 @@ def names_split(text: str | None) -> bool:
 def cached_features(extractor: Extractor, images: ImageSet, label: str, progress: Progress) -> Features:
     """Features from the cache, or computed and kept there; a broken entry is computed again."""
     path = _path(extractor, images.sha256)
+    if (kept := kept_features(extractor, images)) is not None:
+        return kept
     if path.is_file():
-        try:
-            tensors, _ = load_tensors(path)
-            probabilities = tensors["probabilities"].numpy() if "probabilities" in tensors else None
-            found = Features(tensors["vectors"].numpy(), probabilities)
-            if len(found) == len(images.images):
-                return found
-        except (GanvasError, KeyError):
-            pass
         warn(f"{path} is broken: computed again")
     with progress.bar(f"{label} through {extractor.name}", len(images.images), "images") as advance:
         found = extractor.extract(with_progress(in_batches(images.images), advance))
@@ -148,6 +143,18 @@ def cached_features(extractor: Extractor, images: ImageSet, label: str, progress
     about = {"extractor": extractor.name, "weights": extractor.weights_hash, "images": images.sha256}
     keep(path, save_tensors(tensors, about))
     return found
+
+
+def kept_features(extractor: Extractor, images: ImageSet) -> Features | None:
+    """Features from the cache; None where they were not computed yet, or the entry is broken."""
+    path = _path(extractor, images.sha256)
+    if path.is_file():
+        with suppress(GanvasError, KeyError):
+            tensors, _ = load_tensors(path)
+            probabilities = tensors["probabilities"].numpy() if "probabilities" in tensors else None
+            found = Features(tensors["vectors"].numpy(), probabilities)
+            return found if len(found) == len(images.images) else None
+    return None
 
 
 def _path(extractor: Extractor, images_sha256: str) -> Path:

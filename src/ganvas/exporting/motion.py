@@ -62,14 +62,19 @@ def class_morph(generator: Generator, count: int, seed: int) -> Frames:
     shares = np.zeros((count, classes), np.float32)
     shares[np.arange(count), first] = 1 - (at - first)
     shares[np.arange(count), (first + 1) % classes] += at - first
-    mixed = _with_mixtures(generator.network, classes, torch.from_numpy(shares))
+    mixed = with_mixtures(generator.network, classes, torch.from_numpy(shares))
     z = latents.draw_z(generator.config.generator, seed, "sample", np.arange(TILES))
     between = Generator(**{**vars(generator), "network": mixed})
     images = [between.draw(z, np.full(TILES, classes + i)) for i in range(count)]
     return _grids(generator, images), f"{TILES} latents through {classes} classes and back, seed {seed}"
 
 
-def _with_mixtures(network: nn.Module, classes: int, shares: torch.Tensor) -> nn.Module:
+def has_class_embeddings(network: nn.Module, classes: int) -> bool:
+    """Whether what G knows of its classes is in embeddings, between whose rows there is a way."""
+    return any(isinstance(layer, nn.Embedding) and layer.num_embeddings == classes for layer in network.modules())
+
+
+def with_mixtures(network: nn.Module, classes: int, shares: torch.Tensor) -> nn.Module:
     """A copy of G that knows a further class for each row of shares [m, classes]: weighted means of its embeddings."""
     mixed = copy.deepcopy(network)
     with torch.no_grad():
