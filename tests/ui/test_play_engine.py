@@ -271,6 +271,8 @@ def test_what_was_done_to_a_picture_is_told():
     found = picture.read(png(drawn), (1, 16, 16))
     assert found.image.shape == (1, 16, 16) and (found.image == 255).all()
     assert [word for word, _ in found.done] == ["white", "crop", "resize", "grey"]
+    opaque = picture.read(png(Image.new("RGBA", (16, 16), (9, 9, 9, 255))), (3, 16, 16))
+    assert opaque.done == ()
     frames = [Image.new("L", (16, 16), level) for level in (10, 200)]
     moving = picture.read(png(frames[0], "GIF", save_all=True, append_images=frames[1:]), (3, 16, 16))
     assert ("frame", {"n": 2}) in moving.done

@@ -267,7 +267,7 @@ const near = latest(async () => {
   for (const key of ["pixels", "features"]) {
     const sheet = shown[key];
     if (!sheet) {
-      parts.push(el("p", { class: "note" }, say("ui.play.near.no_features")));
+      if (shown.classified) parts.push(el("p", { class: "note" }, say("ui.play.near.no_features")));
       continue;
     }
     const pictures = await cut(sheet);
@@ -349,11 +349,12 @@ const scale = () => {
     drawn.append(svg("line", { class: "limit", x1: at, x2: at, y1: 0, y2: 26 * marks.length }));
     drawn.append(svg("text", { x: at, y: 26 * marks.length + 14 }, figure(context.threshold)));
   }
+  const called = (key) => [say(`ui.play.scale.${key}`), key === "this" && state.d.as ? `(${state.d.as})` : ""].join(" ").trim();
   marks.forEach(([key, value, colour], i) => {
     const y = 26 * i + 20;
     drawn.append(svg("line", { class: "axis", x1: 50, x2: 430, y1: y, y2: y }));
     drawn.append(svg("circle", { class: colour, cx: x(value), cy: y, r: 5 }));
-    drawn.append(svg("text", { x: Math.min(Math.max(x(value), 60), 420), y: y - 8 }, `${say(`ui.play.scale.${key}`)} ${figure(value)}`));
+    drawn.append(svg("text", { x: Math.min(Math.max(x(value), 60), 420), y: y - 8 }, `${called(key)} ${figure(value)}`));
   });
   $("scale").replaceChildren(drawn);
 };
@@ -371,6 +372,7 @@ const judge = async (blob) => {
     $("done").textContent = say("ui.play.done", { what: shown.done.join("; ") || say("ui.play.done.nothing") });
     const most = Math.max(...shown.logits.filter((value) => value != null));
     state.d.given = Number.isFinite(most) ? most : null;
+    state.d.as = state.about.classes[shown.logits.indexOf(most)] ?? "";
     scale();
     const rows = shown.logits.map((value, i) =>
       el("tr", { class: value === most ? "most" : "" }, el("th", { scope: "row" }, state.about.classes[i] ?? "D"), el("td", {}, figure(value))),

@@ -51,6 +51,8 @@ class Training:
     extractor: Extractor | None
     """A classifier that ships for these images, where its features of them are on disk."""
     features: Float32[np.ndarray, "n d"] | None
+    classified: bool
+    """Whether such a classifier ships at all."""
 
 
 class Library:
@@ -88,11 +90,12 @@ def read(model: Model, allowed: Sequence[Path] = ()) -> Training:
         raise GanvasError(f"the images of {config.name} have another shape than those of {model.name}")
     means = np.concatenate([block_means(part) for part in in_parts(images.images)])
     extractor = features = None
-    if classifier.fits(config.name, model.generator.shape):
+    classified = classifier.fits(config.name, model.generator.shape)
+    if classified:
         extractor = classifier.load(config.name, model.generator.shape)
         if (kept := kept_features(extractor, images)) is not None:
             features = kept.vectors
-    return Training(images, means, extractor if features is not None else None, features)
+    return Training(images, means, extractor if features is not None else None, features, classified)
 
 
 def _permitted(model: Model, allowed: Sequence[Path]) -> str:

@@ -73,7 +73,10 @@ def _header(content: bytes) -> tuple[int, int, bool, int, bool]:
                     f"the picture has {width} x {height} pixels: at most {MOST_PIXELS // 1_000_000} million are read"
                 )
             colours = picture.mode not in ("1", "L", "LA", "I", "F") and not picture.mode.startswith("I;")
-            return width, height, colours, getattr(picture, "n_frames", 1), picture.has_transparency_data
+            frames, clear = getattr(picture, "n_frames", 1), picture.has_transparency_data
+            if clear and picture.mode in ("RGBA", "LA"):  # what a canvas saves has the channel, all of it opaque
+                clear = picture.getchannel("A").getextrema()[0] < 255
+            return width, height, colours, frames, clear
     except UnidentifiedImageError:
         raise UsageError(f"this is no picture: {', '.join(FORMATS)} are read") from None
     except UsageError:

@@ -98,7 +98,7 @@ async def about(request: Request) -> Response:
             "token": model.token, "name": printable(model.name), "shape": list(generator.shape),
             "classes": [printable(name) for name in generator.class_names], "nimg": generator.nimg,
             "averaged": model.averaged, "raw": None if model.raw is None else model.raw.nimg,
-            "recipe": printable(generator.config.recipe), "data": printable(str(model.about_data.get("name", ""))),
+            "recipe": printable(generator.config.recipe), "data": printable(str(model.about_data.get("name") or generator.config.data.name)),
             "latent": generator.config.generator.latent_dim, "live": model.run is not None and model.run.is_locked(),
             "d": None if d is None else {"nimg": d.nimg, "company": judge.COMPANY * judge.compares_batch(model)},
             "context": vars(judge.context(model)) if d else vars(Context(None, None, None, None)), "why": why,
@@ -144,7 +144,7 @@ def nearest(request: Request, model: Model, query: Query) -> dict[str, Any]:
     return {
         "data": printable(training.images.name), "n": len(training.images.images),
         "pixels": told(near.by_pixels(sample, training)),
-        "features": None if by_features is None else told(by_features),
+        "features": None if by_features is None else told(by_features), "classified": training.classified,
     }  # fmt: skip
 
 
