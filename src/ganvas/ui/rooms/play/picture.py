@@ -75,7 +75,7 @@ def _header(content: bytes) -> tuple[int, int, bool, int, bool]:
             colours = picture.mode not in ("1", "L", "LA", "I", "F") and not picture.mode.startswith("I;")
             frames, clear = getattr(picture, "n_frames", 1), picture.has_transparency_data
             if clear and picture.mode in ("RGBA", "LA"):  # what a canvas saves has the channel, all of it opaque
-                clear = picture.getchannel("A").getextrema()[0] < 255
+                clear = bool((np.asarray(picture.getchannel("A")) < 255).any())
             return width, height, colours, frames, clear
     except UnidentifiedImageError:
         raise UsageError(f"this is no picture: {', '.join(FORMATS)} are read") from None

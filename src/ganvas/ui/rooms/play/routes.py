@@ -93,12 +93,12 @@ async def about(request: Request) -> Response:
         model = play.shelf.newest(name, _run(house, name))
         generator, reason = model.generator, model.missing
         why = say(f"ui.play.no_d.{reason[0]}", why=printable(reason[1])) if reason[0] else ""
-        d = model.discriminator
+        d, data = model.discriminator, str(model.about_data.get("name") or generator.config.data.name)
         return {
             "token": model.token, "name": printable(model.name), "shape": list(generator.shape),
             "classes": [printable(name) for name in generator.class_names], "nimg": generator.nimg,
             "averaged": model.averaged, "raw": None if model.raw is None else model.raw.nimg,
-            "recipe": printable(generator.config.recipe), "data": printable(str(model.about_data.get("name") or generator.config.data.name)),
+            "recipe": printable(generator.config.recipe), "data": printable(data),
             "latent": generator.config.generator.latent_dim, "live": model.run is not None and model.run.is_locked(),
             "d": None if d is None else {"nimg": d.nimg, "company": judge.COMPANY * judge.compares_batch(model)},
             "context": vars(judge.context(model)) if d else vars(Context(None, None, None, None)), "why": why,
