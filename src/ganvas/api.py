@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
-from ganvas import process, reports
+from ganvas import process, reports, trackers
 from ganvas.config import BudgetConfig, Config, EngineConfig
 from ganvas.datasets import IN_MEMORY, ImageSet, as_images, available
 from ganvas.datasets import load as load_data
@@ -43,6 +43,7 @@ def train(
     tricks: Sequence[str] = (),
     init_from: str | os.PathLike[str] | None = None,
     progress: bool = True,
+    log_to: str | Sequence[str] = (),
 ) -> Run:
     """Train a recipe, write its report, and return its run directory.
 
@@ -50,8 +51,9 @@ def train(
     and `class_names`, a torch Dataset, pictures of Pillow, or what else `as_images` takes. The budget is
     one of `minutes`, `epochs`, `kimg` and `cpu_minutes` (default: 50 epochs); `tricks` are switched on first (see
     `ganvas tricks`); `settings` changes any field of the config by its dotted name, such as {"g_optim.lr": 1e-4};
-    `init_from` is a model, run or snapshot whose generator training starts from; `progress` shows it on stderr. Ctrl-C
-    and SIGTERM first save the run, then arrive as they would have without ganvas. Raises UsageError for a request that
+    `init_from` is a model, run or snapshot whose generator training starts from; `progress` shows it on stderr;
+    `log_to` names trackers (tensorboard, trackio, wandb) that log it as well. Ctrl-C and SIGTERM first save the run,
+    then arrive as they would have without ganvas. Raises UsageError for a request that
     cannot be right, GanvasError for what goes wrong.
 
     >>> import ganvas
@@ -62,6 +64,7 @@ def train(
     >>> ganvas.load(run.path).sample(16).shape
     (16, 3, 16, 16)
     """
+    log_to = trackers.checked(log_to)
     process.prepare()  # before torch is imported
     from ganvas.training.setup import configure
 
@@ -82,10 +85,10 @@ def train(
     config = configure(recipe, tricks, {**own, **(settings or {})}, init_from)
     if config.data.name != IN_MEMORY:
         images = _said(load_data(config.data), progress)
-        return _train(create_run(config, images, out), images, hooks, report, progress)
+        return _train(create_run(config, images, out), images, hooks, report, progress, log_to)
     images = _said(as_images(data, labels, class_names, config.data, progress), progress)
     with available(images):
-        return _train(create_run(config, images, out), images, hooks, report, progress)
+        return _train(create_run(config, images, out), images, hooks, report, progress, log_to)
 
 
 def resume(
@@ -101,23 +104,26 @@ def resume(
     hooks: Sequence[Hook] = (),
     report: bool = True,
     progress: bool = True,
+    log_to: str | Sequence[str] = (),
 ) -> Run:
     """Continue a run to the end of its budget, or extend the budget by one of `minutes`, `epochs` and `kimg`.
 
     `data`: the images that it was trained on, where they were given in Python or have moved; the same bytes, by hash.
+    `log_to` as in `train`: a log that the run has begun is continued, without repeating a step.
     A finished run is returned as it is. Raises UsageError where the images were given in Python and are not given
     again, GanvasError where they are others.
     """
+    log_to = trackers.checked(log_to)
     process.prepare()
     run = run if isinstance(run, Run) else Run.open(run)
     extra = extra_budget(minutes, epochs, kimg)
     if extra is None and is_finished(run):
         return run
     if data is None or isinstance(data, str | os.PathLike):
-        return _train(run, images_of(run, data), hooks, report, progress, extra, device)
+        return _train(run, images_of(run, data), hooks, report, progress, log_to, extra, device)
     images = as_images(data, labels, class_names, run.config.data, progress)
     with available(images) if run.config.data.name == IN_MEMORY else nullcontext():
-        return _train(run, images, hooks, report, progress, extra, device)
+        return _train(run, images, hooks, report, progress, log_to, extra, device)
 
 
 def _said(images: ImageSet, progress: bool) -> ImageSet:
@@ -133,6 +139,7 @@ def _train(
     hooks: Sequence[Hook],
     report: bool,
     progress: bool,
+    log_to: Sequence[str],
     extra: BudgetConfig | None = None,
     device: str | None = None,
 ) -> Run:
@@ -141,10 +148,12 @@ def _train(
 
     if progress:
         hooks = [*hooks, show_progress(len(images.images))]
-    if not run_training(run, images, hooks, extra, device):
+    with trackers.logging(run, log_to, hooks) as listening:
+        finished = run_training(run, images, listening, extra, device)
+        score = finish(run) if finished else ""
+    if not finished:
         signal.raise_signal(signal.Signals[run.rows("events")[-1]["signal"]])
         return run
-    score = finish(run)
     if progress and score:
         show(score, file=sys.stderr)
     if report:

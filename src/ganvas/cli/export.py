@@ -6,6 +6,8 @@ from ganvas.cli.parser import Parser, add_force
 from ganvas.errors import UsageError
 from ganvas.terminal import show
 
+NAMES = ("onnx", "safetensors", "hub", "page", "parquet", "tensorboard")
+
 
 def export(argv: list[str]) -> int:
     """Write a generator in another format."""
@@ -13,16 +15,23 @@ def export(argv: list[str]) -> int:
         prog="ganvas export",
         description="Write the generator of a run, a snapshot or a shipped model: as one ONNX file that is checked "
         "against torch, as safetensors with a model card, as a folder for the Hugging Face hub, or as a static page "
-        "that runs it in the visitor's browser.",
+        "that runs it in the visitor's browser. Or what it makes and what a run recorded: as parquet, or for "
+        "TensorBoard.",
     )
     parser.add_argument("model", metavar="RUN_OR_MODEL")
-    parser.add_argument("--to", required=True, metavar="onnx | safetensors | hub | page", help="the format")
+    parser.add_argument("--to", required=True, metavar="FORMAT", help=" | ".join(NAMES))
     parser.add_argument("--out", metavar="PATH", help="NAME.onnx, NAME.safetensors, NAME-hub, ... here by default")
     parser.add_argument("--runtime", metavar="FILE.tgz", help="page: the package onnxruntime-web, if npm cannot get it")
     parser.add_argument("--no-webgpu", action="store_true", help="page: WebAssembly only, 3.8 MB less")
+    parser.add_argument("--what", metavar="samples | metrics | evals", help="parquet: of what (samples)")
+    parser.add_argument("--n", type=int, help="parquet: number of samples (1000)")
+    parser.add_argument("--seed", type=int, help="parquet: seed of the samples (0)")
     add_force(parser)
     args = parser.parse_args(argv)
-    given = {"runtime": args.runtime, "webgpu": False if args.no_webgpu else None}
+    if args.seed is not None and args.seed < 0:
+        raise UsageError("--seed must be 0 or more")
+    given = {name: getattr(args, name) for name in ("runtime", "what", "n", "seed")}
+    given["webgpu"] = False if args.no_webgpu else None
     options = {name: value for name, value in given.items() if value is not None}
 
     from ganvas.exporting import export

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from ganvas import process
@@ -33,6 +34,7 @@ def train(argv: list[str]) -> int:
         show_text(_config_help(recipe))
         return 0
     config, args = _parse(argv, parser)
+    log_to = _trackers(args)
     if args.dry_run:
         return _dry_run(config)
 
@@ -41,7 +43,7 @@ def train(argv: list[str]) -> int:
     images = _load(config)
     run = api.create_run(config, images, args.out)
     show(f"run: {run.path}", file=sys.stderr, flush=True)
-    return _train(run, images, args.lang)
+    return _train(run, images, args.lang, log_to)
 
 
 def configured(argv: list[str]) -> Config:
@@ -74,6 +76,7 @@ def _parser() -> Parser:
         help="switch a trick on (ganvas tricks lists them); may be repeated",
     )
     parser.add_argument("--from", dest="init_from", metavar="MODEL", help="start from the generator of a model or run")
+    _log_flag(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would run, and stop")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
     return parser
@@ -132,8 +135,10 @@ def resume(argv: list[str]) -> int:
     _budget_flags(parser)
     parser.add_argument("--data", metavar="PATH", help="where its images are now, if they moved")
     parser.add_argument("--device", help="another device than the run started on")
+    _log_flag(parser)
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
     args = parser.parse_args(argv)
+    log_to = _trackers(args)
     process.prepare()  # before torch is imported
     from ganvas import api
 
@@ -146,20 +151,28 @@ def resume(argv: list[str]) -> int:
         return 0
     images = api.images_of(run, args.data)
     show(images.summary(), file=sys.stderr, flush=True)
-    return _train(run, images, args.lang, extra, args.device)
+    return _train(run, images, args.lang, log_to, extra, args.device)
 
 
-def _train(run: Any, images: Any, lang: str, extra: BudgetConfig | None = None, device: str | None = None) -> int:
-    from ganvas import api, reports
+def _train(
+    run: Any,
+    images: Any,
+    lang: str,
+    log_to: Sequence[str],
+    extra: BudgetConfig | None = None,
+    device: str | None = None,
+) -> int:
+    from ganvas import api, reports, trackers
     from ganvas.training import progress
 
     bar = progress.show_progress(len(images.images))
     try:
-        finished = api.run_training(run, images, [bar], extra, device)
+        with trackers.logging(run, log_to, [bar]) as hooks:
+            finished = api.run_training(run, images, hooks, extra, device)
+            score = api.finish(run) if finished else ""
     finally:
         if isinstance(bar, progress.Bar):
             bar.close()
-    score = api.finish(run) if finished else ""
     path = reports.write(run, lang)
     if not finished:
         show(f"continue with: ganvas resume {run.path}", file=sys.stderr)
@@ -181,6 +194,22 @@ def _budget_flags(parser: Parser) -> None:
     parser.add_argument("--minutes", type=float, metavar="M", help="minutes of training")
     parser.add_argument("--epochs", type=float, metavar="E", help="passes over the data (50 by default)")
     parser.add_argument("--kimg", type=float, metavar="K", help="thousand images")
+
+
+def _log_flag(parser: Parser) -> None:
+    parser.add_argument(
+        "--log-to",
+        action="append",
+        metavar="TRACKER",
+        help="log to tensorboard, trackio or wandb as well, on this machine; may be repeated",
+    )
+
+
+def _trackers(args: Any) -> tuple[str, ...]:
+    """The trackers that the flags name; UsageError where one cannot be had."""
+    from ganvas import trackers
+
+    return trackers.checked([name for word in args.log_to or () for name in names(word)])
 
 
 def _settings(argv: list[str], default: Config, parser: Parser) -> dict[str, Any]:

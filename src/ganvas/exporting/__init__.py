@@ -1,4 +1,4 @@
-"""Trained generators for use elsewhere: ONNX, safetensors with a card, folders for the Hugging Face hub; animations."""
+"""Trained generators for use elsewhere: ONNX, a card, the hub, a web page; tables and logs of runs; animations."""
 
 from ganvas.exporting.animation import Animation, animate
 from ganvas.exporting.formats import FORMATS, Exported, export

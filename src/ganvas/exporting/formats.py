@@ -1,4 +1,4 @@
-"""One generator in one of the formats: what is written, and what may be replaced."""
+"""One generator, or the record of a run, in one of the formats: what is written, and what may be replaced."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ganvas.errors import UsageError, did_you_mean
 from ganvas.exporting.model import Model
 from ganvas.files import check_replaceable, is_ours, replace_file, sync_folder, write_file, writing_to
 
-FORMATS = ("onnx", "safetensors", "hub", "page")
-FOLDERS = ("hub", "page")
+FORMATS = ("onnx", "safetensors", "hub", "page", "parquet", "tensorboard")
+FOLDERS = ("hub", "page", "tensorboard")
 """Formats that are a folder."""
-OPTIONS = {"runtime": ("page",), "webgpu": ("page",)}
-"""What belongs to some formats only."""
+OPTIONS = {"runtime": "page", "webgpu": "page", "what": "parquet", "n": "parquet", "seed": "parquet"}
+"""What belongs to one format only."""
 HEAD = b'{"__metadata__":{"ganvas":'
 """How the header of a generator's file begins, after the eight bytes of its length."""
 
@@ -39,10 +39,13 @@ class Exported:
 
 @dataclass(frozen=True)
 class Options:
-    """What belongs to some formats only; see `export`."""
+    """What belongs to one format only; see `export`."""
 
     runtime: str | os.PathLike[str] | None = None
     webgpu: bool = True
+    what: str = "samples"
+    n: int = 1000
+    seed: int = 0
 
 
 def export(
@@ -50,13 +53,20 @@ def export(
     to: str,
     out: str | os.PathLike[str] | None = None,
     force: bool = False,
-    **options: Any,
+    *,
+    runtime: str | os.PathLike[str] | None = None,
+    webgpu: bool | None = None,
+    what: str | None = None,
+    n: int | None = None,
+    seed: int | None = None,
 ) -> Exported:
-    """The generator of a run, a snapshot or a shipped model in another format.
+    """The generator of a run, a snapshot or a shipped model, or what a run recorded, in another format.
 
     "onnx" and "safetensors" are a file; "hub" is a folder for the Hugging Face hub, "page" one with a static page that
-    runs the generator in a browser. `out` is NAME.onnx, NAME-hub and so on by default. Options of a page: `runtime`,
-    the .tgz of onnxruntime-web where npm is not to fetch it; `webgpu=False` leaves out the files for WebGPU.
+    runs the generator in a browser, "tensorboard" one with the rows, grids and scores of a run. "parquet" is a table:
+    `n` samples of `seed`, or with `what` "metrics" or "evals" the rows of a run. `out` is NAME.onnx, NAME-hub and so on
+    by default. Options of a page: `runtime`, the .tgz of onnxruntime-web where npm is not to fetch it; `webgpu=False`
+    leaves out the files for WebGPU.
 
     Everything is written aside and then moved. A file that ganvas did not make is replaced only with `force`, a run
     directory never; other files of a folder stay. Raises UsageError where there is no generator, no such format or
@@ -65,9 +75,11 @@ def export(
     """
     if to not in FORMATS:
         raise UsageError(f"--to {to}: choose {', '.join(FORMATS)}{did_you_mean(to, FORMATS)}")
+    given = {"runtime": runtime, "webgpu": webgpu, "what": what, "n": n, "seed": seed}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for name in options:
-        if to not in OPTIONS.get(name, ()):
-            raise UsageError(f"--{name} is no option of --to {to}{did_you_mean(name, OPTIONS)}")
+        if OPTIONS[name] != to:
+            raise UsageError(f"{name} is an option of --to {OPTIONS[name]}, not of --to {to}: leave it out")
     chosen = Options(**options)
     stem = Path(target).absolute().name.removesuffix(".safetensors")
     path = Path(out if out is not None else f"{stem}-{to}" if to in FOLDERS else f"{stem}.{to}")
@@ -87,13 +99,15 @@ def export(
 
 def _names(path: Path, to: str, options: Options) -> tuple[str, ...]:
     """The files that this format writes."""
-    from ganvas.exporting import hub_folder, page
+    from ganvas.exporting import hub_folder, page, tensorboard
 
     match to:
         case "hub":
             return hub_folder.FILES
         case "page":
             return page.names(options.webgpu)
+        case "tensorboard":
+            return tensorboard.FILES
         case "safetensors":
             return path.name, f"{path.stem}.md"
         case _:
@@ -102,8 +116,12 @@ def _names(path: Path, to: str, options: Options) -> tuple[str, ...]:
 
 def _contents(target: str | os.PathLike[str], path: Path, to: str, options: Options) -> tuple[Mapping[str, bytes], str]:
     """Name of each file -> its content, and a line on it."""
-    from ganvas.exporting import card, hub_folder, onnx_file, page
+    from ganvas.exporting import card, hub_folder, onnx_file, page, parquet, tensorboard
 
+    if to == "parquet":
+        return parquet.contents(target, path.name, options.what, options.n, options.seed)
+    if to == "tensorboard":
+        return tensorboard.contents(target)
     model = Model.load(target)
     match to:
         case "onnx":

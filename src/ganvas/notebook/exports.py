@@ -16,10 +16,20 @@ from ganvas.runs.run import Run
 @only_known()
 @wraps(exporting.export)
 def export(
-    model: Any, to: str, out: str | os.PathLike[str] | None = None, force: bool = False, **options: Any
+    model: Any,
+    to: str,
+    out: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    *,
+    runtime: str | os.PathLike[str] | None = None,
+    webgpu: bool | None = None,
+    what: str | None = None,
+    n: int | None = None,
+    seed: int | None = None,
 ) -> Exported:
     """See `ganvas.exporting.export`; also takes a Run and a Generator."""
-    return exporting.export(_target(model, "export"), to, out, force, **options)
+    target = _target(model, "export")
+    return exporting.export(target, to, out, force, runtime=runtime, webgpu=webgpu, what=what, n=n, seed=seed)
 
 
 @only_known()

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from inspect import signature
 from typing import Any
 
-from ganvas import process
+from ganvas import process, trackers
 from ganvas.config import Config
 from ganvas.config.recipes import get
 from ganvas.datasets import IN_MEMORY, ImageSet, available
@@ -134,6 +134,7 @@ class GAN:
         out: str | os.PathLike[str] | None = None,
         device: str = "auto",
         display: bool = True,
+        log_to: str | Sequence[str] = (),
         **unknown: Any,
     ) -> Any:
         """Train fresh networks on `data` and return the Run; with `seeds`, the Runs, one for each seed.
@@ -141,7 +142,8 @@ class GAN:
         data: what `ganvas.data` takes. The budget is one of epochs (default 50), minutes, kimg, cpu_minutes. tricks:
         see `ganvas tricks`. settings: any field of the config, {"g_optim.lr": 2e-4}. d_loss(real_logits, fake_logits)
         and g_loss(fake_logits) replace the recipe's losses; each returns its mean, or one value for each image.
-        seeds: how many, from `seed` on, or which. display=False shows nothing.
+        seeds: how many, from `seed` on, or which. display=False shows nothing. log_to: trackers that log it as well,
+        "tensorboard", "trackio" or "wandb".
 
         Stopping (the stop button, Ctrl-C) saves the run and returns it; the same call goes on where it stopped.
         Raises UsageError for what cannot be right, GanvasError for what goes wrong.
@@ -160,6 +162,7 @@ class GAN:
             raise UsageError(f"settings = {shown(settings)}: give them by dotted name, such as {{'g_optim.lr': 2e-4}}")
         if not isinstance(out, str | os.PathLike | None):
             raise UsageError(f"out = {shown(out)}: give the path of a folder")
+        log_to = trackers.checked(log_to)
         given = as_data(data, settings)
         asked: dict[str, Any] = {
             "budget.epochs": epochs, "budget.minutes": minutes, "budget.kimg": kimg, "budget.cpu_minutes": cpu_minutes,
@@ -174,7 +177,7 @@ class GAN:
         asked, losses = asked | dict(settings or {}), [loss for loss in (d_loss, g_loss) if loss is not None]
         if seeds is None:
             config = self._config(given, False, tricks, {**asked, "seed": seed})
-            return self._train(given.images, config, out, display, losses)
+            return self._train(given.images, config, out, display, losses, log_to)
         if not isinstance(seeds, int) and not (
             isinstance(seeds, list | tuple | range) and all(isinstance(s, int) for s in seeds)
         ):
@@ -184,7 +187,7 @@ class GAN:
         runs: list[Run] = []
         for number in numbers:
             config = self._config(given, True, tricks, {**asked, "seed": number})
-            runs.append(self._train(given.images, config, out, display, losses))
+            runs.append(self._train(given.images, config, out, display, losses, log_to))
             if not runs[-1].finished:
                 break  # stopped: the same call goes on with this seed
         return Runs(runs)
@@ -246,7 +249,15 @@ class GAN:
                     "ganvas.GAN(make_generator, make_discriminator)"
                 )
 
-    def _train(self, images: ImageSet, config: Config, out: Any, display: bool, losses: Sequence[Any]) -> Run:
+    def _train(
+        self,
+        images: ImageSet,
+        config: Config,
+        out: Any,
+        display: bool,
+        losses: Sequence[Any],
+        log_to: Sequence[str],
+    ) -> Run:
         from ganvas import api
         from ganvas.notebook.live import Silent, show_training
 
@@ -256,8 +267,9 @@ class GAN:
             run = Run(api.create_run(config, images, out).path)
             self._keep_code(run, losses)
         view = show_training(run, images, goes_on) if display else Silent()
-        with view, available(images) if config.data.name == IN_MEMORY else nullcontext():
-            finished = api.run_training(run, images, [view])
+        there = available(images) if config.data.name == IN_MEMORY else nullcontext()
+        with view, there, trackers.logging(run, log_to, [view]) as hooks:
+            finished = api.run_training(run, images, hooks)
             if finished:
                 api.finish(run)
         if not finished and (name := run.rows("events")[-1]["signal"]) != "SIGINT":
