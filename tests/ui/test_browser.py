@@ -57,9 +57,9 @@ def order(page: Page, seed: int, minutes: float) -> str:
     """Start a training on `shapes` from the form; returns the address of its page."""
     page.get_by_role("link", name="Runs", exact=True).click()
     page.get_by_role("link", name="Start a training").click()
-    page.get_by_label("Data").select_option("shapes")
-    page.get_by_label("Minutes").fill(str(minutes))
-    page.get_by_label("Seed").fill(str(seed))
+    page.locator("[name=data]").select_option("shapes")
+    page.locator("[name=minutes]").fill(str(minutes))
+    page.locator("[name=seed]").fill(str(seed))
     shoot(page, f"start-{seed}")
     page.get_by_role("button", name="Start training").click()
     page.wait_for_url("**/runs/*")

@@ -88,12 +88,11 @@ def _targets(house: House, names: list[str], experiment: str | None) -> tuple[Ta
 def _compare(targets: Targets) -> tuple[Comparison, str]:
     """The comparison by the scores that the runs hold; without verdicts where there are none, and why.
 
-    Runs that differ in nothing but their seed are compared one by one: someone chose them.
+    Runs of one group are compared one by one: someone chose them.
     """
     groups, notes = find_groups(targets, unfinished=True)
-    members = [member for group in groups for member in group.members]
-    if len(groups) < 2 and len(members) > 1:
-        targets = {member.run.path.name: [member.run.path] for member in members}
+    if len(groups) < 2 and isinstance(targets, list):
+        targets = {path.name: [path] for path in targets}
         groups, notes = find_groups(targets, unfinished=True)
     if len(groups) < 2:
         raise UsageError("; ".join(["these runs are one group: there is nothing to compare them with", *notes]))
