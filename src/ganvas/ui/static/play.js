@@ -225,7 +225,7 @@ const found = latest(async () => {
   const method = by();
   const shown = await get(`/api/play/directions?${query({ by: method, moves: "" })}`);
   $("method").textContent = say(`ui.play.directions.${method}`, {
-    outputs: number(shown.outputs), latents: number(shown.latents),
+    values: number(shown.values), latents: number(shown.latents),
   });
   $("sliders").replaceChildren(
     ...shown.shares.slice(0, SHOWN).map((share, i) => {

@@ -1,7 +1,6 @@
 """Directions of z along which a generator's images change most.
 
-SeFa (Shen & Zhou 2021, arXiv 2007.06600): of the weights alone. The first layer maps z to A z + b; the directions are
-the eigenvectors of A^T A, those with the largest eigenvalue first.
+SeFa (Shen & Zhou 2021, arXiv 2007.06600): of the weights alone (ganvas.latent_directions).
 
 GANSpace (Härkönen et al. 2020, arXiv 2004.02546): of activations. Principal components of what enters the second
 layer, over many latents; each is brought back to z by least squares.
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 
 from ganvas.errors import GanvasError
 from ganvas.generator import Generator
+from ganvas.latent_directions import principal_directions
 from ganvas.training import latents
 
 MOST = 12
@@ -39,19 +39,10 @@ class Directions:
     """What is added to z for a slider's 1: one standard deviation along the direction."""
     shares: Float64[np.ndarray, "k"]
     """Share of all variance of the layer, in [0, 1], that each direction explains."""
-    outputs: int
-    """Numbers that the layer gives."""
+    values: int = 0
+    """Activations of a latent that were read; 0 where the weights alone decide."""
     latents: int = 0
-    """Latents that were read; 0 where the weights alone decide."""
-
-
-@dataclass
-class Layer:
-    """A layer as it was called: with the inputs that hold z from column `at` on, in the last rows."""
-
-    module: nn.Module
-    inputs: tuple[Any, ...]
-    at: int
+    """Latents that were read."""
 
 
 class _SeenError(Exception):
@@ -59,24 +50,16 @@ class _SeenError(Exception):
 
 
 def sefa(generator: Generator) -> Directions:
-    """SeFa's directions: right singular vectors of the first layer's matrix [out, z].
-
-    z ~ N(0, 1), so the variance of A z along them is the squared singular value. Raises GanvasError where no first
-    layer is found that takes z.
-    """
-    matrix = first_matrix(generator)
-    exact = matrix.astype(np.float64)
-    variances, vectors = np.linalg.eigh(exact.T @ exact)
-    variances, vectors = np.maximum(variances[::-1], 0), vectors.T[::-1]
-    shares = variances / max(variances.sum(), 1e-30)
-    return Directions(_signed(vectors[:MOST]), shares[:MOST], len(matrix))
+    """SeFa's directions: those of the first layer's weights."""
+    found = principal_directions(generator, MOST)
+    return Directions(found.vectors, found.shares.astype(np.float64))
 
 
 def ganspace(generator: Generator) -> Directions:
     """GANSpace's directions: of the activations of LATENTS latents, the same ones every time.
 
     Where G has classes, they come in turn, and each is centred: what is found is variety within a class. One unit is a
-    standard deviation of the component. Raises as `sefa`.
+    standard deviation of the component. Raises GanvasError where no first layer is found that takes z.
     """
     dim, classes = generator.config.generator.latent_dim, len(generator.class_names)
     width = second_inputs(generator, *_latents(generator, 2)).shape[1]
@@ -99,29 +82,13 @@ def ganspace(generator: Generator) -> Directions:
 METHODS: dict[str, Callable[[Generator], Directions]] = {"sefa": sefa, "ganspace": ganspace}
 
 
-def first_matrix(generator: Generator) -> Float32[np.ndarray, "out z"]:
-    """The matrix A of the first layer, A z + b, its outputs flattened."""
-    z, labels = _latents(generator, 2)
-    layer = first_layer(generator, z, labels)
-    dim = z.shape[1]
-    if isinstance(layer.module, nn.Linear):
-        return np.asarray(layer.module.weight.detach()[:, layer.at : layer.at + dim])
-    like, *others = layer.inputs
-    flat = torch.zeros(dim + 1, like[0].numel())  # each latent of length 1 alone, then zero
-    flat[:dim, layer.at : layer.at + dim] = torch.eye(dim)
-    with torch.no_grad():
-        out = layer.module(flat.view(-1, *like.shape[1:]), *others).flatten(1).float()
-    return np.asarray((out[:dim] - out[dim]).T)
-
-
-def first_layer(generator: Generator, z: Tensor, labels: Tensor | None) -> Layer:
+def first_layer(generator: Generator, z: Tensor, labels: Tensor | None) -> nn.Module:
     """The first layer with weights that takes z; GanvasError where there is none."""
-    found: list[Layer] = []
+    found: list[nn.Module] = []
 
     def look(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        at = _where(inputs[0], z)
-        if at is not None:
-            found.append(Layer(module, inputs, at))
+        if _holds(inputs[0], z):
+            found.append(module)
             raise _SeenError
 
     _run(generator, z, labels, look)
@@ -135,7 +102,7 @@ def second_inputs(generator: Generator, z: Tensor, labels: Tensor | None) -> Ten
 
     Raises as `first_layer`.
     """
-    first, seen, outputs = first_layer(generator, z, labels).module, list[Tensor](), list[Tensor]()
+    first, seen, outputs = first_layer(generator, z, labels), list[Tensor](), list[Tensor]()
     handle = first.register_forward_hook(lambda _, __, out: outputs.append(out))
 
     def look(module: nn.Module, inputs: tuple[Any, ...]) -> None:
@@ -174,13 +141,12 @@ def _has_matrix(module: nn.Module) -> bool:
     return weight is not None and weight.ndim >= 2 and not isinstance(module, nn.Embedding)
 
 
-def _where(inputs: Any, z: Tensor) -> int | None:
-    """The column of a layer's flattened inputs at which z begins, in their last rows; None where z is not there."""
+def _holds(inputs: Any, z: Tensor) -> bool:
+    """Whether a layer's flattened inputs hold z, in their last rows, beside whatever else."""
     if not isinstance(inputs, Tensor) or inputs.ndim < 2 or len(inputs) < len(z):
-        return None
+        return False
     flat, dim = inputs[-len(z) :].flatten(1), z.shape[1]
-    starts = range(flat.shape[1] - dim + 1)
-    return next((at for at in starts if torch.equal(flat[:, at : at + dim], z)), None)
+    return any(torch.equal(flat[:, at : at + dim], z) for at in range(flat.shape[1] - dim + 1))
 
 
 def _latents(generator: Generator, n: int) -> tuple[Tensor, Tensor | None]:

@@ -123,7 +123,7 @@ def directions(request: Request, model: Model, query: Query) -> dict[str, Any]:
     if by not in METHODS:
         raise UsageError(f"by = {shown(by)}: choose {' or '.join(METHODS)}")
     found = images.directions(model, by, asking.read(query, model).weights)
-    return {"shares": found.shares.tolist(), "outputs": found.outputs, "latents": found.latents}
+    return {"shares": found.shares.tolist(), "values": found.values, "latents": found.latents}
 
 
 def nearest(request: Request, model: Model, query: Query) -> dict[str, Any]:

@@ -28,10 +28,10 @@ SENTENCES = {
         "ui.play.psi": "Truncation: z × {psi}",
         "ui.play.psi.note": "1 is z as drawn in training. Below 1, images are more typical and less varied.",
         "ui.play.directions": "Directions",
-        "ui.play.directions.sefa": "SeFa: eigenvectors of the first layer's weights ({outputs} outputs). "
-        "Beside each: its share of their variance.",
+        "ui.play.directions.sefa": "SeFa: singular vectors of the first layer's weights. "
+        "Beside each: its share of the variance of that layer's output.",
         "ui.play.directions.ganspace": "GANSpace: principal components of what enters the second layer "
-        "({latents} latents, {outputs} values). Beside each: its share of their variance.",
+        "({latents} latents, {values} values). Beside each: its share of their variance.",
         "ui.play.direction": "Direction {n}",
         "ui.play.units": "Sliders count standard deviations of z; 0 changes nothing.",
         "ui.play.reset": "Reset",
@@ -47,7 +47,7 @@ SENTENCES = {
         "Nearest of {n} training images of {data}.",
         "ui.play.near.features": "By the classifier's features: Euclidean distance. "
         "Nearest of {n} training images of {data}.",
-        "ui.play.near.no_features": "By features: not available. `ganvas evaluate` computes the classifier's features "
+        "ui.play.near.no_features": "By features: not available. `ganvas evaluate MODEL --neighbours x.png` computes the classifier's features "
         "of the training images and keeps them.",
         "ui.play.walk": "Walk",
         "ui.play.walk.lead": "From the chosen image to the same image of another seed, or of another class: z along "
@@ -111,8 +111,8 @@ SENTENCES = {
         "ui.play.psi": "절단: z × {psi}",
         "ui.play.psi.note": "1이면 학습 때와 같은 z입니다. 1보다 작으면 더 전형적이고 덜 다양합니다.",
         "ui.play.directions": "방향",
-        "ui.play.directions.sefa": "SeFa: 첫 층 가중치의 고유벡터입니다(출력 {outputs}개). 옆의 수는 분산에서 차지하는 비율입니다.",
-        "ui.play.directions.ganspace": "GANSpace: 둘째 층 입력의 주성분입니다(잠재 벡터 {latents}개, 값 {outputs}개). "
+        "ui.play.directions.sefa": "SeFa: 첫 층 가중치의 특이벡터입니다. 옆의 수는 그 층 출력의 분산에서 차지하는 비율입니다.",
+        "ui.play.directions.ganspace": "GANSpace: 둘째 층 입력의 주성분입니다(잠재 벡터 {latents}개, 값 {values}개). "
         "옆의 수는 분산에서 차지하는 비율입니다.",
         "ui.play.direction": "방향 {n}",
         "ui.play.units": "슬라이더의 단위는 z의 표준편차이며, 0이면 아무것도 바뀌지 않습니다.",
@@ -127,7 +127,7 @@ SENTENCES = {
         "ui.play.near.reading": "학습 이미지를 읽고 있습니다. 처음에는 몇 초 걸립니다.",
         "ui.play.near.pixels": "픽셀 기준: 제곱평균제곱근 차이(255 기준)입니다. {data} 학습 이미지 {n}장 중 가장 가까운 것입니다.",
         "ui.play.near.features": "분류기 특징 기준: 유클리드 거리입니다. {data} 학습 이미지 {n}장 중 가장 가까운 것입니다.",
-        "ui.play.near.no_features": "특징 기준은 아직 쓸 수 없습니다. `ganvas evaluate`가 학습 이미지의 분류기 특징을 계산해 보관합니다.",
+        "ui.play.near.no_features": "특징 기준은 아직 쓸 수 없습니다. `ganvas evaluate MODEL --neighbours x.png`가 학습 이미지의 분류기 특징을 계산해 보관합니다.",
         "ui.play.walk": "이동",
         "ui.play.walk.lead": "고른 이미지에서 다른 시드나 다른 클래스의 같은 이미지로 이동합니다. z는 대원을 따라, 클래스 "
         "임베딩은 직선을 따라 움직입니다.",
