@@ -11,7 +11,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 /** Updates a second, and updates of one request; the last is as many as the machine makes. */
 const SPEEDS = [[1, 1], [5, 1], [30, 3], [120, 8], [Infinity, 40]];
 const CURVES = {
-  loss: [[{ name: "loss/d", colour: "real", key: "d" }, { name: "loss/g", colour: "g", key: "g", dashed: true }], {}],
+  loss: [[{ name: "loss/d", colour: "d", key: "d" }, { name: "loss/g", colour: "g", key: "g", dashed: true }], {}],
   acc: [[{ name: "acc/real", colour: "real", key: "real" }, { name: "acc/fake", colour: "fake", key: "fake", dashed: true }], { limits: [0, 1] }],
 };
 

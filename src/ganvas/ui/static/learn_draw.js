@@ -7,7 +7,7 @@ const styles = () => getComputedStyle(document.documentElement);
 export const colours = () => {
   const found = styles();
   const of = (name) => found.getPropertyValue(name).trim();
-  return { real: of("--accent"), fake: of("--warn"), g: of("--grey"), ink: of("--ink"), soft: of("--soft"), faint: of("--faint"), hair: of("--hair"), sheet: of("--sheet") };
+  return { real: of("--grey"), fake: of("--accent"), d: of("--grey"), g: of("--accent"), ink: of("--ink"), soft: of("--soft"), faint: of("--faint"), hair: of("--hair"), sheet: of("--sheet") };
 };
 
 const rgb = (colour) => {
