@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from ganvas import errors
 from ganvas.cli import ui as cli
-from ganvas.errors import UsageError
+from ganvas.errors import GanvasError, UsageError
 from ganvas.ui import guard, rooms
 from ganvas.ui.command import ui
 from ganvas.ui.house import House
@@ -168,6 +169,24 @@ def test_a_host_that_others_reach_needs_a_password(host: str, in_tmp: Path) -> N
         ui(host=host)
     with pytest.raises(UsageError, match="8 or more"):
         ui(host=host, password="short")
+
+
+def test_what_cannot_be_served_is_one_line(in_tmp: Path, monkeypatch: pytest.MonkeyPatch, house: House) -> None:
+    (in_tmp / "file").write_text("")
+    for line, words in {
+        "is no folder": {"root": "file"}, "is one run": {"root": house.root / "0001-colour"}, "65535": {"port": 0},
+        "no such file": {"data": ["nothing"]}, "unknown language": {"lang": "xx"},
+    }.items():  # fmt: skip
+        with pytest.raises(UsageError, match=line):
+            ui(**{"root": "runs", **words})  # type: ignore[arg-type]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(GanvasError, match=r"cannot listen on 127.0.0.1, port \d+: .*choose another port="):
+            ui("runs", port=taken.getsockname()[1], browser=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"^ganvas ui needs starlette and uvicorn: pip install 'ganvas\[ui\]'$"):
+        ui()
 
 
 def test_the_password_comes_from_a_file_or_the_environment(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ganvas import i18n
-from ganvas.errors import UsageError
+from ganvas.errors import TYPED, UsageError, command, option
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 LEAST_PASSWORD = 8
@@ -37,22 +37,23 @@ def ui(
         raise UsageError(f"ganvas ui needs {' and '.join(missing)}: pip install 'ganvas[ui]'")
     i18n.load(lang)
     if port is not None and not 0 < port < 65536:
-        raise UsageError(f"--port {port}: it must be 1 to 65535")
+        raise UsageError(f"{option(f'--port {port}')}: it must be 1 to 65535")
     if host not in LOCAL and password is None:
+        how = "--password-file FILE, or the environment variable GANVAS_UI_PASSWORD"
         raise UsageError(
-            f"--host {host}: others can reach it, so it needs a password: --password-file FILE, or the environment "
-            "variable GANVAS_UI_PASSWORD"
+            f"{option(f'--host {host}')}: others can reach it, so it needs a password: "
+            f"{how if TYPED.get() else 'password='}"
         )
     if password is not None and len(password) < LEAST_PASSWORD:
         raise UsageError(f"the password has {len(password)} characters: take {LEAST_PASSWORD} or more")
     folder = Path(root)
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is no folder: name the one that holds your runs (ganvas ui runs)")
+        raise UsageError(f"{folder} is no folder: name the one that holds your runs ({command('ui', 'runs')})")
     if (folder / "config.json").is_file():
-        raise UsageError(f"{folder} is one run: name the folder that holds it (ganvas ui {folder.parent})")
+        raise UsageError(f"{folder} is one run: name the folder that holds it ({command('ui', folder.parent)})")
     for path in data:
         if not Path(path).exists():
-            raise UsageError(f"--data {path}: there is no such file or folder")
+            raise UsageError(f"{option('--data')} {path}: there is no such file or folder")
 
     from ganvas.ui.house import House
     from ganvas.ui.server import serve

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ganvas.errors import GanvasError
+from ganvas.errors import GanvasError, option
 from ganvas.terminal import show
 from ganvas.ui import guard, pages
 from ganvas.ui.guard import Guard
@@ -72,7 +72,7 @@ def listen(host: str, port: int | None) -> socket.socket:
         else:
             return sock
     where = port if port is not None else f"{FIRST_PORT} to {FIRST_PORT + PORTS - 1}"
-    raise GanvasError(f"cannot listen on {host}, port {where}: {reason}; choose another --port or --host")
+    raise GanvasError(f"cannot listen on {host}, port {where}: {reason}; choose another {option('--port')}")
 
 
 def server(application: Guard) -> uvicorn.Server:
