@@ -175,6 +175,16 @@ def test_notes_are_kept_and_never_overwrite_what_was_not_seen(own: Served, folde
     assert sorted(path.name for path in run.path.glob("notes*")) == ["notes.md"]
 
 
+def test_notes_come_with_a_run_that_the_page_waited_for(own: Served, folder: Path) -> None:
+    run = make_run(folder / "a", **SMALL)
+    first = own.get("/api/runs/a").json
+    assert first["notes"]["text"].startswith("## Keep") and first["notes"]["seen"] in own.get("/runs/a").text
+    (run.path / "notes.md").write_text("by another editor")
+    found = own.get(f"/api/runs/a?seen={first['stamp']}").json
+    assert found["notes"]["text"] == "by another editor"
+    assert own.post("/api/runs/a/notes", {"text": "x", "seen": found["notes"]["seen"]}).status == 200
+
+
 def test_notes_are_bounded_text(served: Served) -> None:
     for text in (None, 3, ["a"], "한" * (room.NOTES // 2)):
         assert served.post("/api/runs/0001-colour/notes", {"text": text, "seen": ""}).status in (409, 413)

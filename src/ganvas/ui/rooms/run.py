@@ -28,7 +28,16 @@ from ganvas.ui.pages import answer, house_of, json_body, link, page, picture, tr
 NOTES = 100_000
 """Bytes of notes that are kept."""
 MOST_MINUTES = 10_000
-WATCHED = ("config.json", "metrics.jsonl", "monitor.jsonl", "events.jsonl", "evals.jsonl", "samples", ".lock")
+WATCHED = (
+    "config.json",
+    "metrics.jsonl",
+    "monitor.jsonl",
+    "events.jsonl",
+    "evals.jsonl",
+    "samples",
+    "notes.md",
+    ".lock",
+)
 """Files whose change makes a page ask again."""
 KEPT = 8
 """Views that are kept, so that pages of the same run do not make them twice."""
@@ -54,7 +63,7 @@ async def show(request: Request) -> Response:
 
 
 async def state(request: Request) -> Response:
-    """GET /api/runs/NAME?seen=STAMP: {"stamp", "process", "live"} and, unless nothing changed, "view"."""
+    """GET /api/runs/NAME?seen=STAMP: {"stamp", "process", "live"} and, unless nothing changed, "view", "notes"."""
     name, house, say = request.path_params["name"], house_of(request), translator(request)
     return answer(await run_in_threadpool(told, house, name, say, request.query_params.get("seen", "")))
 
@@ -71,7 +80,10 @@ def told(house: House, name: str, say: Translator, seen: str) -> dict[str, Any]:
         return {"stamp": "", "process": process, "live": False, "view": None}
     stamp = stamp_of(run)
     values = {"stamp": stamp, "process": process, "live": run.is_locked()}
-    return values if stamp == seen else values | {"view": view(house, run, say, stamp)}
+    if stamp == seen:
+        return values
+    text = read_notes(run)
+    return values | {"view": view(house, run, say, stamp), "notes": {"text": text, "seen": digest(text)}}
 
 
 def view(house: House, run: Run, say: Translator, stamp: str) -> dict[str, Any]:

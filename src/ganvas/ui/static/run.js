@@ -15,6 +15,7 @@ const refresh = async () => {
   if (answer.view) {
     view = answer.view;
     draw();
+    drawNotes(answer.notes);
   }
   drawProcess();
 };
@@ -250,6 +251,11 @@ write.addEventListener("submit", async (event) => {
     saved.textContent = error.message;
   }
 });
+const drawNotes = ({ text: now, seen: stamp }) => { // what is being written here stays; saving it will say that they differ
+  if (!save.disabled || stamp === write.dataset.seen) return;
+  text.value = now;
+  write.dataset.seen = stamp;
+};
 addEventListener("beforeunload", (event) => { if (!save.disabled) event.preventDefault(); });
 
 keep();
