@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
 from ganvas import process, reports, trackers
-from ganvas.config import BudgetConfig, Config, EngineConfig
+from ganvas.config import BudgetConfig, Config, EngineConfig, flat, to_dict
 from ganvas.datasets import IN_MEMORY, ImageSet, as_images, available
 from ganvas.datasets import load as load_data
 from ganvas.errors import GanvasError, UsageError, option, shown
+from ganvas.runs.follower import Follower, facts_of
 from ganvas.runs.images import check_same, of_run, remember
 from ganvas.runs.run import Run
 from ganvas.terminal import show
@@ -175,9 +176,9 @@ def is_finished(run: Run) -> bool:
     return checkpoint is not None and checkpoint.nimg >= (run.total_nimg or float("inf"))
 
 
-def images_of(run: Run, data: str | os.PathLike[str] | None = None) -> ImageSet:
+def images_of(run: Run, data: str | os.PathLike[str] | None = None, progress: bool = True) -> ImageSet:
     """The images of a run, from where they are now; a new place that the user names is written into the run."""
-    images = of_run(run, None if data is None else os.fspath(data))
+    images = of_run(run, None if data is None else os.fspath(data), progress)
     if data is not None:
         remember(run, os.fspath(data))
     return images
@@ -201,8 +202,10 @@ def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | N
 
     UsageError while a training runs in this process: another would have to wait for it.
     """
+    from ganvas import ranks
     from ganvas.training import setup
     from ganvas.training.alone import check_alone
+    from ganvas.training.compatibility import check_ranks
 
     if not isinstance(out, str | os.PathLike | None):
         raise UsageError(f"out = {shown(out)}: give the path of a folder")
@@ -211,7 +214,42 @@ def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | N
         from ganvas.evaluation import during
 
         during.check(config, images.images.shape[1:])
-    return setup.create_run(config, images, out)
+    check_ranks(config, ranks.current().size)
+    _check_same_on_ranks({**flat(to_dict(config)), "data (SHA-256)": images.sha256})
+    return of_rank_0(lambda: setup.create_run(config, images, out))
+
+
+def of_rank_0(make: Callable[[], Run]) -> Run:
+    """The run that rank 0 makes or opens; on other ranks its follower."""
+    from ganvas import ranks
+
+    world, made = ranks.current(), []
+
+    def facts() -> dict[str, Any]:
+        made.append(make())
+        return facts_of(made[0])
+
+    if world.size == 1:
+        return make()
+    known = world.first(facts)
+    return made[0] if world.leads else Follower.of(known)
+
+
+def _check_same_on_ranks(facts: Mapping[str, Any]) -> None:
+    """GanvasError where ranks were started with different commands, data or versions."""
+    import torch
+
+    from ganvas import __version__, ranks
+
+    texts = {name: str(value) for name, value in facts.items()}
+    ranks.current().check_equal(
+        {"the version of ganvas": __version__, "the version of torch": torch.__version__, **texts},
+        lambda rank, name, there, here: (
+            f"the processes disagree: {name} is {shown(there)} on rank {rank} and {shown(here)} on rank 0; start all "
+            "with the same command and data"
+        ),
+        patiently=True,  # one may read its data longer than another
+    )
 
 
 def run_training(
@@ -226,12 +264,16 @@ def run_training(
     Its images are loaded where they are not given, and must be the same bytes as when the run began. The doctor and
     the evaluation while training listen as hooks.
     """
+    from ganvas import ranks
     from ganvas.diagnostics.hook import DoctorHook
     from ganvas.training.loop import train as train_run
 
     if images is None:
         images = of_run(run)
     images = check_same(run, images)
+    _check_same_on_ranks({"data (SHA-256)": images.sha256, "the budget": extra, "the device": device})
+    if not ranks.current().leads:
+        return train_run(run, images, (), extra, EngineConfig(device) if device else None)
     if run.config.evaluate.every:
         from ganvas.evaluation.during import EvaluationHook
 

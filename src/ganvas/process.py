@@ -21,6 +21,8 @@ def prepare() -> None:
         # spinning on an idle machine; the default's far longer spin halves the speed on a busy one
         # (records/2026-11-22-step.md).
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+        # What sockets of torch.distributed complain of is said by an error, or was no trouble
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")
     keep_freed_memory()
 
 

@@ -38,7 +38,10 @@ TOO_MANY_FILES = "too many open files: raise ulimit -n"
 
 
 def tell(error: BaseException) -> int:
-    """Print one line about the exception that ended a command; returns the exit code."""
+    """Print one line about the exception that ended a command; returns the exit code.
+
+    Of several processes that train together, the first that fails prints it.
+    """
     if isinstance(error, KeyboardInterrupt):
         line, code = "interrupted", 130
     elif isinstance(error, GanvasError):
@@ -48,6 +51,9 @@ def tell(error: BaseException) -> int:
         return 1
     else:
         line, code = _exhausted(error) or _system(error) or _unexpected(error), 1
+    ranks = sys.modules.get("ganvas.ranks")
+    if ranks is not None and not ranks.first_to_tell():
+        return code
     show(f"ganvas: {line if len(line) <= MOST else f'{line[:MOST]} ...'}", file=sys.stderr)
     return code
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from ganvas import __version__, plugins, process
-from ganvas.cli import failure, streams
+from ganvas.cli import failure, processes, streams
 from ganvas.errors import UsageError, command_line, did_you_mean
 from ganvas.terminal import show, show_text
 
@@ -33,6 +33,8 @@ VERBS = {
     "ui": ("ganvas.cli.ui", "look at runs, train, compare and play in a browser"),
 }
 """verb -> (module with a function of that name: arguments -> exit code, one line of help)"""
+TRAIN = ("train", "resume")
+"""The verbs that several processes can run together."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,6 +58,11 @@ def _run(arguments: list[str], debug: bool) -> int:
             return 0
         if arguments[0] not in VERBS:
             raise UsageError(f"unknown command {arguments[0]!r}{did_you_mean(arguments[0], VERBS)} (ganvas --help)")
+        if arguments[0] in TRAIN:
+            arguments, count = processes.asked(arguments)
+            if count > 1:
+                return processes.run([*arguments, *(["--debug"] if debug else [])], count)
+            _join()
         code = verb(arguments[0])(arguments[1:])
         streams.flush()
         return code
@@ -63,6 +70,18 @@ def _run(arguments: list[str], debug: bool) -> int:
         if debug and not isinstance(error, (BrokenPipeError, KeyboardInterrupt)):
             raise
         return failure.tell(error)
+    finally:
+        if ranks := sys.modules.get("ganvas.ranks"):
+            ranks.leave()
+
+
+def _join() -> None:
+    """Meet the other processes of a training, where a launcher started several."""
+    if "RANK" in os.environ:
+        process.prepare()  # before torch is imported
+        from ganvas import ranks
+
+        ranks.join()
 
 
 def _load_plugins(arguments: list[str]) -> list[str]:
@@ -74,7 +93,7 @@ def _load_plugins(arguments: list[str]) -> list[str]:
             raise UsageError("--plugin needs the path of a Python file")
         paths.append(os.path.abspath(arguments[at + 1]))
         arguments = arguments[:at] + arguments[at + 2 :]
-    if paths and arguments[:1] in (["train"], ["resume"]):
+    if paths and arguments[:1] and arguments[0] in TRAIN:
         process.prepare()  # before a plugin imports torch
     for path in paths:
         plugins.load(path)

@@ -15,6 +15,8 @@ from ganvas.errors import UsageError, did_you_mean
 from ganvas.terminal import show, show_text
 
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143}
+STOPPED = 143
+"""Exit code of the other ranks of a training that a signal stopped."""
 
 
 def train(argv: list[str]) -> int:
@@ -35,14 +37,15 @@ def train(argv: list[str]) -> int:
         return 0
     config, args = _parse(argv, parser)
     log_to = _trackers(args)
+    from ganvas import api, ranks
+
+    leads = ranks.current().leads
     if args.dry_run:
-        return _dry_run(config)
-
-    from ganvas import api
-
-    images = _load(config)
+        return _dry_run(config) if leads else 0
+    images = _load(config, leads)
     run = api.create_run(config, images, args.out)
-    show(f"run: {run.path}", file=sys.stderr, flush=True)
+    if leads:
+        show(f"run: {run.path}", file=sys.stderr, flush=True)
     return _train(run, images, args.lang, log_to)
 
 
@@ -79,6 +82,7 @@ def _parser() -> Parser:
     _log_flag(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would run, and stop")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
+    _processes_flag(parser)
     return parser
 
 
@@ -137,20 +141,24 @@ def resume(argv: list[str]) -> int:
     parser.add_argument("--device", help="another device than the run started on")
     _log_flag(parser)
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the report")
+    _processes_flag(parser)
     args = parser.parse_args(argv)
     log_to = _trackers(args)
     process.prepare()  # before torch is imported
-    from ganvas import api
+    from ganvas import api, ranks
 
-    run = Run.open(args.run)
+    world = ranks.current()
+    run = api.of_rank_0(lambda: Run.open(args.run))
     extra = api.extra_budget(args.minutes, args.epochs, args.kimg)
-    if extra is None and api.is_finished(run):
-        checkpoint, _ = run.latest_checkpoint()
-        assert checkpoint is not None
-        show(f"{run.path} is finished: {checkpoint.nimg:,} images; extend it with --minutes, --epochs or --kimg")
+    if extra is None and world.first(lambda: api.is_finished(run)):
+        if world.leads:
+            checkpoint, _ = run.latest_checkpoint()
+            assert checkpoint is not None
+            show(f"{run.path} is finished: {checkpoint.nimg:,} images; extend it with --minutes, --epochs or --kimg")
         return 0
-    images = api.images_of(run, args.data)
-    show(images.summary(), file=sys.stderr, flush=True)
+    images = api.images_of(run, args.data, world.leads)
+    if world.leads:
+        show(images.summary(), file=sys.stderr, flush=True)
     return _train(run, images, args.lang, log_to, extra, args.device)
 
 
@@ -162,9 +170,11 @@ def _train(
     extra: BudgetConfig | None = None,
     device: str | None = None,
 ) -> int:
-    from ganvas import api, reports, trackers
+    from ganvas import api, ranks, reports, trackers
     from ganvas.training import progress
 
+    if not ranks.current().leads:
+        return 0 if api.run_training(run, images, [], extra, device) else STOPPED
     bar = progress.show_progress(len(images.images))
     try:
         with trackers.logging(run, log_to, [bar]) as hooks:
@@ -182,11 +192,12 @@ def _train(
     return 0 if finished else SIGNALS[run.rows("events")[-1]["signal"]]
 
 
-def _load(config: Config) -> Any:
+def _load(config: Config, say: bool) -> Any:
     from ganvas import datasets
 
-    images = datasets.load(config.data)
-    show(images.summary(), file=sys.stderr, flush=True)
+    images = datasets.load(config.data, say)
+    if say:
+        show(images.summary(), file=sys.stderr, flush=True)
     return images
 
 
@@ -210,6 +221,11 @@ def _trackers(args: Any) -> tuple[str, ...]:
     from ganvas import trackers
 
     return trackers.checked([name for word in args.log_to or () for name in names(word)])
+
+
+def _processes_flag(parser: Parser) -> None:
+    """Read by cli.main before; here for the help."""
+    parser.add_argument("--processes", type=int, metavar="N", help="train in N processes on this machine together")
 
 
 def _settings(argv: list[str], default: Config, parser: Parser) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from ganvas.models.networks import (
     for_size,
     num_classes,
     set_dropout_generator,
+    set_world,
 )
 from ganvas.models.registry import FAMILIES, Family, family_of, register_family
 from ganvas.plugins import discover
@@ -17,5 +18,6 @@ discover(families)
 
 __all__ = [
     "FAMILIES", "Family", "build_discriminator", "build_generator", "count_parameters", "count_weights", "family_of",
-    "for_size", "num_classes", "register_family", "set_dropout_generator", "summary",
+    "for_size", "num_classes", "register_family", "set_dropout_generator", "set_world",
+    "summary",
 ]  # fmt: skip

@@ -12,8 +12,11 @@ from torch import nn
 from ganvas.config import Config
 from ganvas.config.validation import enforce
 from ganvas.models.layers.dropout import Dropout
+from ganvas.models.layers.head import MinibatchDiscrimination, MinibatchStd
+from ganvas.models.layers.norm import SharedNorm
 from ganvas.models.layers.sizes import fit_large
 from ganvas.models.registry import family_of
+from ganvas.ranks import World
 from ganvas.rng import stream_seed
 
 
@@ -68,6 +71,16 @@ def set_dropout_generator(network: nn.Module, generator: torch.Generator) -> Non
     for module in network.modules():
         if isinstance(module, Dropout):
             module.generator = generator
+
+
+def set_world(network: nn.Module, world: World) -> None:
+    """Make every layer that looks at the whole batch, or draws for it, look at the batch of all ranks."""
+    for module in list(network.modules()):
+        if isinstance(module, Dropout | MinibatchStd | MinibatchDiscrimination):
+            module.world = world
+        for name, child in module.named_children():
+            if isinstance(child, nn.modules.batchnorm._BatchNorm):
+                setattr(module, name, SharedNorm(child, world))
 
 
 def count_weights(build: Callable[[], nn.Module]) -> int | float:

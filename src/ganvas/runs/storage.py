@@ -27,16 +27,21 @@ def save_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and metadata of a file of ours; GanvasError where it is truncated or foreign."""
     from safetensors import SafetensorError
-    from safetensors.torch import load
 
     try:
-        content = read_file(path)  # not by its path, which would have to be UTF-8
-        tensors = load(content)
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        metadata = parse_json((header.get("__metadata__") or {}).get("ganvas", "null"))
+        tensors, metadata = parse_tensors(read_file(path))  # not by its path, which would have to be UTF-8
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         why = first_line(error)
         raise GanvasError(f"{path} is truncated or no safetensors file ({why}): choose another snapshot") from error
     if not isinstance(metadata, dict):
         raise GanvasError(f"{path} was not written by ganvas: choose a snapshot or a run directory")
     return tensors, metadata
+
+
+def parse_tensors(content: bytes) -> tuple[dict[str, Tensor], Any]:
+    """The tensors and the metadata in safetensors bytes. Raises SafetensorError, ValueError or KeyError."""
+    from safetensors.torch import load
+
+    tensors = load(content)
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    return tensors, parse_json((header.get("__metadata__") or {}).get("ganvas", "null"))

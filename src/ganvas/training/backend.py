@@ -57,8 +57,11 @@ def draw(generator: nn.Module, z: Tensor, labels: Tensor | None, engine: Engine,
     return torch.cat(parts)
 
 
-def resolve(config: EngineConfig) -> EngineConfig:
-    """Settle device and threads. An absent device raises UsageError."""
+def resolve(config: EngineConfig, local: int = 1) -> EngineConfig:
+    """Settle device and threads, of which `local` processes on this machine take their share.
+
+    An absent device raises UsageError.
+    """
     device = config.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
@@ -73,7 +76,8 @@ def resolve(config: EngineConfig) -> EngineConfig:
     if int(index or 0) >= counts[kind]:
         found = ", ".join(f"{n} {k}" for k, n in counts.items() if n)
         raise UsageError(f"device {device} is not here (found: {found}): use --device auto")
-    return dataclasses.replace(config, device=device, threads=min(config.threads or cores(), most_threads()))
+    threads = config.threads or max(cores() // local, 1)
+    return dataclasses.replace(config, device=device, threads=min(threads, most_threads()))
 
 
 def cores() -> int:
@@ -86,8 +90,8 @@ def most_threads() -> int:
     return THREADS_PER_CORE * cores()
 
 
-def environment(engine: Engine) -> dict[str, Any]:
-    """What a result depends on besides the config: versions, machine, threads, dtype."""
+def environment(engine: Engine, ranks: int = 1) -> dict[str, Any]:
+    """What a result depends on besides the config: versions, machine, processes, threads, dtype."""
     import numpy
 
     import ganvas
@@ -98,6 +102,7 @@ def environment(engine: Engine) -> dict[str, Any]:
         "numpy": numpy.__version__,
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         **machine(engine.device),
+        "ranks": ranks,
         **{name: value for name, value in dataclasses.asdict(engine.config).items() if name != "probe"},
     }
 
@@ -112,7 +117,7 @@ def machine(device: torch.device) -> dict[str, Any]:
     }
 
 
-EXACT = ("torch", "cpu_capability", "device", "threads", "dtype", "layout", "conv")
+EXACT = ("torch", "cpu_capability", "device", "ranks", "threads", "dtype", "layout", "conv")
 """The parts of an environment that must be equal for a resumed run to repeat an unbroken one bit for bit."""
 
 

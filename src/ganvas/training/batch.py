@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ganvas.ranks import ALONE, World
 from ganvas.training.augment import Draws
 from ganvas.training.losses import Targets
 
@@ -93,11 +94,21 @@ class BatchResult(NamedTuple):
         )
 
 
-def join(parts: Iterable[BatchResult]) -> BatchResult:
-    """The result of a batch from those of its equal parts: logits and losses joined, penalties and gradients averaged.
+def join(parts: Iterable[BatchResult], world: World = ALONE) -> BatchResult:
+    """The result of a batch from those of its equal parts and ranks: logits and losses joined, the rest averaged.
 
     Given an iterator, it keeps no more than one part's gradients beside their sum.
     """
+    result = _join_parts(parts)
+    if world.size == 1:
+        return result
+    columns = (result.real, result.fake, result.d_loss, result.g_loss, result.penalty.expand_as(result.real))
+    real, fake, d_loss, g_loss, penalty = world.rows(torch.stack(columns, 1)).unbind(1)
+    d_grads, g_grads = world.mean_flat(result.d_grads), world.mean_flat(result.g_grads)
+    return BatchResult(real, fake, d_loss, g_loss, penalty.mean(), d_grads, g_grads)
+
+
+def _join_parts(parts: Iterable[BatchResult]) -> BatchResult:
     results: list[BatchResult] = []
     d_grads: Gradients = ()
     g_grads: Gradients = ()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ganvas.config import BudgetConfig
+from ganvas.ranks import ALONE, World
 from ganvas.training.checkpoint import TrainState
 
 SETTLE_SECONDS = 20.0  # of training before a budget in minutes becomes a number of images
@@ -18,19 +19,21 @@ OFF = 0.02  # of that number: what a later look must differ by
 
 
 class Clock:
-    """Keeps a state's seconds of training, by the wall and by the process's CPU time."""
+    """Keeps a state's seconds of training: by the wall, of rank 0, and CPU time, of the processes of all ranks."""
 
-    def __init__(self, state: TrainState) -> None:
-        self.state = state
+    def __init__(self, state: TrainState, world: World = ALONE) -> None:
+        self.state, self.world = state, world
         self.start()
 
     def start(self) -> None:
         """Continue from what the state has; time that passed before does not count."""
-        self.wall, self.cpu = time.perf_counter() - self.state.sec, time.process_time() - self.state.cpu_sec
+        before = self.state.cpu_sec if self.world.leads else 0.0
+        self.wall, self.cpu = time.perf_counter() - self.state.sec, time.process_time() - before
 
     def read(self) -> None:
-        """Bring the state up to now."""
-        self.state.sec, self.state.cpu_sec = time.perf_counter() - self.wall, time.process_time() - self.cpu
+        """Bring the state up to now; every rank has to call it, and gets the same."""
+        times = self.world.share([time.perf_counter() - self.wall, time.process_time() - self.cpu])
+        self.state.sec, self.state.cpu_sec = times[0][0], sum(cpu for _, cpu in times[1:]) + times[0][1]
 
     @contextmanager
     def stopped(self) -> Iterator[None]:

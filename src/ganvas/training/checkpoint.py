@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +14,9 @@ from torch import Tensor, nn
 from ganvas import models
 from ganvas.config import SCHEMA_VERSION, Config, to_dict
 from ganvas.errors import GanvasError
+from ganvas.ranks import ALONE, World
 from ganvas.runs.run import Checkpoint, Run, stem
-from ganvas.runs.storage import load_tensors, save_tensors
+from ganvas.runs.storage import load_tensors, parse_tensors, save_tensors
 from ganvas.training.backend import Engine
 from ganvas.training.optim import Optimiser
 from ganvas.training.step import Networks
@@ -47,12 +49,17 @@ class TrainState:
         return self.networks.generator if self.ema is None else self.ema
 
 
-def fresh_state(config: Config, shape: tuple[int, int, int], engine: Engine, classes: int = 0) -> TrainState:
+def fresh_state(
+    config: Config, shape: tuple[int, int, int], engine: Engine, classes: int = 0, world: World = ALONE
+) -> TrainState:
     """Untrained networks and optimisers on the engine, a function of the config's seed."""
     generator = engine.place(models.build_generator(config, shape, classes))
     discriminator = engine.place(models.build_discriminator(config, shape, classes))
     g_optim, d_optim = Optimiser(generator, config.g_optim), Optimiser(discriminator, config.d_optim)
     ema = copy.deepcopy(generator) if config.step.ema_kimg else None
+    if world.size > 1:
+        models.set_world(generator, world)
+        models.set_world(discriminator, world)
     sums = torch.zeros(len(columns(config)), device=engine.device)
     return TrainState(Networks(generator, discriminator, g_optim, d_optim), ema, sums=sums)
 
@@ -67,8 +74,29 @@ def start_from(state: TrainState, generator: nn.Module) -> None:
             raise GanvasError(f"that generator does not fit these images and classes ({why})") from error
 
 
-def save_checkpoint(run: Run, state: TrainState, config: Config, environment: dict[str, Any]) -> None:
-    """Write everything that changes in training, with the environment that exact resuming depends on."""
+def save_checkpoint(
+    run: Run, state: TrainState, config: Config, environment: dict[str, Any], world: World = ALONE
+) -> None:
+    """Write everything that changes in training, with the environment that exact resuming depends on.
+
+    GanvasError where it is not the same on every rank.
+    """
+    metadata = _metadata(run, state, config)
+    tensors = {name: save_tensors(values, metadata) for name, values in _parts(state).items()}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in tensors.items()} if world.size > 1 else {}
+    world.check_equal(
+        digests,
+        lambda rank, part, *_: (
+            f"rank {rank} holds another {part} than rank 0 at image {state.nimg:,}: do they run on machines of "
+            f"different kinds? The last checkpoint is good: ganvas resume {run.path}"
+        ),
+    )
+    cpu_sec = state.cpu_sec if math.isfinite(state.cpu_sec) else None
+    run.save_checkpoint(state.nimg, tensors, {"sec": state.sec, "cpu_sec": cpu_sec, "environment": environment})
+
+
+def _parts(state: TrainState) -> dict[str, dict[str, Tensor]]:
+    """All tensors of a state, by the file that they go to."""
     networks = state.networks
     parts: dict[str, dict[str, Tensor]] = {
         "generator": networks.generator.state_dict(),
@@ -84,27 +112,14 @@ def save_checkpoint(run: Run, state: TrainState, config: Config, environment: di
     }
     if state.ema is not None:
         parts["ema"] = state.ema.state_dict()
-    metadata = _metadata(run, state, config)
-    tensors = {name: save_tensors(values, metadata) for name, values in parts.items()}
-    cpu_sec = state.cpu_sec if math.isfinite(state.cpu_sec) else None
-    run.save_checkpoint(state.nimg, tensors, {"sec": state.sec, "cpu_sec": cpu_sec, "environment": environment})
+    return parts
 
 
 def restore(state: TrainState, checkpoint: Checkpoint, config: Config) -> None:
     """Put a checkpoint's values into a fresh state; GanvasError where they do not fit."""
-    networks = state.networks
     try:
         parts = {name: load_tensors(checkpoint.path / f"{name}.safetensors")[0] for name in checkpoint.state["sha256"]}
-        networks.generator.load_state_dict(parts["generator"])
-        networks.discriminator.load_state_dict(parts["discriminator"])
-        networks.g_optim.load(parts["g_optim"])
-        networks.d_optim.load(parts["d_optim"])
-        if state.ema is not None:
-            state.ema.load_state_dict(parts["ema"])
-        state.sums.copy_(parts["log"]["sums"])
-        state.updates = int(parts["log"]["steps"])
-        state.augment_p = float(parts["log"].get("adapted", 0.0))
-        state.penalty_strength = float(parts["log"].get("strength", 0.0))
+        _put(state, parts)
         state.nimg, state.sec = checkpoint.nimg, float(checkpoint.state["sec"])
         spent = checkpoint.state.get("cpu_sec")
         state.cpu_sec = math.nan if spent is None else float(spent)
@@ -113,6 +128,30 @@ def restore(state: TrainState, checkpoint: Checkpoint, config: Config) -> None:
         raise GanvasError(
             f"{checkpoint.path} does not fit the networks of this run's config.json ({why}): is it another run's?"
         ) from error
+
+
+def hand_on(state: TrainState, world: World) -> None:
+    """Give the state of rank 0 to every rank."""
+    if world.size == 1:
+        return
+    state.nimg, state.sec, state.cpu_sec = world.first(lambda: [state.nimg, state.sec, state.cpu_sec])
+    mine = _parts(state)
+    _put(state, {name: parse_tensors(world.broadcast(save_tensors(mine[name], {})))[0] for name in mine})
+
+
+def _put(state: TrainState, parts: dict[str, dict[str, Tensor]]) -> None:
+    """Take over tensors as `_parts` gave them."""
+    networks = state.networks
+    networks.generator.load_state_dict(parts["generator"])
+    networks.discriminator.load_state_dict(parts["discriminator"])
+    networks.g_optim.load(parts["g_optim"])
+    networks.d_optim.load(parts["d_optim"])
+    if state.ema is not None:
+        state.ema.load_state_dict(parts["ema"])
+    state.sums.copy_(parts["log"]["sums"])
+    state.updates = int(parts["log"]["steps"])
+    state.augment_p = float(parts["log"].get("adapted", 0.0))
+    state.penalty_strength = float(parts["log"].get("strength", 0.0))
 
 
 def save_snapshot(run: Run, state: TrainState, config: Config) -> None:

@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import gcd
 
 from ganvas.config import Config
 from ganvas.config.validation import Rule, enforce
+from ganvas.errors import UsageError
 from ganvas.models import family_of
 from ganvas.training.losses import LOSSES, get_loss
+from ganvas.training.penalties import penalised
 
 
 def check_compatibility(config: Config) -> None:
     """Raises UsageError with the first rule that does not hold, or for the name of a loss or family that is unknown."""
     enforce(_families(config))
     enforce(_loss(config))
+
+
+def check_ranks(config: Config, size: int) -> None:
+    """UsageError where so many processes cannot train this together: each must get as many images of every kind."""
+    if size == 1:
+        return
+    part = config.step.batch // config.step.accumulate
+    least = gcd(part, penalised(config.penalty, part))
+    if least % size:
+        fit = ", ".join(str(n) for n in range(1, least + 1) if least % n == 0)
+        what = f"step.batch = {config.step.batch}"
+        what += f" in {config.step.accumulate} parts" if config.step.accumulate > 1 else ""
+        what += f", penalties of {penalised(config.penalty, part)}" if least < part else ""
+        raise UsageError(f"{what}: {size} processes cannot share these images equally; {fit} can")
+    for network in (config.generator, config.discriminator):
+        if (family := family_of(network)).global_rng:
+            raise UsageError(
+                f"the family {family.name} draws from torch's global generator, which ranks cannot share: train it in "
+                "one process"
+            )
 
 
 def _families(config: Config) -> Iterator[Rule]:

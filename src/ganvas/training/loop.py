@@ -6,28 +6,40 @@ import dataclasses
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from ganvas import models, process
+from ganvas import models, process, ranks
 from ganvas.config import BudgetConfig, Config, EngineConfig
 from ganvas.datasets import ImageSet
 from ganvas.errors import GanvasError
-from ganvas.runs.run import Run
-from ganvas.training import backend, initial, probe
+from ganvas.ranks import LostRankError
+from ganvas.runs.run import Run, stem
+from ganvas.training import backend, initial
 from ganvas.training.alone import alone
 from ganvas.training.backend import Engine, draw
 from ganvas.training.budget import OFF, Clock, Ending, budget_end, stop_signals
-from ganvas.training.checkpoint import TrainState, fresh_state, restore, save_checkpoint, save_snapshot, start_from
+from ganvas.training.checkpoint import (
+    TrainState,
+    fresh_state,
+    hand_on,
+    restore,
+    save_checkpoint,
+    save_snapshot,
+    start_from,
+)
+from ganvas.training.compatibility import check_ranks
 from ganvas.training.losses import get_loss
 from ganvas.training.monitor import Monitor
 from ganvas.training.samples import fixed_latents, write_real, write_samples
 from ganvas.training.schedules import adjust, crosses, sample_is_due
+from ganvas.training.settle import settle
 from ganvas.training.train_metrics import columns
-from ganvas.training.trainer import Trainer, probe_step
+from ganvas.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -56,33 +68,39 @@ def train(
 
     `extra` adds to the budget; `engine_config` replaces the engine that the run started with. Returns True when
     the budget is finished, False when a signal stopped it early (everything is saved then). Raises GanvasError where
-    the losses are no longer finite, where a checkpoint does not fit, and where writing fails: the last good
-    checkpoint stays. UsageError where a training is running in this process already.
+    the losses are no longer finite, where a checkpoint does not fit, where writing fails, and where another rank is
+    lost: the last good checkpoint stays. UsageError where a training is running in this process already.
+
+    Where this process is one of several (ganvas.ranks), all of them call this; rank 0 alone has a folder and hooks.
     """
     process.prepare()
-    with alone(), run.writing(), stop_signals() as interrupted:
+    world = ranks.current()
+    with alone(), run.writing(), stop_signals() as interrupted, naming(run):
         # Where and how to compute: settled once, then kept in config.json
         config, recipe, total = run.config, run.recipe, run.total_nimg
         shape, classes = images.images.shape[1:], models.num_classes(config, images.class_names)
-        config = dataclasses.replace(config, engine=backend.resolve(engine_config or config.engine))
-        torch.set_num_threads(config.engine.threads)
-        choice = probe.choose(config, shape, classes, lambda e: probe_step(config, images, e))
+        check_ranks(config, world.size)
+        choice = settle(run, config, engine_config, images, world)
         config = dataclasses.replace(config, engine=choice.engine)
         engine = Engine(config.engine)
-        environment = backend.environment(engine)
+        environment = backend.environment(engine, world.size)
 
         # The state: of the last whole checkpoint, or fresh
         checkpoint, problems = run.latest_checkpoint()
         if checkpoint is None and (problems or run.rows("metrics")):
             why = "; ".join(problems) or "checkpoints/ is empty"
             raise GanvasError(f"no checkpoint of {run.path} is whole ({why}): start a new run")
-        state = fresh_state(config, shape, engine, classes)
+        state = fresh_state(config, shape, engine, classes, world)
         if checkpoint is None and config.init_from:
-            start_from(state, initial.trained_generator(config.init_from).network)
+            if world.leads:
+                start_from(state, initial.trained_generator(config.init_from).network)
             initial.forget()
         if checkpoint is not None:
             restore(state, checkpoint, config)
             run.drop_after(state.nimg)
+        resumes = world.first(lambda: checkpoint is not None)
+        hand_on(state, world)
+        saved = state.nimg
 
         # The budget: a number of images, or, until the speed is known, a deadline in seconds of training (wall or CPU).
         # What was settled stays when a run is resumed
@@ -99,7 +117,7 @@ def train(
         ending = Ending(deadline, again=extra is None)
         run.write_config(config, recipe, total)
 
-        clock = Clock(state)
+        clock = Clock(state, world)
 
         def notify(kind: str, **details: Any) -> None:
             with clock.stopped():  # the time of hooks is not training time
@@ -115,16 +133,16 @@ def train(
         loss = get_loss(config.loss.name).facts()
         about = {"total": total, "engine": dataclasses.asdict(config.engine), "loss": loss}
         about |= {"probe": dict(choice.seconds), "remembered": choice.remembered}
-        record("resume" if checkpoint else "start", **about)
+        record("resume" if resumes else "start", **about)
         for problem in problems:
             record("warning", what=f"checkpoint passed over: {problem}")
-        before = checkpoint.state.get("environment", environment) if checkpoint else environment
+        before = {"ranks": 1, **checkpoint.state.get("environment", environment)} if checkpoint else environment
         for key in (k for k in backend.EXACT if before.get(k) != environment[k]):
             record("warning", what=f"{key} was {before.get(key)}, is {environment[key]}: not bit for bit the same run")
 
         # Samples of the untrained G, before the first update
         latents, labels = fixed_latents(config, images.class_names)
-        if checkpoint is None:
+        if not resumes and world.leads:
             write_real(run, images, config)
             untrained = draw(state.sampling_network, latents, labels, engine)
             write_samples(run, state.nimg, untrained)
@@ -132,7 +150,9 @@ def train(
                 on_device = None if labels is None else labels.to(engine.device)
                 logits = state.networks.discriminator.eval()(engine.images(untrained), on_device).logits
             record("untrained", logit=logits.mean().item(), n=len(logits))
-            save_checkpoint(run, state, config, environment)
+        world.await_first()
+        if not resumes:
+            save_checkpoint(run, state, config, environment, world)
 
         def finished() -> bool:
             return deadline is None and total is not None and state.nimg >= total
@@ -143,17 +163,18 @@ def train(
             return min(done / whole, 1.0) if whole else 0.0
 
         # Train: sec counts training, logging, sampling and checkpoints; the first step only warms up
-        trainer = Trainer(config, images, engine)
-        monitor = Monitor(run, images, trainer.train_indices, trainer.held_out, engine)
-        if checkpoint is None:
+        trainer = Trainer(config, images, engine, world)
+        monitor = Monitor(run, images, trainer.train_indices, trainer.held_out, engine) if world.leads else None
+        if not resumes and monitor is not None:
             monitor.write(state, untrained, latents, labels)
+        world.await_first()
         clock.start()
         row_sec = state.sec
-        while not finished() and not interrupted:
+        while not finished() and not (stopping := world.agreed(interrupted)):
             old, update = state.nimg, config.step.batch * config.step.d_steps
             sample_due = sample_is_due(old, old + update) or (deadline is None and old + update >= (total or 0))
             now = progress()
-            ratios = trainer(state, now, measure=sample_due)
+            ratios = trainer(state, now, measure=sample_due and world.leads)
             clock.read()
 
             # Minutes become images once the speed is known, and again where it has changed
@@ -171,31 +192,34 @@ def train(
             checkpoint_due = settled or crosses(config.log.checkpoint_kimg, old, state.nimg)
             checkpoint_due |= crosses(config.evaluate.every / 1000, old, state.nimg)
             if row_due or checkpoint_due or engine.device.type == "cpu":  # reading a value from a GPU means waiting
-                _stop_if_not_finite(run, state, config)
+                _stop_if_not_finite(run, state, config, saved)
             if row_due:
                 row = _row(state, trainer, now, state.sec - row_sec)
                 row_sec = state.sec
                 run.append("metrics", row)
                 notify("row", row=row)
-            if sample_due or finished():
+            if (sample_due or finished()) and monitor is not None:
                 samples = draw(state.sampling_network, latents, labels, engine)
                 write_samples(run, state.nimg, samples)
                 notify("sample", monitor=monitor.write(state, samples, latents, labels, ratios))
             if crosses(config.log.snapshot_kimg, old, state.nimg):
                 save_snapshot(run, state, config)
+            world.await_first()
             clock.read()
             if checkpoint_due:
-                save_checkpoint(run, state, config, environment)
+                save_checkpoint(run, state, config, environment, world)
+                saved = state.nimg
                 notify("checkpoint")
+                world.await_first()
                 clock.read()
 
         # Leave everything on disk
-        _stop_if_not_finite(run, state, config)
+        _stop_if_not_finite(run, state, config, saved)
         if finished():
             save_snapshot(run, state, config)
-        if run.checkpoints()[-1][0] < state.nimg:
-            save_checkpoint(run, state, config, environment)
-        reason = {} if finished() else {"signal": interrupted[0]}
+        if saved < state.nimg:
+            save_checkpoint(run, state, config, environment, world)
+        reason = {} if finished() else {"signal": stopping[0]}
         record("finish" if finished() else "stop", sec=round(state.sec, 1), cpu_sec=round(state.cpu_sec, 1), **reason)
         return finished()
 
@@ -227,7 +251,16 @@ def _row(state: TrainState, trainer: Trainer, progress: float, seconds: float) -
     return {"nimg": state.nimg, **spent, **means, **rates, "img_s": speed}
 
 
-def _stop_if_not_finite(run: Run, state: TrainState, config: Config) -> None:
+@contextmanager
+def naming(run: Run) -> Iterator[None]:
+    """Say of which run a rank was lost, and that it can go on."""
+    try:
+        yield
+    except LostRankError as error:
+        raise LostRankError(f"{error}: go on from the last checkpoint with ganvas resume {run.path}") from error
+
+
+def _stop_if_not_finite(run: Run, state: TrainState, config: Config, saved: int) -> None:
     means = dict(zip(columns(config), (state.sums / max(state.updates, 1)).tolist(), strict=True))
     bad = [name for name, value in means.items() if not math.isfinite(value)]
     if not bad:
@@ -237,6 +270,6 @@ def _stop_if_not_finite(run: Run, state: TrainState, config: Config) -> None:
     within = config.step.batch * config.step.d_steps * (1 if state.sums.device.type == "cpu" else state.updates)
     raise GanvasError(
         f"{', '.join(bad)} became NaN or infinite within {within:,} images before image {state.nimg:,}; the "
-        f"last good checkpoint is {run.checkpoints()[-1][1]}; train again with lower --g-optim.lr and --d-optim.lr, "
-        "or with --g-optim.clip 1 --d-optim.clip 1"
+        f"last good checkpoint is {run.path / 'checkpoints' / stem(saved)}; train again with lower --g-optim.lr and "
+        "--d-optim.lr, or with --g-optim.clip 1 --d-optim.clip 1"
     )

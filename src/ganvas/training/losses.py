@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy, relu, softplus
 from ganvas.config import LossConfig
 from ganvas.errors import UsageError, did_you_mean
 from ganvas.models.critique import Critique
+from ganvas.ranks import ALONE, World
 
 
 class Targets(NamedTuple):
@@ -135,9 +136,9 @@ register_loss(Loss("wasserstein", wasserstein_d, raise_fake, None, rises_with_fa
 register_loss(Loss("relativistic", relativistic_d, relativistic_g, None, compares=True, rises_with_fake=True))
 
 
-def feature_matching(real: Float[Tensor, "n f"], fake: Float[Tensor, "n f"]) -> Float[Tensor, ""]:
+def feature_matching(real: Float[Tensor, "n f"], fake: Float[Tensor, "n f"], world: World = ALONE) -> Float[Tensor, ""]:
     """|E f(x) - E f(G(z))|^2 over D's last features (Salimans et al. 2016, section 3.1)."""
-    return (real.float().mean(0) - fake.float().mean(0)).square().sum()
+    return world.mean(real.float().mean(0) - fake.float().mean(0)).square().sum()
 
 
 def classification_loss(

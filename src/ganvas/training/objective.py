@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from ganvas.config import Config
 from ganvas.models.critique import Critique
+from ganvas.ranks import ALONE, World
 from ganvas.training.augment import Augment, Draws
 from ganvas.training.batch import Batch, DInput
 from ganvas.training.losses import Targets, classification_loss, feature_matching, get_loss, within_class_variety
-from ganvas.training.penalties import add_noise, finite_difference, gradient_penalty, squared_gradient
+from ganvas.training.penalties import add_noise, finite_difference, gradient_penalty, penalised, squared_gradient
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class DOutput:
 class Objective:
     """The config's losses, augmentation and penalties, put together. It has no state that changes in training."""
 
-    def __init__(self, config: Config, augment: Augment, autocast: torch.autocast) -> None:
-        self.config, self.augment, self.autocast = config, augment, autocast
+    def __init__(self, config: Config, augment: Augment, autocast: torch.autocast, world: World = ALONE) -> None:
+        self.config, self.augment, self.autocast, self.world = config, augment, autocast, world
         self.loss = get_loss(config.loss.name)
         # The one-stage update reads G's gradient off D's loss at the fakes: the penalty must not reach them.
         self.detach_penalty = config.step.update == "one-stage"
@@ -75,7 +76,7 @@ class Objective:
         """G's loss for each pair, with feature matching and the classification loss of fakes."""
         loss, own = self.loss.g(real.logits.detach(), fake.logits), self.config.loss
         if own.feature_matching:
-            loss = loss + own.feature_matching * feature_matching(real.features.detach(), fake.features)
+            loss = loss + own.feature_matching * feature_matching(real.features.detach(), fake.features, self.world)
         return loss + own.g_classify * classification_loss(fake, labels) if own.g_classify else loss
 
     def g_slope_over_d_slope(
@@ -94,11 +95,11 @@ class Objective:
         """D's critiques, loss and penalties of a batch and its fakes. The gradient of the penalties ends at D."""
         real_input, fake_input = batch.inputs(fake)
         p, inputs = self.config.penalty, [real_input, fake_input]
-        k = max(round(p.share * len(batch.real)), 1) if batch.penalty_scale and (p.r1 or p.r2 or p.gp) else 0
+        k = penalised(p, len(batch.real) * self.world.size) // self.world.size if batch.penalty_scale else 0
         r, f = real_input.first(k), fake_input.first(k)
         if k and p.form == "finite":  # D at noisy copies as well, in the same call
-            inputs += [r._replace(images=add_noise(r.images, p.sigma, batch.rng))] if p.r1 else []
-            inputs += [f._replace(images=add_noise(f.images, p.sigma, batch.rng))] if p.r2 else []
+            inputs += [r._replace(images=add_noise(r.images, p.sigma, batch.rng, self.world))] if p.r1 else []
+            inputs += [f._replace(images=add_noise(f.images, p.sigma, batch.rng, self.world))] if p.r2 else []
             inputs += [f] if p.r2 and self.detach_penalty else []
         on_real, on_fake, *noisy = self.critiques(D, inputs)
         d_loss = self.d_loss(on_real.logits, on_fake.logits, batch.targets)
@@ -138,7 +139,8 @@ class Objective:
         loss = classification_loss(on_real, labels, d.classify_margin)
         if labels is None or not d.classify_variety:
             return loss
-        return loss * (within_class_variety(real.images, fake.images, labels) >= d.classify_variety)
+        everyone = (self.world.rows(x.detach()) for x in (real.images, fake.images, labels))
+        return loss * (within_class_variety(*everyone) >= d.classify_variety)
 
     # -- penalties ---------------------------------------------------------------------------------------------
 
@@ -162,6 +164,6 @@ class Objective:
         if p.r2:
             total = total + p.r2 / 2 * squared_gradient(augmented(fake.draws), fake.images, fake.labels).mean()
         if p.gp:
-            mixed = gradient_penalty(augmented(real.draws), real.images, fake.images, real.labels, rng)
+            mixed = gradient_penalty(augmented(real.draws), real.images, fake.images, real.labels, rng, self.world)
             total = total + p.gp * mixed.mean()
         return total

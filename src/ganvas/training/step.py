@@ -48,7 +48,7 @@ def simultaneous(networks: Networks, batches: Sequence[Batch], objective: Object
         d_grads = grad(out.d_loss.mean() + out.penalty, tuple(D.parameters()))
         return BatchResult(out.real.logits, out.fake.logits, out.d_loss, g_loss, out.penalty, d_grads, g_grads)
 
-    return _step_both(networks, join(gradients(part) for part in batch.parts(objective.parts)), batch.progress)
+    return _step_both(networks, join(map(gradients, batch.parts(objective.parts)), objective.world), batch.progress)
 
 
 def one_stage(networks: Networks, batches: Sequence[Batch], objective: Objective) -> UpdateResult:
@@ -70,7 +70,7 @@ def one_stage(networks: Networks, batches: Sequence[Batch], objective: Objective
         g_grads = grad(fake, tuple(G.parameters()), at_fake * (objective.g_weight * ratio)[:, None, None, None])
         return BatchResult(out.real.logits, out.fake.logits, out.d_loss, g_loss, out.penalty, tuple(d_grads), g_grads)
 
-    return _step_both(networks, join(gradients(part) for part in batch.parts(objective.parts)), batch.progress)
+    return _step_both(networks, join(map(gradients, batch.parts(objective.parts)), objective.world), batch.progress)
 
 
 def alternating(networks: Networks, batches: Sequence[Batch], objective: Objective) -> UpdateResult:
@@ -97,9 +97,9 @@ def alternating(networks: Networks, batches: Sequence[Batch], objective: Objecti
         parts = batch.parts(objective.parts)
         with objective.autocast, torch.set_grad_enabled(batch is batches[-1]):
             fakes = [G(part.z, part.labels) for part in parts]
-        result = join(d_gradients(part, fake) for part, fake in zip(parts, fakes, strict=True))
+        result = join(map(d_gradients, parts, fakes), objective.world)
         d_norm = networks.d_optim.step(result.d_grads, batch.progress)
-    for_g = join(g_gradients(part, fake) for part, fake in zip(parts, fakes, strict=True))
+    for_g = join(map(g_gradients, parts, fakes), objective.world)
     g_norm = networks.g_optim.step(for_g.g_grads, batches[-1].progress)
     return UpdateResult(result._replace(g_loss=for_g.g_loss, g_grads=for_g.g_grads), d_norm, g_norm)
 

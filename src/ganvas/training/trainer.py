@@ -12,12 +12,13 @@ import torch
 from ganvas import datasets, models, rng
 from ganvas.config import Config
 from ganvas.datasets import ImageSet
+from ganvas.ranks import ALONE, World
 from ganvas.training import latents
 from ganvas.training.augment import Augment, overfitting
 from ganvas.training.backend import Engine
 from ganvas.training.batch import Batch, DInput
 from ganvas.training.checkpoint import TrainState, fresh_state
-from ganvas.training.losses import draw_targets
+from ganvas.training.losses import Targets, draw_targets
 from ganvas.training.objective import Objective
 from ganvas.training.optim import update_ema
 from ganvas.training.schedules import ema_half_life
@@ -30,11 +31,11 @@ PROBE_BATCH = 64
 class Trainer:
     """Updates a training state; everything random about an update is a function of (seed, nimg) alone."""
 
-    def __init__(self, config: Config, images: ImageSet, engine: Engine) -> None:
-        self.config, self.images, self.engine = config, images, engine
+    def __init__(self, config: Config, images: ImageSet, engine: Engine, world: World = ALONE) -> None:
+        self.config, self.images, self.engine, self.world = config, images, engine, world
         self.update = UPDATES[config.step.update]
         self.augment = Augment(config.augment, images.images.shape[1:])
-        self.objective = Objective(config, self.augment, engine.autocast)
+        self.objective = Objective(config, self.augment, engine.autocast, world)
         self.dropout, self.rng = torch.Generator(engine.device), torch.Generator(engine.device)
         self.train_indices, self.held_out = split_held_out(config, len(images.images))
         self.labels = images.labels if config.data.labels == "use" else None
@@ -79,23 +80,28 @@ class Trainer:
             yield
 
     def batch(self, nimg: int, progress: float, augment_p: float, penalty_strength: float = 0.0) -> Batch:
-        """The batch whose first real image is the sample at `nimg`; the last two arguments as in TrainState."""
-        config, count, device = self.config, self.config.step.batch, self.engine.device
-        chosen = self.train_indices[datasets.order(config.seed, nimg, count, len(self.train_indices))]
+        """This rank's part of the batch whose first real image is the sample at `nimg`.
+
+        The last two arguments as in TrainState. What is drawn is drawn for the whole batch.
+        """
+        config, count, device, own = self.config, self.config.step.batch, self.engine.device, self.world.own
+        chosen = self.train_indices[datasets.order(config.seed, nimg, count, len(self.train_indices))[own]]
         real = self.images.images[chosen]
         if config.data.flip:
-            flipped = datasets.flips(config.seed, nimg, count)
+            flipped = datasets.flips(config.seed, nimg, count)[own]
             real[flipped] = real[flipped][..., ::-1]
-        z = latents.draw_z(config.generator, config.seed, "z", np.arange(nimg, nimg + count))
+        z = latents.draw_z(config.generator, config.seed, "z", np.arange(nimg, nimg + count)[own])
         labels = None if self.labels is None else torch.from_numpy(self.labels[chosen]).to(device)
         p = self.augment.p(progress, augment_p)
         draws = self.augment.draw(count, p, progress, self.rng)
+        targets = draw_targets(config.loss, count, self.rng, device)
+        others = draws if config.augment.paired else self.augment.draw(count, p, progress, self.rng)
         return Batch(
             real=self.engine.images(torch.from_numpy(real)),
             z=torch.from_numpy(z).to(device),
             labels=labels,
-            targets=draw_targets(config.loss, count, self.rng, device),
-            draws=(draws, draws if config.augment.paired else self.augment.draw(count, p, progress, self.rng)),
+            targets=None if targets is None else Targets(targets.real[own], targets.fake[own]),
+            draws=(draws[own], others[own]),
             penalty_scale=self.objective.penalty_scale(nimg // count, penalty_strength),
             classify_scale=self.objective.classify_scale(penalty_strength),
             progress=progress,
@@ -131,7 +137,7 @@ def split_held_out(config: Config, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def probe_step(config: Config, images: ImageSet, engine: Engine) -> Callable[[], object]:
-    """A step for the speed probe: the real networks, freshly initialised, on a batch that does not take long."""
+    """A step for the speed probe, in one process: the real networks, untrained, on a batch that does not take long."""
     parts = config.step.accumulate
     count = min(config.step.batch, -(-PROBE_BATCH // parts) * parts)
     config = replace(config, step=replace(config.step, batch=count))

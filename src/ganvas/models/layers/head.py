@@ -12,6 +12,7 @@ from ganvas.config import DiscriminatorConfig
 from ganvas.models.critique import Critique
 from ganvas.models.layers.initializers import normal_weights
 from ganvas.models.layers.spectral import add_spectral_norm
+from ganvas.ranks import ALONE, World
 
 
 class LabelledLatent(nn.Module):
@@ -57,13 +58,16 @@ class MinibatchStd(nn.Module):
 
     GROUP = 4
     extra = 1
+    world: World = ALONE
 
     def forward(self, features: Float[Tensor, "n f"]) -> Float[Tensor, "n f1"]:
-        n = len(features)
+        world = self.world if self.training else ALONE
+        rows = world.rows(features)
+        n = len(rows)
         group = next(size for size in range(min(self.GROUP, n), n + 1) if n % size == 0)
-        var = features.reshape(-1, group, features.shape[1]).var(1, correction=0)
+        var = rows.reshape(-1, group, features.shape[1]).var(1, correction=0)
         deviation = (var + 1e-8).sqrt().mean(1).repeat_interleave(group, output_size=n)
-        return torch.cat([features, deviation[:, None]], 1)
+        return torch.cat([features, deviation[world.own, None]], 1)
 
 
 class MinibatchDiscrimination(nn.Module):
@@ -77,6 +81,7 @@ class MinibatchDiscrimination(nn.Module):
 
     extra = 16
     DIMENSIONS = 8
+    world: World = ALONE
 
     def __init__(self, features: int) -> None:
         super().__init__()
@@ -84,9 +89,11 @@ class MinibatchDiscrimination(nn.Module):
         nn.init.normal_(self.kernels.weight, std=0.25 * features**-0.5)
 
     def forward(self, features: Float[Tensor, "n f"]) -> Float[Tensor, "n f16"]:
-        n = len(features)
-        m = self.kernels(features * (features.square().mean() + 1e-8).rsqrt()).view(n, self.extra, self.DIMENSIONS)
-        closeness = torch.exp(-(m[:, None] - m).abs().sum(3))  # [i, j, b]
+        world = self.world if self.training else ALONE
+        rows = world.rows(features)
+        n = len(rows)
+        m = self.kernels(rows * (rows.square().mean() + 1e-8).rsqrt()).view(n, self.extra, self.DIMENSIONS)
+        closeness = torch.exp(-(m[world.own, None] - m).abs().sum(3))  # [i, j, b]
         return torch.cat([features, (closeness.sum(1) - 1) / max(n - 1, 1)], 1)
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ganvas.config import GeneratorConfig
+from ganvas.ranks import World
 
 Labels = Int[Tensor, "n"] | None
 
@@ -30,6 +31,44 @@ class FeatureNorm(nn.BatchNorm1d):
         )
         self.running_var.mul_((1 - self.momentum) / n).add_(unbiased, alpha=(n - 1) / n)
         return y
+
+
+class SharedNorm(nn.modules.batchnorm._BatchNorm):
+    """A batch norm that, while training, normalises by the batch of all ranks (with as many rows each).
+
+    Mean and variance of the whole follow from those of the ranks, which are all that is exchanged.
+    """
+
+    def __init__(self, norm: nn.modules.batchnorm._BatchNorm, world: World) -> None:
+        nn.Module.__init__(self)
+        self.__dict__.update(norm.__dict__)  # parameters and buffers are the same objects
+        self.world, self.biased = world, isinstance(norm, FeatureNorm)
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        pass
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(input)
+        others = [d for d in range(input.ndim) if d != 1]
+        pair = torch.stack(torch.var_mean(input.float(), others, correction=0))
+        of_ranks = self.world.rows(pair[None])  # [ranks, 2, c]
+        mean = of_ranks[:, 1].mean(0)
+        var = (of_ranks[:, 0] + (of_ranks[:, 1] - mean).square()).mean(0)
+        self._remember(mean.detach(), var.detach(), self.world.size * input.numel() // len(mean))
+        scale = (var + self.eps).rsqrt() * (1.0 if self.weight is None else self.weight)
+        shift = (0.0 if self.bias is None else self.bias) - mean * scale
+        ones = (1,) * (input.ndim - 2)
+        return torch.addcmul(shift.to(input.dtype).view(-1, *ones), input, scale.to(input.dtype).view(-1, *ones))
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, var: Tensor, n: int) -> None:
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked.add_(0 if self.biased else 1)  # FeatureNorm does not count
+        momentum = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean, momentum)
+        self.running_var.lerp_(var if self.biased else var * (n / (n - 1)), momentum)
 
 
 class ConditionalNorm(nn.Module):
