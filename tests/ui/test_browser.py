@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow
 PATIENCE = 900_000  # ms, for trainings on a busy machine
 FRAMES = os.environ.get("GANVAS_UI_FRAMES")
 """A folder for pictures of the tour, from which tools/ui_tour.py makes the animation of README."""
+MINUTES = float(os.environ.get("GANVAS_UI_MINUTES", "1"))
+"""Of each training; the tour takes longer, so that there is something to see."""
 EVIL = "<img src=x onerror=alert(1)>"
 
 
@@ -74,9 +76,9 @@ def test_train_watch_scrub_and_compare(browser: Browser | None, own: Served) -> 
     page, troubles = opened(browser, own, viewport={"width": 1280, "height": 800})
     expect(page.get_by_text("No runs in this folder yet.")).to_be_visible()
     both = own.house.trainings.most > 1
-    first = order(page, 0, 1)
+    first = order(page, 0, MINUTES)
     if both:
-        order(page, 1, 1)
+        order(page, 1, MINUTES)
         page.goto(first)
 
     # it grows, without a reload
@@ -123,7 +125,7 @@ def test_train_watch_scrub_and_compare(browser: Browser | None, own: Served) -> 
 
     # two runs side by side
     if not both:
-        order(page, 1, 1)
+        order(page, 1, MINUTES)
     other = own.house.trainings.all[-1]
     assert other.process.wait(PATIENCE / 1000) == 0, other.line
     page.get_by_role("link", name="Runs", exact=True).click()

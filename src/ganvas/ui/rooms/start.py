@@ -117,8 +117,8 @@ def begin(house: House, order: Order, lang: str) -> str:
         house.root.mkdir(parents=True, exist_ok=True)
     with house.naming:
         path = next_path(house.root, config)
-        while house.trainings.of(path.name) is not None:  # it has a name, but no folder yet, or never got one
-            path = path.with_name(f"{int(path.name[:4]) + 1:04d}{path.name[4:]}")
+        taken = [int(t.name[:4]) for t in house.trainings.all if t.name[:4].isdecimal()]  # some have no folder yet
+        path = path.with_name(f"{max([int(path.name[:4]) - 1, *taken]) + 1:04d}{path.name[4:]}")
         house.trainings.start(path.name, order.words(str(path), lang), house.root)
     return path.name
 
