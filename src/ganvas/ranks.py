@@ -251,6 +251,8 @@ def leave() -> None:
         while world.leads and left < world.size and time.monotonic() < end:
             time.sleep(0.02)
             left = world.store.add("left", 0)
+    with suppress(RuntimeError, ValueError):
+        dist.destroy_process_group()  # its threads would meet the end of the process
 
 
 def first_to_tell() -> bool:
