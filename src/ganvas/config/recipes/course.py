@@ -17,6 +17,7 @@ register_recipe(
     Recipe(
         Config("fashion-dcgan", data=DataConfig("fashion-mnist"), generator=FROM_8X8),
         title="The course's starting point: DCGAN for Fashion-MNIST",
+        korean="과정의 출발점: Fashion-MNIST용 DCGAN",
         source="course material, after Radford et al. 2016 (arXiv 1511.06434)",
         year=2021,
         reported="100 epochs in 1548 s on their GPU",
@@ -26,6 +27,7 @@ register_recipe(
     Recipe(
         Config("cifar-dcgan", data=CIFAR10, generator=GeneratorConfig(base=256, widths=(128, 64))),
         title="The same network for 32x32x3 images, starting from a 4x4 map",
+        korean="같은 네트워크를 32x32x3 이미지에 맞춘 것, 4x4 맵에서 시작",
         source=f"{NOTEBOOK_B}, initial network",
         year=2021,
         reported="200 epochs in 3649 s on their GPU: coloured smears",
@@ -35,6 +37,7 @@ register_recipe(
     Recipe(
         Config("cifar-dcgan-8x8", data=CIFAR10, generator=FROM_8X8),
         title="The same network for 32x32x3 images, starting from an 8x8 map",
+        korean="같은 네트워크를 32x32x3 이미지에 맞춘 것, 8x8 맵에서 시작",
         source=f"{NOTEBOOK_A}, initial network",
         year=2021,
         reported="50 + 50 epochs in 798 + 796 s on their GPU (first version: 752 + 751 s): coloured smears",
@@ -50,6 +53,7 @@ register_recipe(
             step=StepConfig(batch=1024),
         ),
         title="D's learning rate ten times lower, batch 1024",
+        korean="판별자의 학습률을 10분의 1로, 배치 1024",
         source=f"{NOTEBOOK_A}, experiment 2 (there continued from trained networks; here trained from scratch)",
         year=2021,
         reported="100 epochs in 1337 s on their GPU",
@@ -65,6 +69,7 @@ register_recipe(
             step=StepConfig(batch=512),
         ),
         title="A deeper generator: a 3x3 convolution after each block",
+        korean="더 깊은 생성자: 블록마다 3x3 합성곱 추가",
         source=f"{NOTEBOOK_A}, experiment 3",
         year=2021,
         reported="100 epochs in 1501 s on their GPU",
@@ -81,6 +86,7 @@ register_recipe(
             d_optim=OptimConfig(lr=2e-4, beta1=0.5),
         ),
         title="Recap GAN: wider, ReLU in G, batch normalisation in D, Adam 2e-4 with beta1 0.5",
+        korean="Recap GAN: 더 넓은 층, 생성자에 ReLU, 판별자에 배치 정규화, Adam 2e-4, beta1 0.5",
         source=f"{NOTEBOOK_B}, Recap GAN",
         year=2021,
         reported="100 epochs in 2646 s on their GPU: hints of objects",

@@ -55,6 +55,7 @@ register_recipe(
     Recipe(
         QUICK,
         title="Start here: residual networks, D at half resolution, spectral normalisation, hinge loss, high rates",
+        korean="처음이라면 이것부터: 잔차 네트워크, 절반 해상도의 판별자, 스펙트럴 정규화, 힌지 손실, 높은 학습률",
         source="ganvas, after Miyato & Koyama 2018 (arXiv 1802.05637), Heusel et al. 2017 (TTUR, arXiv 1706.08500) and "
         "Chen et al. 2021 (ECGAN, arXiv 2111.01035)",
         year=2026,
@@ -77,6 +78,7 @@ register_recipe(
             augment=AugmentConfig(mirror=True, translate=0.125, cutout=0.5, colour=1.0, adapt=0.5, adapt_kimg=20.0),
         ),
         title="From 500 images: quick with augmentation, as strong as D's overfitting on held-out images requires",
+        korean="이미지 500장부터: quick에 판별자의 과적합에 맞춘 증강을 더한 것",
         source="ganvas, after Karras et al. 2020 (ADA, arXiv 2006.06676) and Zhao et al. 2020 (arXiv 2006.10738)",
         year=2026,
         reported="-",
@@ -107,6 +109,7 @@ register_recipe(
             d_optim=replace(LEAN_OPTIM, lr=2e-3),
         ),
         title="The most images per second: small strided networks, an auxiliary classifier in D, cheap R1 + R2",
+        korean="초당 가장 많은 이미지: 스트라이드를 쓰는 작은 네트워크, 보조 분류기, 가벼운 R1과 R2",
         source="ganvas, after Miyato & Koyama 2018 (arXiv 1802.05637), Odena et al. 2017 (AC-GAN), Heusel et al. 2017 "
         "(TTUR)",
         year=2026,
@@ -134,6 +137,7 @@ register_recipe(
     Recipe(
         SNGAN,
         title="Residual networks, spectral normalisation, hinge loss, five D steps per G step",
+        korean="잔차 네트워크, 스펙트럴 정규화, 힌지 손실, 생성자 한 번에 판별자 다섯 번",
         source="Miyato et al. 2018 (arXiv 1802.05957)",
         year=2018,
         reported="FID 21.7 on CIFAR-10",
@@ -153,6 +157,7 @@ register_recipe(
             penalty=PenaltyConfig(gp=10.0),
         ),
         title="Residual networks, Wasserstein loss, gradient penalty, five D steps per G step",
+        korean="잔차 네트워크, 바서슈타인 손실, 그래디언트 페널티, 생성자 한 번에 판별자 다섯 번",
         source="Gulrajani et al. 2017 (arXiv 1704.00028)",
         year=2017,
         reported="Inception Score 7.86 on CIFAR-10, unconditional",
@@ -175,6 +180,7 @@ register_recipe(
             log=QUICK.log,
         ),
         title="Narrow residual networks, conditional normalisation and projection, hinge loss, EMA",
+        korean="좁은 잔차 네트워크, 조건부 정규화와 프로젝션, 힌지 손실, 이동 평균(EMA)",
         source="after Miyato & Koyama 2018 (arXiv 1802.05637) and Zhang et al. 2019 (arXiv 1805.08318)",
         year=2019,
         reported="-",
@@ -201,6 +207,7 @@ register_recipe(
             ),
         ),
         title="R3GAN's block as a narrow pyramid, with its loss; R1 and R2 from finite differences",
+        korean="R3GAN의 블록을 좁은 피라미드로 쌓은 것과 그 손실, 유한 차분으로 구한 R1과 R2",
         source="Huang et al. 2024 (R3GAN, arXiv 2501.05441), a sixteenth of its width, at 32 px",
         year=2024,
         reported="FID 1.96 on CIFAR-10 at full width, 250 M images (4 days on 8 GPUs)",

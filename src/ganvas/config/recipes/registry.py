@@ -21,6 +21,8 @@ class Recipe:
     """The result that the source reports, and its cost; "-" if there is none."""
     measured: str = ""
     """The result that we measured, with its cost and hardware."""
+    korean: str = ""
+    """The title in Korean; empty = the English one."""
 
 
 RECIPES: dict[str, Recipe] = {}

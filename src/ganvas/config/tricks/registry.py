@@ -39,6 +39,8 @@ class Trick:
     """A trick that removes a property is incompatible with each trick that requires it."""
     order: int = 100
     """Tricks are listed from low to high; equal ones as they were registered."""
+    korean: str = ""
+    """The title in Korean; empty = the English one."""
 
     def settings(self, config: Config) -> dict[str, Any]:
         """Dotted setting -> the value that it would have in this config."""

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ganvas.config import diff
-from ganvas.config.recipes import RECIPES
-from ganvas.config.tricks import TRICKS
+from ganvas.config.recipes import RECIPES, Recipe
+from ganvas.config.tricks import TRICKS, Trick
 from ganvas.errors import UsageError, shown
 from ganvas.files import writing_to
 from ganvas.reports.html import plain
@@ -43,13 +43,19 @@ class Order(NamedTuple):
 
 async def show(request: Request) -> Response:
     """The form."""
-    house = house_of(request)
+    house, say = house_of(request), translator(request)
     values: dict[str, Any] = {
-        "recipes": [{"name": name, "title": recipe.title} for name, recipe in RECIPES.items()],
+        "recipes": [{"name": name, "title": title(recipe, say.lang)} for name, recipe in RECIPES.items()],
+        "titles": {name: title(trick, say.lang) for name, trick in TRICKS.items()},
         "first": FIRST, "sets": await run_in_threadpool(sets, house), "tricks": list(TRICKS.values()),
         "running": len(house.trainings.running()), "most": house.trainings.most,
     }  # fmt: skip
     return page(request, "start.html", room="runs", words=("ui.start.",), **values)
+
+
+def title(one: Recipe | Trick, lang: str) -> str:
+    """What a recipe or trick is, in the language of the page where it has a title in it."""
+    return (lang == "ko" and one.korean) or one.title
 
 
 def sets(house: House) -> list[dict[str, Any]]:

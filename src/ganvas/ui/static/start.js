@@ -1,9 +1,16 @@
 // Start a training. What the tricks change in the recipe is shown before anything starts.
-import { el, post, say, trouble } from "./ui.js";
+import { el, post, say } from "./ui.js";
 
 const form = document.getElementById("start");
 const changes = document.getElementById("changes");
 const button = form.querySelector("button");
+const refused = document.getElementById("refused");
+
+/** Why this cannot be started, beside the button: the tricks are a long list. */
+const refuse = (line = "") => {
+  refused.textContent = line;
+  refused.hidden = !line;
+};
 
 const order = () => {
   const { recipe, data, minutes, seed } = form.elements;
@@ -17,7 +24,7 @@ const check = async () => {
   try {
     const found = (await post("/api/start/check", order())).changes;
     if (mine !== asked) return;
-    trouble();
+    refuse();
     button.disabled = false;
     changes.replaceChildren(el("h3", {}, say("ui.start.changes")), found.length
       ? el("table", { class: "diff" }, el("tbody", {}, ...found.map(([name, before, now]) =>
@@ -27,11 +34,27 @@ const check = async () => {
     if (mine !== asked) return;
     changes.replaceChildren();
     button.disabled = true;
-    trouble(error.message);
+    refuse(error.message);
   }
 };
 
-form.addEventListener("change", () => { if (form.checkValidity()) check(); });
+const titled = () => {
+  document.getElementById("recipe-title").textContent = form.elements.recipe.selectedOptions[0].dataset.title;
+};
+form.addEventListener("change", (event) => {
+  titled();
+  if (event.target !== find && form.checkValidity()) check();
+});
+
+const find = document.getElementById("find");
+find.addEventListener("input", () => {
+  const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const trick of form.querySelectorAll(".trick")) {
+    const text = trick.textContent.toLowerCase();
+    trick.hidden = !trick.querySelector("input").checked && !words.every((word) => text.includes(word));
+  }
+});
+find.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   button.disabled = true;
@@ -39,7 +62,8 @@ form.addEventListener("submit", async (event) => {
     location.assign((await post("/api/start", order())).at);
   } catch (error) {
     button.disabled = false;
-    trouble(error.message);
+    refuse(error.message);
   }
 });
+titled();
 check();
