@@ -206,7 +206,10 @@ def ticks(low: float, high: float, most: int = 5) -> list[tuple[float, str]]:
     step = next(s for s in (power, 2 * power, 5 * power, 10 * power, 20 * power) if (high - low) / s < most)
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [(i * step, f"{i * step:,.{digits}f}" if digits < 4 else f"{i * step:.0e}") for i in range(first, last + 1)]
+    values = [i * step for i in range(first, last + 1)]
+    if digits < 4:
+        return [(v, f"{v:,.{digits}f}") for v in values]
+    return [(v, f"{float(f'{v:.3g}'):g}") for v in values]
 
 
 def compact(n: float) -> str:

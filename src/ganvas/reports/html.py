@@ -87,7 +87,7 @@ def as_uri(content: bytes, kind: str) -> str:
 def plain(value: Any) -> str:
     """A JSON value as a reader would write it."""
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(plain, value)) or "()"
+        return ", ".join(map(plain, value)) or "–"
     if isinstance(value, float):
         return f"{value:g}"
     return "–" if value is None else str(value)

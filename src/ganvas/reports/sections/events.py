@@ -9,8 +9,9 @@ from ganvas.reports.facts import Facts
 from ganvas.reports.html import flatten
 from ganvas.reports.section import Section, register
 
-ELSEWHERE = ("time", "nimg", "event", "loss")
-"""Keys of an event that are no details: they have a column or, for the loss, a chart and the diagram."""
+ELSEWHERE = ("time", "nimg", "event", "loss", "probe")
+"""Keys of an event that are no details: they have a column or, for the loss, a chart and the diagram; what the engine
+measured of each form stays in events.jsonl, its choice is shown."""
 
 
 def values(facts: Facts, say: Translator) -> dict[str, Any]:
