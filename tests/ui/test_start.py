@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from ganvas.cli import train as cli
+from ganvas.config.recipes import RECIPES
+from ganvas.config.tricks import TRICKS
 from ganvas.runs.run import Run
 from ganvas.ui import trainings
 from ganvas.ui.house import House
@@ -109,6 +112,22 @@ def test_a_training_that_has_no_run_yet_is_shown_and_stopped(own: Served, asked:
     assert own.get("/api/runs").json["rows"][0]["state"] == "failed"
     assert own.post(f"/api{at}/dismiss").status == 200 and own.get("/api/runs").json["rows"] == []
     assert own.post(f"/api{at}/stop").status == 400
+
+
+def test_notes_typed_before_the_run_is_there_are_saved_in_it(own: Served, asked: list[Any]) -> None:
+    at = own.post("/api/start", ORDER).json["at"]
+    seen = re.search(r'data-seen="(\w+)"', own.get(at).text)
+    assert seen is not None
+    quick = RECIPES["quick"].config
+    run = Run.create(own.house.root / at.rpartition("/")[2], quick, quick, {"name": "shapes"})
+    assert own.post(f"/api{at}/notes", {"text": "typed early", "seen": seen[1]}).status == 200
+    assert (run.path / "notes.md").read_text() == "typed early"
+
+
+def test_recipes_and_tricks_are_told_in_korean(own: Served) -> None:
+    page = own.get("/start?lang=ko").text
+    assert all(one.korean and one.korean in page for one in (*RECIPES.values(), *TRICKS.values()))
+    assert RECIPES["lean"].title in own.get("/start?lang=en").text
 
 
 def test_so_many_at_a_time(own: Served, asked: list[Any]) -> None:

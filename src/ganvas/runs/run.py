@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 KEPT_CHECKPOINTS = 2
+NEW_NOTES = "## Keep\n\n## Problem\n\n## Try\n"
+"""notes.md of a new run."""
 OWN = "own-"
 """How the recipes of networks begin that `ganvas.GAN` was given."""
 OWN_CODE = "networks.py"
@@ -111,7 +113,7 @@ class Run:
             run.write_json("data.json", data)
             if networks:
                 run.write_networks(networks)
-            run.write_bytes("notes.md", b"## Keep\n\n## Problem\n\n## Try\n")
+            run.write_bytes("notes.md", NEW_NOTES.encode())
             run.write_config(config, recipe)
         except BaseException:
             shutil.rmtree(run.path, ignore_errors=True)  # half a run would be in the way of the next attempt

@@ -59,7 +59,8 @@ def compared(house: House, names: list[str], experiment: str | None, say: Transl
             links.setdefault(member.run.path, "")
     first = [[known[member.run.path] for member in group.members] for group in found.groups]
     return compare_page.values(found, say, house.root, links) | {
-        "lacking": lacking, "names": list(known.values()), "experiment": experiment,
+        "lacking": bool(lacking), "why": lacking.partition("; ")[2],
+        "names": list(known.values()), "experiment": experiment,
         "others": [(group.name, _again([*first[i], *_rest(first, i)])) for i, group in enumerate(found.groups) if i],
         "reference": found.groups[0].name,
     }  # fmt: skip

@@ -19,7 +19,7 @@ from ganvas.files import utf8
 from ganvas.i18n import Translator
 from ganvas.reports import facts
 from ganvas.reports import page as report
-from ganvas.runs.run import Run, stem
+from ganvas.runs.run import NEW_NOTES, Run, stem
 from ganvas.terminal import printable
 from ganvas.ui import run_view
 from ganvas.ui.house import OF, House, MissingError
@@ -53,6 +53,7 @@ async def show(request: Request) -> Response:
     except MissingError:
         if training is None or house.path(name).exists():
             raise
+        notes = NEW_NOTES
     experiment = name.partition(OF)[0] if OF in name else ""
     values: dict[str, Any] = {
         "room": "experiments" if experiment else "runs", "words": ("ui.run.", "ui.state."), "name": name,

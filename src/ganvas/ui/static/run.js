@@ -1,6 +1,6 @@
 // One run. The server is asked what changed; what did not is not drawn again.
 import { Chart } from "./chart.js";
-import { compact, el, get, number, post, say, trouble } from "./ui.js";
+import { el, get, number, post, say, trouble } from "./ui.js";
 
 const $ = (id) => document.getElementById(id);
 const { api, here } = $("run").dataset;
@@ -62,12 +62,13 @@ const drawProcess = () => {
   else if (answer.live && !mine) lines.push(say("ui.run.elsewhere"));
   $("process").textContent = lines.filter(Boolean).join(" ");
   $("process").hidden = !lines.length;
+  $("process").classList.toggle("open", process?.state === "failed");
   $("progress").hidden = !busy || !view;
   if (busy && view) {
     const share = view.total ? Math.min(100, (100 * view.nimg) / view.total) : 0;
     $("progress").querySelector("i").style.width = `${share}%`;
     $("progress").querySelector("p").textContent = view.total
-      ? [say("ui.run.progress", { share: number(share), total: compact(view.total) }), view.left && say("ui.run.left", { left: view.left })]
+      ? [say("ui.run.progress", { share: number(share), total: number(view.total) }), view.left && say("ui.run.left", { left: view.left })]
         .filter(Boolean).join(" · ")
       : say("ui.run.measuring", { n: number(view.nimg) });
   }
@@ -75,6 +76,7 @@ const drawProcess = () => {
 
 const draw = () => {
   $("title").textContent = view.title;
+  $("folder").hidden = false;
   $("figures").replaceChildren(...view.figures.map(([name, value, remark]) =>
     el("div", {}, el("dt", {}, name), el("dd", {}, el("strong", {}, value), el("span", {}, remark)))));
   drawCharts();
@@ -121,8 +123,10 @@ const drawSamples = () => {
   slider.max = grids.length - 1;
   slider.parentElement.hidden = grids.length < 2;
   if (!$("real").getAttribute("src")) $("real").src = `${api}/samples/real`;
-  $("classes").hidden = !view.classes.length;
-  $("classes").replaceChildren(...view.classes.map((name) => el("li", { title: name }, name)));
+  for (const rows of $("player").querySelectorAll(".rows")) {
+    rows.hidden = !view.classes.length;
+    rows.replaceChildren(...view.classes.map((name) => el("li", { title: name }, name)));
+  }
   if (view.size) {
     const stage = $("grid").parentElement.style;
     [["--w", view.size[0]], ["--h", view.size[1]]].forEach(([name, value]) => stage.setProperty(name, value));
@@ -182,6 +186,7 @@ slider.addEventListener("input", () => {
 // -- doctor, config --------------------------------------------------------------------------------------------
 
 const drawDoctor = () => {
+  const open = new Set([...document.querySelectorAll("#findings details[open]")].map((one) => one.dataset.rule));
   const { summary, findings } = view.doctor;
   $("doctor").hidden = !summary || !view.nimg;
   $("summary").textContent = summary;
@@ -191,7 +196,7 @@ const drawDoctor = () => {
       el("p", { class: "note" }, `${item.since} · ${item.confidence} `,
         el("button", { class: "link", type: "button", onclick: () => { jump(item.at); } }, say("ui.run.doctor.show"))),
       el("p", {}, item.cause),
-      item.evidence.length ? el("details", {}, el("summary", {}, say("ui.run.evidence")),
+      item.evidence.length ? el("details", { "data-rule": item.title, open: open.has(item.title) }, el("summary", {}, say("ui.run.evidence")),
         el("ul", {}, ...item.evidence.map((line) => el("li", {}, line)))) : null,
       item.commands.length ? el("div", {}, el("p", { class: "note" }, say("ui.run.try")), el("pre", {}, el("code", {}, item.commands.join("\n")))) : null)));
 };

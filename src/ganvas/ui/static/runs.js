@@ -1,5 +1,5 @@
 // The list of runs: filtered here, asked for again every few seconds. Rows that did not change keep their elements.
-import { compact, el, get, number, post, say, since, trouble } from "./ui.js";
+import { el, get, number, post, say, since, trouble } from "./ui.js";
 
 const [list, count, more, none, compare, filters] = ["runs", "count", "more", "none", "compare", "filters"].map((id) =>
   document.getElementById(id));
@@ -19,7 +19,7 @@ const matches = (row, words, state) => {
 const progress = (row) => {
   if (row.state === "unreadable" || row.state === "failed" || row.state === "starting") return row.error ?? "";
   const share = row.total ? Math.floor((100 * row.nimg) / row.total) : null;
-  const images = share !== null && share < 100 ? say("ui.runs.of", { share, total: compact(row.total) })
+  const images = share !== null && share < 100 ? say("ui.runs.of", { share, total: number(row.total) })
     : say("ui.runs.images", { n: number(row.nimg) });
   const speed = row.state === "live" && row.img_s ? say("ui.runs.speed", { n: number(row.img_s) }) : "";
   return [images, speed].filter(Boolean).join(" · ");
@@ -119,7 +119,8 @@ filters.addEventListener("input", () => { shown = PAGE; draw(); });
 filters.addEventListener("submit", (event) => event.preventDefault());
 more.addEventListener("click", () => { shown += PAGE; draw(); });
 compare.addEventListener("click", () => {
-  location.assign(`/compare?${new URLSearchParams([...chosen].map((name) => ["run", name]))}`);
+  const oldest = rows.filter((row) => chosen.has(row.name)).reverse(); // what was there before a change is the reference
+  location.assign(`/compare?${new URLSearchParams(oldest.map((row) => ["run", row.name]))}`);
 });
 states();
 draw();

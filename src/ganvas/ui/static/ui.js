@@ -95,6 +95,9 @@ if (address.searchParams.has("token") || address.searchParams.has("lang")) {
   history.replaceState(history.state, "", address);
 }
 
+// on a narrow screen the rooms scroll sideways
+document.querySelector(".rooms [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
 const theme = document.getElementById("theme");
 const themes = ["auto", "light", "dark"];
 theme.addEventListener("click", () => {
