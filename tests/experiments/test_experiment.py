@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,8 +20,9 @@ from conftest import TINY
 from ganvas import experiments
 from ganvas.errors import GanvasError, UsageError
 from ganvas.experiments import progress, runner, workers
+from ganvas.experiments.cluster import status as cluster_status
 from ganvas.experiments.plan import Plan, make_plan
-from ganvas.experiments.trials import list_trials
+from ganvas.experiments.trials import Elsewhere, Progress, list_trials
 from ganvas.runs.run import Run
 from report_page import page
 
@@ -137,6 +139,24 @@ def test_the_live_table_shows_cells_seeds_and_what_is_left(ran: tuple[Path, expe
     console.print(progress.table(plan, list_trials(plan, ran[0], 1), set(), 61.0))
     said = console.export_text()
     assert "plain" in said and "done" in said and "became NaN" in said and "3 of 3 done, 1:01" in said
+
+
+def test_any_terminal_sees_how_far_it_is_here_and_elsewhere(
+    ran: tuple[Path, experiments.Result], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(ran[0], tmp_path / "copy")
+    (folder / "faster-s0" / "events.jsonl").unlink()
+    assert runner.status(folder).endswith("\nnobody runs it: the same command resumes it")
+    trials = list_trials(small(), folder, 1)
+    trials[1].elsewhere, trials[1].moves = Elsewhere("attic", Progress(96, 192, 1234.0)), 2
+    cluster_status.write(folder, trials, "tcp://h:1", 7)
+    with runner._locked(folder):
+        said = runner.status(folder)
+    assert "small   2 of 3 done" in said and said.endswith("\nit runs on 7 workers of tcp://h:1")
+    assert re.search(r"faster +│ 50% 1,234 img/s \(moved 2x\)", said), said
+    (folder / "cluster.json").write_text('{"running": [], "moves": {}}')
+    with runner._locked(folder):
+        assert runner.status(folder).endswith("\nit runs")
 
 
 def test_jobs_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:

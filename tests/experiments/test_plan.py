@@ -47,6 +47,34 @@ def test_minutes_on_the_cpu_are_those_of_its_cores() -> None:
     assert plan.trial_config(plan.cells[0], 0, 2).budget == BudgetConfig(cpu_minutes=14.0)
 
 
+def test_a_run_for_another_machine_asks_for_no_device_of_this_one() -> None:
+    plan = make_plan("mine", {"cells": CELLS, "minutes": 7})
+    config = plan.trial_config(plan.cells[0], 0, 2, elsewhere=True)
+    assert (config.engine.device, config.budget) == ("cpu", BudgetConfig(cpu_minutes=14.0))
+    plan = make_plan("mine", {"cells": CELLS, "minutes": 7, "settings": {"engine.device": "cuda:77"}})
+    config = plan.trial_config(plan.cells[0], 0, 2, elsewhere=True)
+    assert (config.engine.device, config.budget) == ("cuda:77", BudgetConfig(minutes=7.0))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--on", "local:2", "--jobs", "2"], "--jobs and --on are incompatible"),
+        (["--threads", "2"], "--threads needs --on"),
+        (["--fetch-seconds", "9"], "--fetch-seconds needs --on"),
+        (["--on", "local:2", "--threads", "0"], "--threads must be more than 0"),
+        (["--on", "local:2", "--fetch-seconds", "nan"], "--fetch-seconds must be more than 0"),
+        (["--on", "nowhere"], "--on nowhere: write tcp://HOST:PORT"),
+        (["--status"], "no experiment was begun in experiments/course"),
+    ],
+)
+def test_where_it_runs_is_checked_first(
+    words: list[str], message: str, in_tmp: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["experiment", "course", *words]) == 2
+    assert message in capsys.readouterr().err and not list(in_tmp.iterdir())
+
+
 def test_every_combination_of_varied_values_is_a_cell() -> None:
     plan = make_plan("mine", {"vary": {"g_optim.lr": [1e-4, 5e-4], "loss.name": ["hinge", "bce"]}})
     assert [c.name for c in plan.cells][:2] == [

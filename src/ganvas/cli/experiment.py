@@ -29,6 +29,16 @@ def experiment(argv: list[str]) -> int:
     )
     parser.add_argument("--seeds", type=int, help="runs of each cell, with seeds 0, 1, ... (default: 3)")
     parser.add_argument("--jobs", type=int, help="trainings at a time; they share the cores (default: one per core)")
+    parser.add_argument(
+        "--on", metavar="CLUSTER", help="train on the workers of a Dask scheduler: tcp://HOST:PORT, "
+        "tls://HOST:PORT, or local:N for N workers here (needs ganvas[cluster])",
+    )  # fmt: skip
+    parser.add_argument("--threads", type=int, help="with --on: threads of each training (default: 1)")
+    parser.add_argument(
+        "--fetch-seconds", type=float, metavar="S", help="with --on: seconds between two checkpoints of a "
+        "training that come back (default: 180)",
+    )  # fmt: skip
+    parser.add_argument("--status", action="store_true", help="show how far it is, from any terminal, then stop")
     parser.add_argument("--minutes", type=float, metavar="M", help="training time of each run (default: 10)")
     parser.add_argument("--kimg", type=float, metavar="K", help="instead of minutes: thousands of images of each run")
     parser.add_argument("--data", metavar="NAME_OR_PATH", help="data set, instead of the experiment's own")
@@ -43,6 +53,7 @@ def experiment(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     if args.jobs is not None and args.jobs < 1:
         raise UsageError("--jobs must be 1 or more")
+    _check_where(args)
 
     from ganvas.experiments.named import find_plan
     from ganvas.experiments.plan import builtin, make_plan, read_toml
@@ -52,6 +63,8 @@ def experiment(argv: list[str]) -> int:
             show(f"{name:16} {read_toml(path)['title']}")
         show("ablate RECIPE    a recipe, without one part at a time")
         return 0
+    if args.status:
+        return _show_status(args)
     vary = dict(_parse_vary(text) for text in args.vary or ())
     name, values = find_plan(args.name, args.recipe, vary)
     extra = [trick for text in args.tricks or () for trick in names(text)]
@@ -63,13 +76,13 @@ def experiment(argv: list[str]) -> int:
     plan = make_plan(name, values, changes)
     out = args.out or Path("experiments") / name
     if args.dry_run:
-        show_text(_describe(plan, out, args.jobs))
+        show_text(_describe(plan, out, args.jobs, args.on, args.threads))
         return 0
 
     from ganvas import experiments, i18n
     from ganvas.comparison import formats
 
-    result = experiments.run(plan, out, args.jobs, args.retry, args.lang)
+    result = experiments.run(plan, out, args.jobs, args.retry, args.lang, args.on, args.threads, args.fetch_seconds)
     if not result.finished:
         done = sum(trial.state == "done" for trial in result.trials)
         show(f"interrupted and saved, {done} of {len(result.trials)} runs are done; the same command resumes it")
@@ -83,6 +96,28 @@ def experiment(argv: list[str]) -> int:
     show_text(formats.text(result.comparison, i18n.load(args.lang)))
     show(f"comparison: {result.page}")
     return 0 if all(trial.state == "done" for trial in result.trials) else 1
+
+
+def _check_where(args: Any) -> None:
+    """Raise UsageError for options that need --on, or do not go with it."""
+    if args.on is not None and args.jobs is not None:
+        raise UsageError("--jobs and --on are incompatible: the workers say how many trainings they run")
+    for flag, value in (("--threads", args.threads), ("--fetch-seconds", args.fetch_seconds)):
+        if value is not None and args.on is None:
+            raise UsageError(f"{flag} needs --on")
+        if value is not None and not 0 < value < float("inf"):
+            raise UsageError(f"{flag} must be more than 0")
+
+
+def _show_status(args: Any) -> int:
+    """How far an experiment is; its folder says all."""
+    from ganvas.experiments.runner import status
+
+    name = f"ablate-{args.recipe}" if args.name == "ablate" and args.recipe else args.name
+    stem = Path(name).stem if name.endswith(".toml") else name
+    vary = [_parse_vary(text)[0] for text in args.vary or ()]
+    show_text(status(args.out or Path("experiments") / "-".join([stem, *vary])))
+    return 0
 
 
 def _parse_vary(text: str) -> tuple[str, list[Any]]:
@@ -104,20 +139,21 @@ def _parse_value(text: str) -> Any:
         return text
 
 
-def _describe(plan: Plan, out: Path, jobs: int | None) -> str:
+def _describe(plan: Plan, out: Path, jobs: int | None, on: str | None = None, threads: int | None = None) -> str:
     """What would run: the least time it takes, and how each cell differs from the first."""
     from ganvas.config import diff
     from ganvas.experiments.workers import split_cores
 
     runs = len(plan.cells) * plan.seeds
-    jobs, threads = split_cores(jobs, runs)
+    jobs, threads = split_cores(jobs, runs) if on is None else (0, threads or 1)
     each = f"{plan.budget.minutes:g} minutes" if plan.budget.minutes else f"{plan.budget.kimg:g} thousand images"
+    place = f"{jobs} at a time" if jobs else f"on {on}"
     lines = [
         plan.title,
-        f"{len(plan.cells)} cells x {plan.seeds} seeds = {runs} runs of {each}, {jobs} at a time, {threads} "
+        f"{len(plan.cells)} cells x {plan.seeds} seeds = {runs} runs of {each}, {place}, {threads} "
         f"thread{'s' if threads > 1 else ''} each, in {out}",
     ]
-    if plan.budget.minutes:
+    if plan.budget.minutes and jobs:
         hours = -(-runs // jobs) * plan.budget.minutes / 60
         lines.append(f"training: at least {hours:.1f} hours; scoring takes extra time")
     first = plan.cells[0].config

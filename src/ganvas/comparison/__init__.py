@@ -3,7 +3,7 @@
 groups.py       runs -> groups                     comparison.py   compare(): groups + scores + verdicts
 scores.py       one score per run and metric       tables.py       the comparison as tables of text
 verdicts.py     Welch's test -> better, worse ...  formats.py      text, Markdown, LaTeX, CSV, JSON; write()
-metric_names.py what can be tested
+metric_names.py what can be tested                   machines.py      on which kinds they were trained
 page.py         one HTML file                      pictures.py, curves.py   what the page shows beside tables
 """
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganvas.comparison.groups import Group, Targets, differences, find_groups
+from ganvas.comparison.machines import kinds_note
 from ganvas.comparison.metric_names import check_measured
 from ganvas.comparison.scores import MetricScores, collect_scores
 from ganvas.comparison.verdicts import Verdict, judge
@@ -66,7 +67,8 @@ def compare(
         raise UsageError("; ".join([f"there is no score to compare ({command('evaluate', 'RUN')})", *notes, *missing]))
     check_measured(metrics, scores, missing)
     verdicts = judge(scores, len(groups), metrics)
-    return Comparison(groups, scores, verdicts, changed_settings(groups), [*notes, *missing])
+    notes += [*missing, *kinds_note(groups)]
+    return Comparison(groups, scores, verdicts, changed_settings(groups), notes)
 
 
 def changed_settings(groups: Sequence[Group]) -> dict[str, list[Any]]:

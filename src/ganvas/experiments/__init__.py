@@ -3,7 +3,7 @@
 plan.py       what is trained: cells, seeds, budget     ablate.py     a plan: a recipe without each of its parts
 trials.py     one training each, and its state          workers.py    runs the trials, each on its own cores
 runner.py     runs a plan, then compares its cells      progress.py   what the terminal shows meanwhile
-saved.py      an experiment as its folder tells it
+saved.py      an experiment as its folder tells it      cluster/      runs the trials on other machines
 builtin/      the plans that ship, as TOML files
 """
 

@@ -56,12 +56,17 @@ class Plan:
     n: int = 10_000
     """Images of each final generator that are scored."""
 
-    def trial_config(self, cell: Cell, seed: int, threads: int) -> Config:
-        """The config of one training. On the CPU, minutes become CPU minutes: other work then costs it no training."""
+    def trial_config(self, cell: Cell, seed: int, threads: int, elsewhere: bool = False) -> Config:
+        """The config of one training. On the CPU, minutes become CPU minutes: other work then costs it no training.
+
+        `elsewhere`: it is for another machine. `auto` is the CPU then, and no device need be here.
+        """
         from ganvas.training.backend import resolve
 
         engine, budget = replace(cell.config.engine, threads=threads), self.budget
-        if budget.minutes is not None and resolve(engine).device == "cpu":
+        if elsewhere and engine.device == "auto":
+            engine = replace(engine, device="cpu")
+        if budget.minutes is not None and (engine if elsewhere else resolve(engine)).device == "cpu":
             budget = BudgetConfig(cpu_minutes=threads * budget.minutes)
         return replace(cell.config, seed=seed, budget=budget, engine=engine)
 

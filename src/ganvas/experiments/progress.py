@@ -62,7 +62,18 @@ def _live_table(plan: Plan, trials: Sequence[Trial]) -> Iterator[OnUpdate]:
         yield on_update
 
 
-def table(plan: Plan, trials: Sequence[Trial], active: set[str], seconds: float) -> Any:
+def as_text(plan: Plan, trials: Sequence[Trial], active: set[str], below: str) -> str:
+    """The table as text, with a line below it."""
+    import io
+
+    from rich.console import Console
+
+    out = io.StringIO()
+    Console(file=out, width=max(80, 24 + 24 * plan.seeds)).print(table(plan, trials, active, None))
+    return f"{out.getvalue().rstrip()}\n{below}"
+
+
+def table(plan: Plan, trials: Sequence[Trial], active: set[str], seconds: float | None) -> Any:
     """One row per cell, one column per seed; the title says how much training is left."""
     from rich.table import Table
 
@@ -71,6 +82,8 @@ def table(plan: Plan, trials: Sequence[Trial], active: set[str], seconds: float)
     cells: dict[tuple[str, int], str] = {}
     for trial in trials:
         state = trial.state
+        if trial.elsewhere is not None and trial.elsewhere.scoring:
+            state = "scoring"
         if state == "training" and trial.name in active:
             nimg, total, img_s = trial.progress
             share = nimg / total if total else 0.0
@@ -81,7 +94,9 @@ def table(plan: Plan, trials: Sequence[Trial], active: set[str], seconds: float)
             cells[trial.cell.name, trial.seed] = trial.failure_reason[:40] if state == "failed" else state
             finished += state in ("done", "failed")
             seconds_left += 60 * (minutes or 0) if state == "waiting" else 0.0
-    title = f"{plan.title}   {finished} of {len(trials)} done, {clock(seconds)}"
+        if trial.moves:
+            cells[trial.cell.name, trial.seed] += f" (moved {trial.moves}x)"
+    title = f"{plan.title}   {finished} of {len(trials)} done{'' if seconds is None else f', {clock(seconds)}'}"
     if minutes and running:
         title += f", about {clock(seconds_left / running)} of training left"
     found = Table(title=_literal(title))

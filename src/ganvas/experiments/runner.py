@@ -13,12 +13,15 @@ from typing import Any
 from ganvas import comparison, datasets
 from ganvas.comparison import Comparison
 from ganvas.comparison.metric_names import check_metric_names
-from ganvas.config import Config, to_dict
+from ganvas.config import BudgetConfig, Config, to_dict
 from ganvas.errors import GanvasError, UsageError, option
-from ganvas.experiments import progress, workers
+from ganvas.experiments import progress, saved, workers
+from ganvas.experiments.cluster import link, packing
+from ganvas.experiments.cluster import status as cluster_status
 from ganvas.experiments.plan import Plan
 from ganvas.experiments.saved import PLAN_FILE, read_plan
 from ganvas.experiments.trials import Trial, list_trials
+from ganvas.experiments.workers import OnUpdate
 from ganvas.files import replace_file, try_lock, utf8, writing_to
 
 
@@ -38,7 +41,14 @@ class Result:
 
 
 def run(
-    plan: Plan, folder: str | os.PathLike[str], jobs: int | None = None, retry: bool = False, lang: str = "en"
+    plan: Plan,
+    folder: str | os.PathLike[str],
+    jobs: int | None = None,
+    retry: bool = False,
+    lang: str = "en",
+    on: str | None = None,
+    threads: int | None = None,
+    fetch_seconds: float | None = None,
 ) -> Result:
     """Run what is left of an experiment, then compare its cells; all files are written to `folder`.
 
@@ -46,21 +56,57 @@ def run(
     its own cores, so that equal minutes are equal CPU time. A training that fails does not stop the others; with
     `retry` it is started again.
 
+    `on`: run on the workers of a Dask scheduler instead (tcp://HOST:PORT, tls://HOST:PORT, or local:N for N workers
+    here), each training with `threads` threads (default: 1). A newer checkpoint of each comes back every
+    `fetch_seconds` (default: 180).
+
     Raises UsageError if the folder holds another experiment or a metric is unknown, GanvasError if it cannot be
-    written.
+    written, or if the cluster cannot be used.
     """
     base = Path(folder)
     check_metric_names(plan.metrics)
+    if on is not None:
+        link.check_address(on)
     _save_plan(plan, base)
     with _locked(base):
-        jobs, threads = workers.split_cores(jobs, len(plan.cells) * plan.seeds)
-        trials = list_trials(plan, base, threads)
+        if on is None:
+            jobs, threads = workers.split_cores(jobs, len(plan.cells) * plan.seeds)
+        trials = list_trials(plan, base, threads or 1, elsewhere=on is not None)
+        packing.recover(base)
         for trial in trials:
             if retry and trial.state == "failed":
                 trial.clear_failure()
         with progress.show(plan, trials) as on_update:
-            interrupted = workers.run_trials(trials, jobs, threads, on_update)
+            if on is None:
+                interrupted = workers.run_trials(trials, jobs or 1, threads or 1, on_update)
+            else:
+                interrupted = _run_on(on, trials, threads or 1, on_update, fetch_seconds)
         return Result(trials, None, None) if interrupted else _compare_cells(plan, base, trials, lang)
+
+
+def _run_on(on: str, trials: list[Trial], threads: int, on_update: OnUpdate, fetch_seconds: float | None) -> bool:
+    """Run the trials on a cluster, where any are left. True if a signal interrupted it."""
+    if all(trial.state in ("done", "failed") for trial in trials):
+        return False
+    from ganvas.experiments.cluster import dispatch
+
+    with link.connected(on) as cluster:
+        return dispatch.run_trials(trials, cluster, threads, on_update, fetch_seconds)
+
+
+def status(folder: str | os.PathLike[str]) -> str:
+    """How far the experiment in a folder is, whoever runs it and wherever, as text; UsageError where there is none."""
+    base = Path(folder)
+    if not (base / PLAN_FILE).is_file():
+        raise UsageError(f"no experiment was begun in {base}: name its folder with {option('--out')}")
+    found = saved.read(base)
+    where = cluster_status.read(base, found.trials)
+    runs = f"it runs on {where}" if where else "it runs"
+    line = runs if found.running else "nobody runs it: the same command resumes it"
+    here = {trial.name for trial in found.trials if trial.state == "training" and trial.run.is_locked()}
+    active = here | {trial.name for trial in found.trials if trial.elsewhere and found.running}
+    plan = Plan(base.name, found.title, found.cells, found.seeds, BudgetConfig(minutes=found.minutes))
+    return progress.as_text(plan, found.trials, active, line)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -31,6 +32,14 @@ class Progress(NamedTuple):
     """Images per second, lately."""
 
 
+class Elsewhere(NamedTuple):
+    """A trial on its worker, newer than its files here."""
+
+    worker: str
+    progress: Progress
+    scoring: bool = False
+
+
 @dataclass
 class Trial:
     """A cell with a seed."""
@@ -41,6 +50,10 @@ class Trial:
     path: Path
     features: tuple[str, ...]
     n: int
+    elsewhere: Elsewhere | None = None
+    """What the worker that has it said last, where that is another machine."""
+    moves: int = 0
+    """Workers that it was on and left before it was done."""
 
     @property
     def name(self) -> str:
@@ -101,10 +114,32 @@ class Trial:
 
     @property
     def progress(self) -> Progress:
+        if self.elsewhere is not None:
+            return self.elsewhere.progress
         rows = self.run.rows("metrics")[-5:] if (self.path / "metrics.jsonl").is_file() else []
         speeds = [row["img_s"] for row in rows if row.get("img_s")]
         total = self.run.total_nimg if (self.path / "config.json").is_file() else None
         return Progress(rows[-1]["nimg"] if rows else 0, total, sum(speeds) / len(speeds) if speeds else 0.0)
+
+    def next_step(self) -> list[str] | None:
+        """Arguments of the `ganvas` that it needs next; None where it needs none, or has no run directory yet."""
+        state = self.state
+        if state == "training":
+            return ["resume", str(self.path), *self.data_flag]
+        if state != "scoring":
+            return None
+        argv = ["evaluate", str(self.path), "--n", str(self.n), "--sets", "1", *self.data_flag]
+        return [*argv, "--features", ",".join(self.features)] if self.features else argv
+
+    def finish_step(self, argv: Sequence[str], code: int) -> bool:
+        """Whether it goes on. It has failed if its process did, or had no effect: no step must start for ever."""
+        if code != 0:
+            self.mark_failed(last_log_line(self.log))
+            return False
+        if self.state == "scoring" and "evaluate" in argv and not self.scored:
+            self.mark_failed("ganvas evaluate ended without the scores that were asked for")
+            return False
+        return True
 
     def create_run(self, images: ImageSet) -> None:
         """Create its run directory."""
@@ -132,13 +167,14 @@ class Trial:
         self.run.write_json(SUMMARY, {**place, **group_summary(found, self.cell.name)})
 
 
-def list_trials(plan: Plan, base: Path, threads: int) -> list[Trial]:
-    """Every cell with every seed; all cells with one seed come before the next seed."""
-    return [
-        Trial(cell, seed, plan.trial_config(cell, seed, threads), base / f"{cell.slug}-s{seed}", plan.features, plan.n)
-        for seed in range(plan.seeds)
-        for cell in plan.cells
-    ]
+def list_trials(plan: Plan, base: Path, threads: int, elsewhere: bool = False) -> list[Trial]:
+    """Every cell with every seed; all cells with one seed come before the next seed. See `Plan.trial_config`."""
+
+    def trial(cell: Cell, seed: int) -> Trial:
+        config = plan.trial_config(cell, seed, threads, elsewhere)
+        return Trial(cell, seed, config, base / f"{cell.slug}-s{seed}", plan.features, plan.n)
+
+    return [trial(cell, seed) for seed in range(plan.seeds) for cell in plan.cells]
 
 
 def last_log_line(path: Path) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ganvas.errors import GanvasError
-from ganvas.experiments.trials import Trial, last_log_line, load_images
+from ganvas.experiments.trials import Trial, load_images
 
 if TYPE_CHECKING:
     from ganvas.datasets import ImageSet
@@ -53,7 +53,7 @@ def run_trials(trials: Sequence[Trial], jobs: int, threads: int, on_update: OnUp
     workers = [Worker(frozenset(cores[i * threads : (i + 1) * threads])) for i in range(jobs)]
     queue = [trial for trial in trials if trial.state not in ("done", "failed")]
     images: dict[str, ImageSet] = {}
-    with _collect_signals() as received, _reaped(workers):
+    with collect_signals() as received, _reaped(workers):
         while (queue and not received) or any(worker.trial for worker in workers):
             for worker in workers:
                 if worker.process is not None and worker.process.poll() is not None:
@@ -100,33 +100,21 @@ def _start_step(worker: Worker, images: dict[str, ImageSet], threads: int) -> No
     try:
         if trial.state == "waiting":
             trial.create_run(load_images(images, trial))
-        if trial.state == "training":
-            worker.process = _start_process(trial, worker.cores, threads, "resume", str(trial.path), *trial.data_flag)
-        elif trial.state == "scoring":
-            argv = ["evaluate", str(trial.path), "--n", str(trial.n), "--sets", "1"]
-            argv += trial.data_flag
-            if trial.features:
-                argv += ["--features", ",".join(trial.features)]
-            worker.process = _start_process(trial, worker.cores, threads, *argv)
-        else:
+        if (argv := trial.next_step()) is None:
             worker.trial = None
+        else:
+            worker.process = _start_process(trial, worker.cores, threads, *argv)
     except GanvasError as error:
         trial.mark_failed(str(error))
         worker.trial = None
 
 
 def _handle_exit(worker: Worker, interrupted: bool) -> None:
-    """Mark the trial as failed if its process failed, or had no effect: the same step must not start for ever."""
+    """The worker goes on with its trial, unless the process failed."""
     trial, process = worker.trial, worker.process
     assert trial is not None and process is not None
     worker.process = None
-    if interrupted:
-        worker.trial = None
-    elif process.returncode != 0:
-        trial.mark_failed(last_log_line(trial.log))
-        worker.trial = None
-    elif trial.state == "scoring" and "evaluate" in process.args and not trial.scored:  # type: ignore[operator]
-        trial.mark_failed("ganvas evaluate ended without the scores that were asked for")
+    if interrupted or not trial.finish_step(process.args, process.returncode):  # type: ignore[arg-type]
         worker.trial = None
 
 
@@ -146,7 +134,7 @@ def _start_process(trial: Trial, cores: frozenset[int], threads: int, *argv: str
 
 
 @contextmanager
-def _collect_signals() -> Iterator[list[int]]:
+def collect_signals() -> Iterator[list[int]]:
     """Collect Ctrl-C, SIGTERM and the terminal's end instead of ending at once, so that the processes can save."""
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
