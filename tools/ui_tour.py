@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "ui.webp"
 MINUTES = 4
 WIDTH, MOST_BYTES = 960, 1_500_000
-SCENES = {"start-0": (1, 1600), "grow": (6, 700), "scrub": (16, 350), "list": (1, 1600), "compare": (1, 2600)}
+SCENES = {"start-0": (1, 1600), "grow": (6, 700), "scrub": (12, 350), "compare": (1, 2000),
+          "play": (4, 900), "learn": (17, 220)}  # fmt: skip
 """Beginning of a picture's name -> pictures of it at most, ms of each."""
 
 
@@ -40,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(sys.argv[1] if len(sys.argv) > 1 else name)
         if len(sys.argv) < 2:
-            test = ["tests/ui/test_browser.py", "-m", "slow", "-k", "train_watch"]
+            test = ["tests/ui/test_browser.py", "-m", "slow", "-k", "train_watch or playground_to_learn"]
             environment = {**os.environ, "GANVAS_UI_FRAMES": name, "GANVAS_UI_MINUTES": str(MINUTES)}
             subprocess.run([sys.executable, "-m", "pytest", *test], cwd=ROOT, env=environment, check=True)
         pictures = frames(folder)

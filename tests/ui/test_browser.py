@@ -144,6 +144,35 @@ def test_train_watch_scrub_and_compare(browser: Browser | None, own: Served) -> 
     page.close()
 
 
+def test_from_the_playground_to_learn(browser: Browser | None, own: Served) -> None:
+    """A shipped model by seeds, then the toy until it covers the ring."""
+    if browser is None:
+        pytest.fail("no Chromium: tools/chromium.sh unpacks one")
+    page, troubles = opened(browser, own, viewport={"width": 1280, "height": 800})
+    page.goto(f"{own.url}/play?model=cifar10-cpu-v1")
+    pixels, was = "document.querySelector('#grid button canvas').toDataURL()", ""
+    for seed in range(4):
+        expect(page.locator("#grid button canvas").first).to_be_attached()
+        end = time.monotonic() + 60
+        while page.evaluate(pixels) == was:
+            assert time.monotonic() < end, seed
+            page.wait_for_timeout(100)
+        was = page.evaluate(pixels)
+        shoot(page, f"play-{seed}")
+        page.click("#next")
+    page.get_by_role("link", name="Learn", exact=True).click()
+    expect(page.locator("#caption")).to_contain_text("Update 0.")
+    shoot(page, "learn-00")
+    page.keyboard.press("Space")
+    for picture in range(1, 17):
+        page.wait_for_timeout(900 if FRAMES else 60)
+        shoot(page, f"learn-{picture:02d}")
+    page.keyboard.press("Space")
+    expect(page.locator("#caption")).not_to_contain_text("Update 0.")
+    assert troubles == []
+    page.close()
+
+
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_opens_clean_on_a_phone(
