@@ -237,7 +237,7 @@ for (const button of document.querySelectorAll("[data-break]")) {
     unbroken();
     button.setAttribute("aria-current", "true");
     const values = facts.breaks[button.dataset.break];
-    await begin({ ...values, seed: toy?.settings.seed ?? 0 });
+    await begin({ seed: toy?.settings.seed ?? 0, ...values });
     at("effect").textContent = say("ui.learn.broken", { changes: inWords(values) });
     at("world").scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
     play(true);

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 BREAKS: dict[str, dict[str, Any]] = {
-    "no-penalty": {"r1": 0.0},
+    "no-penalty": {"r1": 0.0, "seed": 1},
     "wasserstein": {"loss": "wasserstein", "r1": 0.0},
     "high-rate": {"g_lr": 0.02},
     "d-ahead": {"g_lr": 1e-4, "d_lr": 0.01, "d_steps": 5, "update": "alternating", "r1": 0.0},

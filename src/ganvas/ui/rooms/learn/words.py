@@ -33,10 +33,10 @@ SENTENCES = {
         "ui.learn.key.arrow": "where G’s loss falls",
         "ui.learn.ramp.low": "D: fake, logit {value}",
         "ui.learn.ramp.high": "{value}, D: real",
-        "ui.learn.caption.modes": "Update {updates}. {covered} of {places} modes have their share of fakes (a quarter "
-        "of it counts); {share} % of the fakes lie on a mode.",
-        "ui.learn.caption.places": "Update {updates}. {covered} of {places} places along the curve have their share of "
-        "fakes (a quarter of it counts); {share} % of the fakes lie on the curve.",
+        "ui.learn.caption.modes": "Update {updates}: {covered} of {places} modes are covered (a mode with a quarter of "
+        "its share of the fakes counts); {share} % of the fakes lie on a mode.",
+        "ui.learn.caption.places": "Update {updates}: {covered} of {places} places along the curve are covered (a place "
+        "with a quarter of its share of the fakes counts); {share} % of the fakes lie on the curve.",
         "ui.learn.caption.outside": "{count} of 256 fakes are outside the picture and drawn at its edge.",
         "ui.learn.caption.logits": "D’s mean logit is {real} for real points and {fake} for fakes. The longest arrow "
         "means that G’s loss changes by {longest} per unit of distance; the picture is 2.4 units wide.",
@@ -71,8 +71,8 @@ SENTENCES = {
         "ui.learn.from_start": "{changes}: training began again from update 0.",
         "ui.learn.broken": "Began again with {changes}; everything else as by default.",
         "ui.learn.doctor": "What the doctor says",
-        "ui.learn.doctor.lead": "The rules of ganvas doctor, on what was trained since a control was last turned. They "
-        "were made for images: samples are the fakes here. Rules on colours, classes or copies have nothing to read.",
+        "ui.learn.doctor.lead": "The rules of ganvas doctor, applied to the updates since a control last changed. Rules "
+        "about colours, classes or copies do not apply to points.",
         "ui.learn.doctor.young": "Too early to say: the first word comes after {updates} updates.",
         "ui.learn.doctor.well": "No problems found.",
         "ui.learn.condition": "Condition: {condition}",
@@ -124,7 +124,7 @@ SENTENCES = {
         "ui.learn.break.tiny-batch": "Batch of 4",
         "ui.learn.break.no-penalty.look": "R1 is off, so nothing keeps D smooth. Look at the fakes: instead of spreading "
         "over the ring they gather in a clump that moves on. At most one of 8 modes is covered. The doctor finds that G and "
-        "D oscillate.",
+        "D oscillate. This starts from seed 1: with seed 0 most modes are covered by update 1,000.",
         "ui.learn.break.wasserstein.look": "This loss has no bound, and nothing limits D’s slope. Look at the clump of fakes "
         "that chases the places where D says real: at most one of 8 modes is covered. This loss only compares, so the two "
         "accuracies are taken at the median logit and are equal. The doctor finds that D is too weak.",
@@ -162,10 +162,10 @@ SENTENCES = {
         "ui.learn.key.arrow": "G의 손실이 줄어드는 방향",
         "ui.learn.ramp.low": "D: 가짜, 로짓 {value}",
         "ui.learn.ramp.high": "{value}, D: 진짜",
-        "ui.learn.caption.modes": "업데이트 {updates}번. 모드 {places}개 가운데 {covered}개에 가짜가 제 몫만큼 있습니다(몫의 "
-        "4분의 1부터 셉니다). 가짜의 {share}%가 모드 위에 있습니다.",
-        "ui.learn.caption.places": "업데이트 {updates}번. 곡선 위의 자리 {places}곳 가운데 {covered}곳에 가짜가 제 몫만큼 "
-        "있습니다(몫의 4분의 1부터 셉니다). 가짜의 {share}%가 곡선 위에 있습니다.",
+        "ui.learn.caption.modes": "업데이트 {updates}번: 모드 {places}개 가운데 {covered}개를 덮었습니다(고르게 나눈 몫의 "
+        "4분의 1 이상이 모이면 덮은 것으로 셉니다). 가짜의 {share}%가 모드 위에 있습니다.",
+        "ui.learn.caption.places": "업데이트 {updates}번: 곡선 위의 자리 {places}곳 가운데 {covered}곳을 덮었습니다(고르게 "
+        "나눈 몫의 4분의 1 이상이 모이면 덮은 것으로 셉니다). 가짜의 {share}%가 곡선 위에 있습니다.",
         "ui.learn.caption.outside": "가짜 256개 가운데 {count}개는 그림 밖에 있어 가장자리에 그렸습니다.",
         "ui.learn.caption.logits": "D의 평균 로짓은 진짜에서 {real}, 가짜에서 {fake}입니다. 가장 긴 화살표는 거리 1마다 G의 "
         "손실이 {longest}만큼 변한다는 뜻입니다. 그림의 너비는 2.4입니다.",
@@ -200,8 +200,8 @@ SENTENCES = {
         "ui.learn.from_start": "{changes}: 학습을 처음부터 다시 시작했습니다.",
         "ui.learn.broken": "{changes}, 나머지는 기본값으로 다시 시작했습니다.",
         "ui.learn.doctor": "doctor의 진단",
-        "ui.learn.doctor.lead": "설정을 마지막으로 바꾼 뒤의 학습에 ganvas doctor의 규칙을 그대로 적용합니다. 이미지를 위해 "
-        "만든 규칙이므로, 여기서 샘플은 가짜 점입니다. 색, 클래스, 베끼기에 관한 규칙은 읽을 값이 없습니다.",
+        "ui.learn.doctor.lead": "설정을 마지막으로 바꾼 뒤의 학습에 ganvas doctor의 규칙을 그대로 적용합니다. 색, 클래스, "
+        "베끼기에 관한 규칙은 점에는 해당하지 않습니다.",
         "ui.learn.doctor.young": "아직 판단하기 이릅니다. 업데이트 {updates}번 뒤부터 진단합니다.",
         "ui.learn.doctor.well": "문제를 찾지 못했습니다.",
         "ui.learn.condition": "조건: {condition}",
@@ -250,7 +250,8 @@ SENTENCES = {
         "ui.learn.break.collapse": "모드 붕괴",
         "ui.learn.break.tiny-batch": "배치 4개",
         "ui.learn.break.no-penalty.look": "R1을 꺼서 D를 매끄럽게 하는 것이 없습니다. 가짜를 보세요. 원 위로 퍼지지 않고 한 "
-        "덩어리로 모여 옮겨 다닙니다. 모드 8개 가운데 많아야 하나만 덮습니다. doctor는 G와 D가 진동한다고 진단합니다.",
+        "덩어리로 모여 옮겨 다닙니다. 모드 8개 가운데 많아야 하나만 덮습니다. doctor는 G와 D가 진동한다고 진단합니다. "
+        "시드 1로 시작합니다. 시드 0에서는 업데이트 1,000번이면 대부분의 모드를 덮습니다.",
         "ui.learn.break.wasserstein.look": "이 손실에는 한계가 없고, D의 기울기를 제한하는 것도 없습니다. D가 진짜라고 하는 "
         "자리를 쫓아다니는 가짜 덩어리를 보세요. 모드 8개 가운데 많아야 하나만 덮습니다. 이 손실은 비교만 하므로 두 정확도는 로짓의 중앙값에서 "
         "재며, 서로 같습니다. doctor는 D가 너무 약하다고 진단합니다.",
