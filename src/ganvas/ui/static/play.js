@@ -88,13 +88,14 @@ const list = async () => {
 const open = async (name, from = new URLSearchParams()) => {
   state.model = name;
   $("room").hidden = true;
-  $("facts").textContent = "";
+  $("facts").textContent = name ? say("ui.play.loading") : "";
   $("live").hidden = true;
   trouble();
   if (!name) return;
   try {
     state.about = await get(`/api/play/about?${new URLSearchParams({ model: name })}`);
   } catch (error) {
+    $("facts").textContent = "";
     trouble(error.message);
     return;
   }
@@ -461,12 +462,14 @@ $("weights").addEventListener("input", () => {
   moved();
   found();
 });
-for (const input of document.querySelectorAll("input[name=by]")) input.addEventListener("change", found);
-$("reset").addEventListener("click", () => {
+/** All sliders to 0: a move whose slider is out of sight would change the images without a word. */
+const reset = () => {
   state.moves.clear();
   found();
   moved();
-});
+};
+for (const input of document.querySelectorAll("input[name=by]")) input.addEventListener("change", reset);
+$("reset").addEventListener("click", reset);
 $("near").addEventListener("click", near);
 $("go").addEventListener("click", () => (film ? stop() : walk()));
 $("clear").addEventListener("click", clear);

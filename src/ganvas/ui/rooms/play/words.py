@@ -8,11 +8,12 @@ from ganvas import i18n
 
 SENTENCES = {
     "en": {
-        "ui.play.lead": "What a trained generator makes of z, by hand.",
+        "ui.play.lead": "See what a trained generator makes of its random input z, and change z by hand.",
         "ui.play.model": "Model",
         "ui.play.runs": "Runs",
         "ui.play.shipped": "Ships with ganvas",
         "ui.play.none": "Choose a model.",
+        "ui.play.loading": "Loading the model ...",
         "ui.play.facts": "{size} px, {data}, after {nimg} images; z has {latent} values",
         "ui.play.live": "This run is still training.",
         "ui.play.newer": "Load its newest weights",
@@ -91,11 +92,12 @@ SENTENCES = {
         "ui.play.no_d.broken": "This run's discriminator cannot be loaded: {why}",
     },
     "ko": {
-        "ui.play.lead": "학습된 생성자가 z로 무엇을 만드는지 직접 살펴봅니다.",
+        "ui.play.lead": "학습된 생성자가 무작위 입력 z로 무엇을 만드는지 보고, z를 직접 바꿔 봅니다.",
         "ui.play.model": "모델",
         "ui.play.runs": "실행",
         "ui.play.shipped": "ganvas에 포함된 모델",
-        "ui.play.none": "모델을 고르십시오.",
+        "ui.play.none": "모델을 선택해 주세요.",
+        "ui.play.loading": "모델을 불러오는 중입니다 ...",
         "ui.play.facts": "{size} px, {data}, 이미지 {nimg}장 학습, z는 {latent}차원",
         "ui.play.live": "아직 학습 중인 실행입니다.",
         "ui.play.newer": "최신 가중치 불러오기",
@@ -140,7 +142,7 @@ SENTENCES = {
         "ui.play.walk.gif": "GIF로 저장",
         "ui.play.walk.frames": "{ms} ms 프레임 {n}개, 왕복",
         "ui.play.d": "판별자에게 묻기",
-        "ui.play.d.lead": "그림을 그리거나, 여기에 끌어다 놓거나, 파일을 고르십시오. 판별자가 학습 때처럼 평가합니다. "
+        "ui.play.d.lead": "그림을 그리거나, 여기에 끌어다 놓거나, 파일을 선택해 주세요. 판별자가 학습 때처럼 평가합니다. "
         "다른 곳으로 보내거나 저장하지 않습니다.",
         "ui.play.d.draw": "그림판",
         "ui.play.d.colour": "펜",
@@ -165,7 +167,7 @@ SENTENCES = {
         "ui.play.done.crop": "{width} × {height}의 가운데 {side} × {side}만 사용",
         "ui.play.done.resize": "{side} × {side}를 {size} × {size}로 변경",
         "ui.play.done.grey": "색을 회색으로 변경",
-        "ui.play.no_d.shipped": "포함된 모델에는 판별자가 없습니다. 체크포인트가 있는 실행을 고르십시오.",
+        "ui.play.no_d.shipped": "포함된 모델에는 판별자가 없습니다. 체크포인트가 있는 실행을 선택해 주세요.",
         "ui.play.no_d.no_checkpoint": "이 실행에는 체크포인트가 없고, 판별자는 체크포인트에만 저장됩니다.",
         "ui.play.no_d.broken": "이 실행의 판별자를 불러올 수 없습니다: {why}",
     },
