@@ -58,7 +58,10 @@ def compared(house: House, names: list[str], experiment: str | None, say: Transl
         for member in group.members:
             links.setdefault(member.run.path, "")
     first = [[known[member.run.path] for member in group.members] for group in found.groups]
-    return compare_page.values(found, say, house.root, links) | {
+    values = compare_page.values(found, say, house.root, links)
+    named = {str(path): printable(name) for path, name in known.items()}
+    return values | {
+        "runs": [row | {"path": named.get(row["path"], row["path"])} for row in values["runs"]],
         "lacking": bool(lacking), "why": lacking.partition("; ")[2],
         "names": list(known.values()), "experiment": experiment,
         "others": [(group.name, _again([*first[i], *_rest(first, i)])) for i, group in enumerate(found.groups) if i],

@@ -33,10 +33,18 @@ const keep = async () => {
     } catch (error) {
       failures += 1;
       trouble(error.status === 404 ? say("ui.run.gone") : error.message);
+      if (error.status === 400 && !view) unreadable();
       wait = Math.min(1500 * 2 ** failures, 30000);
     }
   }
   setTimeout(keep, wait);
+};
+
+/** Nothing will come: the run is there, but cannot be read. The line at the top says why. */
+const unreadable = () => {
+  $("state").textContent = say("ui.state.unreadable");
+  $("state").className = "is failed";
+  for (const id of ["samples", "curves"]) $(id).hidden = true;
 };
 
 const running = () => answer.live || answer.process?.state === "running";
@@ -193,7 +201,7 @@ const drawDoctor = () => {
   $("findings").replaceChildren(...findings.map((item) =>
     el("div", { class: "finding" },
       el("h3", {}, item.title),
-      el("p", { class: "note" }, `${item.since} · ${item.confidence} `,
+      el("p", { class: "note" }, `${item.since} · ${item.confidence} · `,
         el("button", { class: "link", type: "button", onclick: () => { jump(item.at); } }, say("ui.run.doctor.show"))),
       el("p", {}, item.cause),
       item.evidence.length ? el("details", { "data-rule": item.title, open: open.has(item.title) }, el("summary", {}, say("ui.run.evidence")),
