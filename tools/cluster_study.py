@@ -122,6 +122,8 @@ class Simulated:
     address: str = "tcp://simulated:1"
     time: float = 0.0
     tasks: list[Task] = field(default_factory=list)
+    newest: dict[str, Task] = field(default_factory=dict)
+    """Trial -> its last task."""
     asked: int = 0
     on_tick: Callable[[Simulated], None] = lambda link: None
 
@@ -145,8 +147,8 @@ class Simulated:
             return found
         if function is cell.leave:
             return {}
-        task = next((t for t in reversed(self.tasks) if t.worker == worker and arguments[0] == t.trial.name), None)
-        if task is None or task.done():
+        task = self.newest.get(arguments[0])
+        if task is None or task.worker != worker or task.done():
             return {} if function is cell.look else b""
         if function is cell.look:
             return {"step": "resume", "progress": [int(task.now), int(task.trial.seconds), 1.0],
@@ -164,6 +166,7 @@ class Simulated:
         trial = next(t for t in self.trials if t.name == job["name"])
         task = Task(self, worker, trial, self.time, trial.reached, self.outcomes.get(worker, "done"))
         self.tasks.append(task)
+        self.newest[trial.name] = task
         return task
 
     def result(self, task: Task) -> dict[str, Any]:
