@@ -300,3 +300,11 @@ def test_a_name_that_is_no_utf8_is_a_row(own: Served, folder: Path) -> None:
     assert {row["title"] for row in rows} == {"a", r"caf\udce9"}
     assert own.get("/").status == 200
     assert own.get(next(row["at"] for row in rows if row["name"] != "a")).status in (200, 404)
+
+
+def test_a_run_that_stopped_before_its_first_values_shows_what_it_saw(own: Served, folder: Path) -> None:
+    run = make_run(folder / "a", rows=3, grids=2, tiles=4, epochs=1, end=None)
+    (run.path / "metrics.jsonl").unlink()
+    (run.path / "events.jsonl").write_text('{"event": "stop", "nimg": 160}\n')
+    (row,) = own.get("/api/runs").json["rows"]
+    assert (row["state"], row["nimg"]) == ("stopped", 160)

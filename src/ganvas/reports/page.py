@@ -69,5 +69,5 @@ def figures(facts: Facts, say: Translator) -> list[tuple[str, str, str]]:
         (say("figure.minutes"), f"{facts.seconds / 60:.1f}", mean_speed),
         (say("figure.seed"), str(facts.config.seed), say("figure.one_run")),
         (say("figure.data"), f"{facts.n:,}", " · ".join(kind)),
-        (say("figure.device"), str(env.get("device", say("unknown"))).upper(), " · ".join(filter(None, machine))),
+        (say("figure.device"), str(env.get("device", "–")).upper(), " · ".join(filter(None, machine))),
     ]

@@ -98,9 +98,12 @@ def _read(path: Path, stamp: Stamp) -> dict[str, Any]:
         reason = f"{error} is missing in config.json" if isinstance(error, KeyError) else str(error)
         return row | {"state": "unreadable", "error": reason[:300]}
     newest = last[-1] if last else {}
-    turn = next((e for r in reversed(tail(path, "events")) if (e := str(r.get("event"))) in TURNS), "")
+    events = tail(path, "events")
+    turn = next((e for r in reversed(events) if (e := str(r.get("event"))) in TURNS), "")
+    counts: list[Any] = [one.get("nimg") for one in (*last[-1:], *events[-1:])]
+    seen = max((n for n in counts if checked.is_whole(n)), default=0)
     state = STATES.get(turn, "broken off" if last else "new")
-    return row | told | {"state": state, "nimg": newest.get("nimg", 0)} | {k: newest.get(k) for k in ("img_s", "sec")}
+    return row | told | {"state": state, "nimg": seen} | {k: newest.get(k) for k in ("img_s", "sec")}
 
 
 def tail(path: Path, log: str) -> list[dict[str, Any]]:

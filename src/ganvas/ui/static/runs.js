@@ -32,7 +32,7 @@ const item = (row) => {
     onchange: (event) => { event.target.checked ? chosen.add(row.name) : chosen.delete(row.name); counted(); },
   });
   box.checked = chosen.has(row.name);
-  const thumb = readable && row.state !== "new"
+  const thumb = readable && row.nimg
     ? el("img", { src: `/api${row.at}/thumb?at=${row.nimg}`, alt: "", loading: "lazy", onerror: (event) => event.target.remove() })
     : null;
   const bar = el("i");
