@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,6 +55,19 @@ def test_the_printed_address_lets_a_browser_in_with_a_cookie_of_this_site_alone(
     assert cookie == f"{served.guard.cookie}={served.guard.session}; Path=/; HttpOnly; SameSite=Strict"
     assert str(served.port) in served.guard.cookie  # two servers do not take each other's cookie
     assert served.guard.token not in found.text
+
+
+@pytest.mark.parametrize("other", [
+    'a={"x":1}', "a,b=1", "a[b]=1", "flag", "=", "a=b c", 'a="open', "Path=/", "a=\xed\x95\x9c",
+    "{own}=of-another-path",
+])  # fmt: skip
+def test_cookies_of_other_servers_of_this_host_shut_nobody_out(served: Served, other: str) -> None:
+    """Cookies know no ports, and other servers write theirs as they like."""
+    own, other = f"{served.guard.cookie}={served.guard.session}", other.replace("{own}", served.guard.cookie)
+    for line in (f"{other}; {own}", f"{own}; {other}", f"{other};{own};"):
+        assert served.send("GET", "/api/runs", None, {"cookie": line}).status == 200, line
+    assert served.send("GET", "/api/runs", None, {"cookie": other}).status == 403
+    assert served.send("GET", "/api/runs", None, {"cookie": f"x{own}"}).status == 403
 
 
 def test_the_token_opens_no_post(served: Served) -> None:
@@ -240,6 +254,6 @@ def test_wrong_passwords_wait_for_each_other(locked: Served, monkeypatch: pytest
         waited.append(seconds)
         assert locked.guard._trying.locked()
 
-    monkeypatch.setattr(guard.asyncio, "sleep", sleep)
+    monkeypatch.setattr(guard, "asyncio", SimpleNamespace(sleep=sleep))  # the server sleeps as well
     locked.post("/login", {"password": "wrong"}, **{locked.guard.cookie: ""})
     assert waited == [guard.LOGIN_SECONDS]

@@ -13,7 +13,6 @@ import hmac
 import ipaddress
 import secrets
 import socket
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -140,11 +139,9 @@ class Guard:
 
     def _has_cookie(self, headers: Headers) -> bool:
         """Whether the browser was let in before."""
-        try:
-            cookies = SimpleCookie(headers.get("cookie", ""))
-        except CookieError:
-            return False
-        return self.cookie in cookies and _same(cookies[self.cookie].value, self.session)
+        pairs = (pair.partition("=") for line in headers.getlist("cookie") for pair in line.split(";"))
+        # cookies of other servers of this host come along, in any form, also one of the same name
+        return any(name.strip() == self.cookie and _same(value.strip(), self.session) for name, _, value in pairs)
 
 
 def is_local(host: str) -> bool:

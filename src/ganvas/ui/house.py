@@ -13,6 +13,8 @@ from ganvas.runs.run import Run
 from ganvas.ui.summaries import Summaries
 from ganvas.ui.trainings import Trainings
 
+LONGEST = 255
+"""Bytes of a name that file systems hold."""
 OF = "::"
 """Between an experiment and the folder of one of its runs, in the name of that run."""
 
@@ -49,7 +51,11 @@ class House:
 
     def path(self, name: str) -> Path:
         """The folder of that name below `root`, there or not. MissingError for a name that is none."""
-        if not name or name in (".", "..") or len(name) > 255 or any(c in name for c in "/\\\0"):
+        try:
+            length = len(os.fsencode(name))
+        except UnicodeEncodeError:
+            length = 0
+        if not 0 < length <= LONGEST or name in (".", "..") or any(c in name for c in "/\\\0"):
             raise MissingError(f"{name[:100]!r} is no name of a run")
         return self.root / name
 
