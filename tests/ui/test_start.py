@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from conftest import python
 from ganvas.cli import train as cli
 from ganvas.config.recipes import RECIPES
 from ganvas.config.tricks import TRICKS
@@ -156,6 +158,42 @@ def test_another_process_is_not_stopped(own: Served) -> None:
         found = own.post("/api/runs/a/stop")
         assert found.status == 400 and "not started here" in found.json["error"]
         assert own.get("/api/runs/a").json["live"]
+
+
+def test_a_training_that_was_killed_says_so(own: Served, asked: list[Any]) -> None:
+    assert own.post("/api/start", ORDER).status == 200
+    training = own.house.trainings.all[0]
+    while training.line != "reading data":
+        time.sleep(0.01)
+    training.process.kill()
+    wait(training, "failed")
+    assert training.line == "Killed: reading data"
+
+
+SERVER = r"""
+import subprocess, sys, tempfile
+from pathlib import Path
+from ganvas.ui.house import House
+from ganvas.ui.server import serve
+from ganvas.ui.trainings import Training
+house = House(Path(sys.argv[1]))
+words = "import time\ntry: print(flush=True); time.sleep(60)\nexcept KeyboardInterrupt: open('saved', 'w')"
+options = {"cwd": sys.argv[1], "stdout": subprocess.PIPE, "start_new_session": True}
+process = subprocess.Popen([sys.executable, "-c", words], **options)
+process.stdout.readline()
+house.trainings.all.append(Training("a", process, tempfile.TemporaryFile()))
+serve(house, "127.0.0.1", 0, None, False)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_however_the_server_ends_trainings_are_saved(tmp: Path, number: signal.Signals) -> None:
+    server = python("-c", SERVER, str(tmp))
+    assert server.stdout is not None and server.stdout.readline().startswith("ganvas ui: ")
+    server.send_signal(number)
+    out, err = server.communicate(timeout=60)
+    assert (server.returncode, err) == (0, "")
+    assert out.startswith("saving 1 training ...\nstopped: a (") and (tmp / "saved").exists()
 
 
 @pytest.mark.slow

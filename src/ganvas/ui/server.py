@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from starlette.applications import Starlette
@@ -99,12 +101,42 @@ def serve(house: House, host: str, port: int | None, password: str | None, brows
         show(f"ganvas ui: {address}  (runs in {house.root}; Ctrl+C ends it)", flush=True)
         if browser:
             threading.Timer(0.5, webbrowser.open, [address]).start()
-        try:
-            server(application).run(sockets=[sock])
-        except KeyboardInterrupt:
-            pass
-        finally:
-            if running := house.trainings.running():
-                show(f"saving {len(running)} training{'s' if len(running) > 1 else ''} ...", flush=True)
+        with _signals_end():
+            try:
+                server(application).run(sockets=[sock])
+            except KeyboardInterrupt:
+                pass
+            finally:
+                if running := house.trainings.running():
+                    _tell(f"saving {len(running)} training{'s' if len(running) > 1 else ''} ...")
                 for training in house.trainings.stop_all():
-                    show(f"stopped: {training.name} (ganvas resume {house.root / training.name} continues it)")
+                    _tell(f"stopped: {training.name} (ganvas resume {house.root / training.name} continues it)")
+
+
+@contextmanager
+def _signals_end() -> Iterator[None]:
+    """SIGTERM, and SIGHUP from a terminal that was closed, do what Ctrl+C does, unless they are ignored (nohup)."""
+
+    def end(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    def hang_up(number: int, frame: object) -> None:
+        signal.raise_signal(signal.SIGTERM)  # which is the server's own while it runs
+
+    kept = {}
+    if threading.current_thread() is threading.main_thread():
+        for name, handler in (("SIGTERM", end), ("SIGHUP", hang_up)):
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                kept[number] = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in kept.items():
+            signal.signal(number, old)
+
+
+def _tell(line: str) -> None:
+    """Print a line where there is still a terminal."""
+    with suppress(OSError):
+        show(line, flush=True)

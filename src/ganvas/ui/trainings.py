@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -50,10 +51,12 @@ class Training:
 
     @property
     def line(self) -> str:
-        """The last line that it printed, as one readable line: the reason where it failed."""
+        """The last line that it printed, as one readable line: the reason where it failed or was killed."""
         size = os.fstat(self.output.fileno()).st_size
         text = os.pread(self.output.fileno(), TAIL, max(0, size - TAIL)).decode("utf-8", "replace")
         lines = [part.strip() for line in text.splitlines() for part in line.split("\r") if part.strip()]
+        if (killed := -(self.process.poll() or 0)) > 0:
+            lines.append(": ".join([signal.strsignal(killed) or str(killed), *lines[-1:]]))
         return printable(lines[-1])[:500] if lines else ""
 
     def close(self) -> None:
@@ -75,6 +78,7 @@ class Trainings:
         self.most = most or max(1, os.cpu_count() or 1)
         """That may run at a time."""
         self.all: list[Training] = []
+        self._starting = threading.Lock()
 
     def running(self) -> list[Training]:
         """Those whose process is alive."""
@@ -86,17 +90,18 @@ class Trainings:
 
     def start(self, name: str, words: Sequence[str], folder: Path, trains: bool = True) -> Training:
         """Run `ganvas WORDS` for the run of that name, in `folder`. UsageError where too many run already."""
-        if len(self.running()) >= self.most:
-            raise UsageError(f"{len(self.running())} trainings run already: stop one first, or wait")
-        if (last := self.of(name)) is not None and last.state == "running":
-            raise UsageError(f"{name} is in training already")
-        output = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the training is shown)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ganvas", *words], stdin=subprocess.DEVNULL, stdout=output,
-            stderr=subprocess.STDOUT, cwd=folder, env=_environment(), start_new_session=True,
-        )  # fmt: skip
-        self.all.append(Training(name, process, output, trains=trains))
-        return self.all[-1]
+        with self._starting:
+            if len(self.running()) >= self.most:
+                raise UsageError(f"{len(self.running())} trainings run already: stop one first, or wait")
+            if (last := self.of(name)) is not None and last.state == "running":
+                raise UsageError(f"{name} is in training already")
+            output = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the training is shown)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ganvas", *words], stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT, cwd=folder, env=_environment(), start_new_session=True,
+            )  # fmt: skip
+            self.all.append(Training(name, process, output, trains=trains))
+            return self.all[-1]
 
     def stop_all(self, patience: float = PATIENCE) -> list[Training]:
         """Stop and save every one that runs; returns them. Who has not ended by then is left to end by itself."""
