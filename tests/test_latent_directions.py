@@ -10,6 +10,7 @@ import torch
 
 from conftest import tiny
 from ganvas import models
+from ganvas.errors import GanvasError
 from ganvas.generator import Generator, load
 from ganvas.latent_directions import principal_directions
 from ganvas.training.backend import Engine
@@ -65,3 +66,12 @@ def test_a_latent_on_the_sphere_stays_on_it() -> None:
     steps = np.array([1.0, -2.0, 0.5], np.float32)
     np.testing.assert_allclose(np.linalg.norm(found.move(z, steps, "sphere"), axis=1), np.sqrt(8), rtol=1e-5)
     np.testing.assert_allclose(found.move(z, steps) - z, np.tile(steps @ found.vectors, (4, 1)), atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_have_none(value: float) -> None:
+    G = generator("dcgan")
+    with torch.no_grad():
+        G.network.dense.weight[0, 0] = value
+    with pytest.raises(GanvasError, match="not finite"):
+        principal_directions(G)

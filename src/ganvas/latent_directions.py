@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor, nn
 
+from ganvas.errors import GanvasError
 from ganvas.generator import Generator
 
 
@@ -36,17 +37,27 @@ class Directions:
 
 
 def principal_directions(generator: Generator, count: int = 10) -> Directions:
-    """The `count` strongest directions of a generator, fewer where z is shorter."""
+    """The `count` strongest directions of a generator, fewer where z is shorter.
+
+    Raises GanvasError where the first layer's weights are not finite.
+    """
     dim = generator.config.generator.latent_dim
     z = torch.cat([torch.zeros(1, dim), torch.eye(dim)])
     out = _first_layer(generator, z)[-len(z) :].double().flatten(1)
     rows = (out[1:] - out[:1]).numpy()  # [z, features]: the layer's matrix, whatever form it is stored in
+    check_finite(bool(np.isfinite(rows).all()))
     vectors, sizes, _ = np.linalg.svd(rows, full_matrices=False)
     vectors = vectors.T[:count]
     strongest = np.abs(vectors).argmax(1)
     vectors = vectors * np.sign(vectors[np.arange(len(vectors)), strongest])[:, None]  # else the sign is any
     shares = sizes**2 / max(float((sizes**2).sum()), 1e-30)
     return Directions(vectors.astype(np.float32), shares[:count].astype(np.float32))
+
+
+def check_finite(finite: bool) -> None:
+    """GanvasError unless `finite`: what weights or activations are."""
+    if not finite:
+        raise GanvasError("the weights of this generator are not finite: choose a snapshot from before that")
 
 
 class _Found(Exception):  # noqa: N818  (no error)

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ganvas.errors import GanvasError
 from ganvas.generator import Generator
-from ganvas.latent_directions import principal_directions
+from ganvas.latent_directions import check_finite, principal_directions
 from ganvas.training import latents
 
 MOST = 12
@@ -59,13 +59,15 @@ def ganspace(generator: Generator) -> Directions:
     """GANSpace's directions: of the activations of LATENTS latents, the same ones every time.
 
     Where G has classes, they come in turn, and each is centred: what is found is variety within a class. One unit is a
-    standard deviation of the component. Raises GanvasError where no first layer is found that takes z.
+    standard deviation of the component. Raises GanvasError where no first layer is found that takes z, or
+    activations are not finite.
     """
     dim, classes = generator.config.generator.latent_dim, len(generator.class_names)
     width = second_inputs(generator, *_latents(generator, 2)).shape[1]
     n = max(2 * max(classes, 1), min(LATENTS, MOST_FLOATS // width))
     z, labels = _latents(generator, n)
     y = second_inputs(generator, z, labels).double()
+    check_finite(bool(y.isfinite().all()))
     centred = z.double()
     for k in range(classes or 1):
         rows = torch.arange(n) % (classes or 1) == k
