@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 from torch import nn
 
 import ganvas
 from conftest import tiny, trained
 from ganvas import models
 from ganvas.config import EngineConfig
-from ganvas.errors import UsageError
+from ganvas.errors import GanvasError, UsageError
 from ganvas.generator import Generator
 from ganvas.metrics import neighbours
 from ganvas.runs.storage import load_tensors
@@ -141,6 +142,14 @@ def test_sliders_at_zero_and_psi_1_change_nothing_bit_for_bit(model):
     still = replace(plain, moves=(("sefa", 0, 0.0), ("ganspace", 2, 0.0)), psi=1.0)
     assert np.array_equal(images.z_of(model, plain), images.z_of(model, still))
     assert np.array_equal(images.draw(model, plain), images.draw(model, still))
+
+
+def test_activations_that_are_not_finite_have_no_directions():
+    generator = built({})
+    with torch.no_grad():
+        generator.network.dense.weight.fill_(3e38)  # finite, unlike what they give
+    with pytest.raises(GanvasError, match="not finite"):
+        ganspace(generator)
 
 
 def test_sliders_add_up_along_their_directions(model):
@@ -274,7 +283,19 @@ def test_what_was_done_to_a_picture_is_told():
     assert opaque.done == ()
     frames = [Image.new("L", (16, 16), level) for level in (10, 200)]
     moving = picture.read(png(frames[0], "GIF", save_all=True, append_images=frames[1:]), (3, 16, 16))
-    assert ("frame", {"n": 2}) in moving.done
+    assert ("frame", {}) in moving.done and (moving.image == 10).all()
+
+
+def test_frames_are_not_counted(monkeypatch):
+    """A GIF of 8 MiB may have half a million: counting them takes seconds."""
+    frames = [Image.new("L", (16, 16), level) for level in range(10)]
+    sought = []
+    seek = GifImageFile._seek
+    monkeypatch.setattr(
+        GifImageFile, "_seek", lambda self, frame, *rest: (sought.append(frame), seek(self, frame, *rest))
+    )
+    picture.read(png(frames[0], "GIF", save_all=True, append_images=frames[1:]), (3, 16, 16))
+    assert max(sought) == 1  # whether there is a second one
 
 
 def test_a_picture_of_16_bits_is_read_by_its_depth():

@@ -43,7 +43,8 @@ class Form:
     """What pictures become: squares of `size` pixels, rectangles by `fit`; `frames` of animations.
 
     `scales`: number type -> scale of the deep pictures, one for the whole set; black while it is not known. `mask`:
-    values 0 and 1 of 8-bit pictures stand for 0 and 255.
+    values 0 and 1 of 8-bit pictures stand for 0 and 255. `counted`: whether frames that are left out are counted, for
+    which a GIF is read to its end.
     """
 
     size: int
@@ -51,6 +52,7 @@ class Form:
     frames: Frames = "first"
     scales: Mapping[str, Scale] = field(default_factory=dict)
     mask: bool = False
+    counted: bool = True
 
 
 class File(NamedTuple):
@@ -126,7 +128,7 @@ def decode(content: bytes, form: Form) -> tuple[list[NDArray[np.uint8]], File]:
     left_out, pages, problem = 0, False, ""
     try:
         with Image.open(io.BytesIO(content), formats=_formats()) as picture:
-            chosen, left_out = _frames(picture, form.frames)
+            chosen, left_out = _frames(picture, form)
             pages = picture.format == "TIFF" and len(chosen) > 1
             for frame in chosen:
                 if frame:
@@ -160,12 +162,14 @@ def side_of(content: bytes | str) -> int:
     return 0
 
 
-def _frames(picture: Image.Image, frames: Frames) -> tuple[range, int]:
+def _frames(picture: Image.Image, form: Form) -> tuple[range, int]:
     """(frames to read, frames left out). MPO and ICO hold one picture in several views or sizes: one is read."""
+    if form.frames == "first" and not form.counted and picture.format != "TIFF":
+        return range(1), 0
     several = getattr(picture, "n_frames", 1) if picture.format not in ("MPO", "ICO") else 1
     if several == 1:
         return range(1), 0
-    return (range(several), 0) if frames == "all" or picture.format == "TIFF" else (range(1), several - 1)
+    return (range(several), 0) if form.frames == "all" or picture.format == "TIFF" else (range(1), several - 1)
 
 
 def _pixels(picture: Image.Image, form: Form) -> tuple[NDArray[np.uint8], Span | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
@@ -42,18 +42,18 @@ def read(content: bytes, shape: tuple[int, int, int]) -> Given:
         raise UsageError(f"the picture has {len(content) / 1e6:.1f} MB: at most {MOST_BYTES >> 20} MiB are read")
     with _filters, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        width, height, colours, frames, clear = _header(content)
-        form = Form(side)
+        width, height, colours, moves, clear = _header(content)
+        form = Form(side, counted=False)
         images, file = decode(content, form)
         if file.spans and not file.problem:  # more than 8 bits: by its own range, as a data set of one
-            images, file = decode(content, Form(side, scales={file.spans[0].dtype: _scale(file.spans[0])}))
+            images, file = decode(content, replace(form, scales={file.spans[0].dtype: _scale(file.spans[0])}))
     if file.problem or not images:
         raise UsageError(f"the picture cannot be read ({file.problem or 'it is empty'})")
     done: list[tuple[str, dict[str, object]]] = []
     if clear:
         done.append(("white", {}))
-    if frames > 1:
-        done.append(("frame", {"n": frames}))
+    if moves:
+        done.append(("frame", {}))
     if width != height:
         done.append(("crop", {"width": width, "height": height, "side": min(width, height)}))
     if min(width, height) != side:
@@ -63,8 +63,8 @@ def read(content: bytes, shape: tuple[int, int, int]) -> Given:
     return Given(pixels.to_channels(images[0][None], channels)[0], tuple(done))
 
 
-def _header(content: bytes) -> tuple[int, int, bool, int, bool]:
-    """Width, height, whether it has colours, frames, and whether parts are transparent; UsageError as `read`."""
+def _header(content: bytes) -> tuple[int, int, bool, bool, bool]:
+    """Width, height, whether it has colours, moves, and has transparent parts; UsageError as `read`."""
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             width, height = picture.size
@@ -73,10 +73,10 @@ def _header(content: bytes) -> tuple[int, int, bool, int, bool]:
                     f"the picture has {width} x {height} pixels: at most {MOST_PIXELS // 1_000_000} million are read"
                 )
             colours = picture.mode not in ("1", "L", "LA", "I", "F") and not picture.mode.startswith("I;")
-            frames, clear = getattr(picture, "n_frames", 1), picture.has_transparency_data
+            moves, clear = getattr(picture, "is_animated", False), picture.has_transparency_data
             if clear and picture.mode in ("RGBA", "LA"):  # what a canvas saves has the channel, all of it opaque
                 clear = bool((np.asarray(picture.getchannel("A")) < 255).any())
-            return width, height, colours, frames, clear
+            return width, height, colours, moves, clear
     except UnidentifiedImageError:
         raise UsageError(f"this is no picture: {', '.join(FORMATS)} are read") from None
     except UsageError:
