@@ -110,3 +110,13 @@ def test_one_frame_is_an_animation_too_and_none_is_not() -> None:
     assert len(decoded(media.gif(frame, media.shared_palette(frame)), "RGB")) == 1
     with pytest.raises(ValueError, match="at least one frame"):
         media.gif([], media.shared_palette(frame))
+
+
+def test_what_is_too_large_for_a_webp_is_reduced() -> None:
+    wide = Image.new("RGB", (media.WEBP_SIDE + 1, 4), (200, 10, 10))
+    for content in (media.encode_small(wide), media.webp([wide])):
+        with Image.open(io.BytesIO(content)) as shown:
+            assert shown.size == (8192, 2)
+    whole = media.encode_small(Image.new("L", (media.WEBP_SIDE, 1)))
+    with Image.open(io.BytesIO(whole)) as shown:
+        assert shown.size == (media.WEBP_SIDE, 1)

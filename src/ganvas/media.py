@@ -19,6 +19,8 @@ LEAST_SIDE = 64
 FRAME_MS = 120
 HOLD_MS = 2000
 WEBP_QUALITY = 80
+WEBP_SIDE = 16_383
+"""Pixels that a WebP has at most in each direction."""
 
 
 def grid(images: np.ndarray, columns: int = 8) -> Image.Image:
@@ -87,8 +89,8 @@ def gif(frames: Sequence[Image.Image], palette: Image.Image, durations: Sequence
 
 
 def webp(frames: Sequence[Image.Image], quality: int = WEBP_QUALITY, durations: Sequence[int] = ()) -> bytes:
-    """An endless lossy WebP: about a fifth of the GIF's bytes; `durations` as for `gif`."""
-    pictures = [frame.convert("RGB") for frame in frames]
+    """An endless lossy WebP: about a fifth of the GIF's bytes; `durations` as for `gif`. Too large ones are reduced."""
+    pictures = [_reduced(frame).convert("RGB") for frame in frames]
     return _animation(pictures, "WEBP", durations, quality=quality, method=2, xmp=MARK.encode())
 
 
@@ -99,9 +101,15 @@ def _animation(frames: list[Image.Image], kind: str, durations: Sequence[int], *
     return file.getvalue()
 
 
+def _reduced(picture: Image.Image) -> Image.Image:
+    """A picture that fits into a WebP: smaller by the least whole factor."""
+    factor = -(-max(picture.size) // WEBP_SIDE)
+    return picture if factor == 1 else picture.reduce(factor)
+
+
 def encode_small(picture: Image.Image) -> bytes:
-    """One picture as lossy WebP, for a page that holds many."""
-    return encode(picture, "WEBP", quality=WEBP_QUALITY, method=2)
+    """One picture as lossy WebP, for a page that holds many; one that is too large for WebP is reduced."""
+    return encode(_reduced(picture), "WEBP", quality=WEBP_QUALITY, method=2)
 
 
 def marked_png(picture: Image.Image) -> bytes:

@@ -30,6 +30,7 @@ ROWS: list[tuple[str, Any, Any]] = [
     ("metrics", {"nimg": 5, "loss/d": 1.5, "note": "x"}, {"nimg": 5, "loss/d": 1.5, "note": "x"}),
     ("metrics", {"nimg": 5, "sec": "long", "img_s": True}, {"nimg": 5, "sec": None, "img_s": None}),
     ("metrics", {"nimg": 5, "loss/d": 10**400}, {"nimg": 5, "loss/d": None}),
+    ("metrics", {"nimg": 5, "loss/d": 1e99, "loss/g": -1e308}, {"nimg": 5, "loss/d": 1e99, "loss/g": None}),
     ("metrics", {"nimg": "5"}, None),
     ("metrics", {"nimg": -5}, None),
     ("metrics", {"nimg": True}, None),

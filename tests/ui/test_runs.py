@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from ganvas.runs.run import Run
 from ganvas.ui.house import House
@@ -108,6 +109,20 @@ def test_a_damaged_file_of_a_run_is_no_failure_of_the_server(
         assert own.get(path).status in (200, 400, 404), path
 
 
+@pytest.mark.parametrize("value", [1e308, -1e99, 5e-324, float("nan")], ids=str)
+def test_numbers_of_any_size_are_drawn_or_passed_over(own: Served, folder: Path, value: float) -> None:
+    run = make_run(folder / "a", **{**SMALL, "rows": 0}, evals="none")
+    for i in range(20):
+        run.append("metrics", {"nimg": 250 * i, **dict.fromkeys(("loss/d", "loss/g", "acc/fake", "img_s"), i * value)})
+    assert own.get("/api/runs/a").status == 200 and own.get("/runs/a/report").status == 200
+
+
+def test_a_grid_that_is_too_wide_for_a_webp_is_in_the_report(own: Served, folder: Path) -> None:
+    run = make_run(folder / "a", **SMALL)
+    Image.new("RGB", (32 * 600, 32)).save(run.sample_grids()[-1][1])
+    assert own.get("/runs/a/report").status == 200
+
+
 def test_a_folder_that_is_no_run_and_a_folder_that_is_missing(own: Served, folder: Path) -> None:
     (folder / "thing").mkdir()
     (folder / "file").write_text("x")
@@ -196,6 +211,7 @@ def test_notes_are_bounded_text(served: Served) -> None:
 OUTSIDE = [
     "..", ".", "%2e%2e", "..%2f..%2fetc", "%2e%2e%2fsecret.txt", "..%5c..", "%00", "a%00b", "%2fetc%2fpasswd",
     "x" * 300, "..%2fsecret.txt", "%252e%252e%252fsecret.txt", "..::..", "experiments::..%2f..", "~", "%F0%28%8C%28",
+    "%EA%B0%80" * 90, "%EA%B0%80" * 250,
 ]  # fmt: skip
 
 

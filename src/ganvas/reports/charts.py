@@ -19,6 +19,8 @@ from ganvas.stats.trend import Trend
 
 SIDE = 1000
 POINTS = 400
+TINY = 1e-300
+"""No axis is shorter: its ticks would have no float."""
 SMOOTH = 8.0  # points: standard deviation of the Gaussian that smooths a curve of POINTS points
 
 
@@ -244,5 +246,5 @@ def aired(low: float, high: float) -> tuple[float, float]:
     """The range with a margin, extended to 0 if that is near."""
     if low >= 0 and low < 0.5 * high:
         low = 0.0
-    air = 0.06 * (high - low) or abs(high) * 0.1 or 1.0
+    air = next(size for size in (0.06 * (high - low), abs(high) * 0.1, 1.0) if size > TINY)
     return float(low if low == 0 else low - air), float(high + air)

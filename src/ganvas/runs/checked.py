@@ -7,7 +7,6 @@ one line.
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,6 +23,8 @@ DEEPEST = 6
 """Levels of lists and objects in a row that are kept."""
 MOST = 2**62
 """Bound of whole numbers, so that they fit an int64."""
+LARGEST_FLOAT = 1e100
+"""Bound of other numbers, so that their squares are floats. Training computes in float32, which ends at 3.4e38."""
 MOST_TILES = 4096
 """Images in a sample grid; a run has at most 1024, and those that fill its last row."""
 LARGEST = 4096
@@ -38,8 +39,8 @@ def is_whole(value: Any) -> bool:
 
 
 def is_finite(value: Any) -> bool:
-    """Whether it is a finite number of a size that floats and int64 hold."""
-    return (type(value) is float and math.isfinite(value)) or (type(value) is int and abs(value) < MOST)
+    """Whether it is a finite number of a size that one can go on computing with."""
+    return (type(value) is float and abs(value) < LARGEST_FLOAT) or (type(value) is int and abs(value) < MOST)
 
 
 def is_text(value: Any) -> bool:
