@@ -52,6 +52,7 @@ def test_a_toy_begins_trains_and_changes(served: Served) -> None:
         ("begin", {"settings": {"g_lr": -1}}, 400, "g_lr = -1: give a number from 1e-08 to 1"),
         ("begin", {"settings": [1]}, 400, "settings = [1]: give an object of controls"),
         ("begin", {"settings": {"<b>": 1}}, 400, "no control is called '<b>'"),
+        ("begin", {"settings": {"seed": 10**400}}, 400, "whole number from 0 to 4,294,967,295"),
         ("step", {"steps": 10**6}, 400, "steps = 1000000: give a whole number from 1 to 100"),
         ("step", {"steps": 1, "rows": -1}, 400, "rows = -1"),
         ("step", {"id": "nobody", "steps": 1}, 404, "this toy has gone"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -87,10 +86,10 @@ def _checked(name: str, value: Any) -> Any:
         return value
     low, high = BOUNDS[name]
     whole = isinstance(getattr(Settings(), name), int)
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not low <= value <= high or (whole and value != int(value)):
         kind = "a whole number" if whole else "a number"
-        raise UsageError(f"{name} = {shown(value)}: give {kind} from {low:g} to {high:,g}")
+        raise UsageError(f"{name} = {shown(value)}: give {kind} from {low:g} to {high:,.10g}")
     return int(value) if whole else float(value)
 
 
