@@ -89,7 +89,7 @@ def test_what_cannot_be_compared_is_one_line(own: Served) -> None:
     assert found.status == 400 and "different images" in found.text
     assert own.get("/compare?run=a&run=nothing").status == 404
     assert own.get("/compare?" + "&".join(f"run={i}" for i in range(99))).status == 400
-    for runs in (None, "a", [1, 2], ["a"] * 99, ["../a", "b"]):
+    for runs in (None, "a", [], ["a", "a"], [1, 2], ["a"] * 99, ["../a", "b"]):
         assert own.post("/api/compare/score", {"runs": runs}).status in (400, 404)
     assert own.get("/api/compare/score/nothing").status == 404 and not own.house.trainings.all
 

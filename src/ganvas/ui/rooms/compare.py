@@ -124,6 +124,8 @@ async def score(request: Request) -> Response:
 
     def start() -> str:
         paths = [house.run(name).path for name in dict.fromkeys(names)]
+        if len(paths) < 2:
+            raise UsageError("select two or more runs")
         groups: list[Group] = find_groups(paths)[0]
         alone = [f"{chr(97 + i)}={path}" for i, path in enumerate(paths[:26])]
         words = [str(path) for path in paths] if len(groups) > 1 else alone
