@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -189,7 +190,16 @@ serve(house, "127.0.0.1", 0, None, False)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_however_the_server_ends_trainings_are_saved(tmp: Path, number: signal.Signals) -> None:
     server = python("-c", SERVER, str(tmp))
-    assert server.stdout is not None and server.stdout.readline().startswith("ganvas ui: ")
+    assert server.stdout is not None
+    found = re.match(r"ganvas ui: http://127\.0\.0\.1:(\d+)/", server.stdout.readline())
+    assert found is not None
+    end = time.monotonic() + 60
+    while True:  # until it listens
+        with socket.socket() as sock:
+            if not sock.connect_ex(("127.0.0.1", int(found[1]))):
+                break
+        assert time.monotonic() < end
+        time.sleep(0.05)
     server.send_signal(number)
     out, err = server.communicate(timeout=60)
     assert (server.returncode, err) == (0, "")
