@@ -19,6 +19,7 @@ from PIL import Image
 from ganvas import i18n, media, reports
 from ganvas.config import BudgetConfig, DataConfig, GeneratorConfig, OptimConfig, recipes
 from ganvas.errors import UsageError
+from ganvas.exporting.page import words as page_words
 from ganvas.i18n import figure
 from ganvas.metrics.extractors import registry
 from ganvas.reports import charts, diagram, grids, markdown, scores
@@ -416,7 +417,10 @@ def test_every_sentence_is_used() -> None:
     scripts = (folder / "ui").rglob("*.*[lsy]")  # .html, .js, .py
     code = "".join(path.read_text() for path in [*readers, *templates, *scripts])
     code = re.sub(r"^SENTENCES = \{.*?^\}", "", code, flags=re.DOTALL | re.MULTILINE)
-    for key in i18n.load("en").sentences:
+    exported, script = page_words.SENTENCES["en"].keys(), folder / "exporting" / "page" / "static"
+    quoted = re.findall(r"[\"'](\w[\w.]*)[\"']", "".join(path.read_text() for path in script.iterdir()))
+    assert exported <= {f"page.{key}" for key in quoted}
+    for key in i18n.load("en").sentences.keys() - exported:
         parts = key.split(".")
         beginnings = [re.escape(".".join(parts[:i])) + r"\.[\"'{]" for i in range(1, len(parts))]
         assert re.search("|".join(rf"[\"']{pattern}" for pattern in [re.escape(key) + "[\"']", *beginnings]), code), key
