@@ -127,7 +127,8 @@ SENTENCES = {
         "D oscillate. This starts from seed 1: with seed 0 most modes are covered by update 1,000.",
         "ui.learn.break.wasserstein.look": "This loss has no bound, and nothing limits D’s slope. Look at the clump of fakes "
         "that chases the places where D says real: at most one of 8 modes is covered. This loss only compares, so the two "
-        "accuracies are taken at the median logit and are equal. The doctor finds that D is too weak.",
+        "accuracies are taken at the median logit and are equal. The doctor finds that D is too weak. This starts from seed "
+        "2: with seed 0 the doctor finds that G and D oscillate.",
         "ui.learn.break.high-rate.look": "G’s rate is ten times the default. Look at the fakes: they jump, and each jump "
         "undoes the last. At most one of 8 modes is covered. The doctor finds that the learning rate is too high.",
         "ui.learn.break.d-ahead.look": "D’s rate is 100 times G’s, it takes five updates for each of G, and R1 is off. Look "
@@ -253,8 +254,9 @@ SENTENCES = {
         "덩어리로 모여 옮겨 다닙니다. 모드 8개 가운데 많아야 하나만 덮습니다. doctor는 G와 D가 진동한다고 진단합니다. "
         "시드 1로 시작합니다. 시드 0에서는 업데이트 1,000번이면 대부분의 모드를 덮습니다.",
         "ui.learn.break.wasserstein.look": "이 손실에는 한계가 없고, D의 기울기를 제한하는 것도 없습니다. D가 진짜라고 하는 "
-        "자리를 쫓아다니는 가짜 덩어리를 보세요. 모드 8개 가운데 많아야 하나만 덮습니다. 이 손실은 비교만 하므로 두 정확도는 로짓의 중앙값에서 "
-        "재며, 서로 같습니다. doctor는 D가 너무 약하다고 진단합니다.",
+        "자리를 쫓아다니는 가짜 덩어리를 보세요. 모드 8개 가운데 많아야 하나만 덮습니다. 이 손실은 비교만 하므로 두 "
+        "정확도는 로짓의 중앙값에서 재며, 서로 같습니다. doctor는 D가 너무 약하다고 진단합니다. 시드 2로 시작합니다. "
+        "시드 0에서는 doctor가 G와 D가 진동한다고 진단합니다.",
         "ui.learn.break.high-rate.look": "G의 학습률이 기본값의 열 배입니다. 가짜를 보세요. 이리저리 뛰고, 뛸 때마다 앞서 배운 "
         "것을 잃습니다. 모드 8개 가운데 많아야 하나만 덮습니다. doctor는 학습률이 너무 높다고 진단합니다.",
         "ui.learn.break.d-ahead.look": "D의 학습률이 G의 100배이고, G 한 번에 D가 다섯 번 업데이트하며, R1은 꺼져 있습니다. 매우 "
