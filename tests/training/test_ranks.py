@@ -68,7 +68,7 @@ def ended(processes: Sequence[subprocess.Popen[str]], seconds: float = 120) -> l
 def apart(cases: Mapping[str, Mapping[str, Any]], updates: int, kind: str) -> dict[str, dict[str, Any]]:
     """Of each case: how far two ranks and one process lie apart after so many updates, and what was exchanged."""
     found: dict[str, dict[str, Any]] = {}
-    for code, out, err in ended(on_ranks([str(WORKER), json.dumps(cases), str(updates), kind]), 1200):
+    for code, out, err in ended(on_ranks([str(WORKER), json.dumps(cases), str(updates), kind]), 2400):
         assert code == 0, err
         found |= json.loads(out.split("found ")[1])
     return found
@@ -115,11 +115,13 @@ def test_two_ranks_equal_one_process_in_every_recipe() -> None:
 
 
 def option_cases() -> dict[str, dict[str, Any]]:
-    """The three updates x lazy penalty x accumulation x ADA x EMA."""
+    """The three updates x lazy penalty x accumulation x ADA x EMA: the half in which every three of them meet."""
     cases = {}
     for update, lazy, parts, ada, ema in product(
         ("simultaneous", "alternating", "one-stage"), (0, 4), (1, 2), (False, True), (False, True)
     ):
+        if sum((lazy > 0, parts > 1, ada, ema)) % 2:
+            continue
         settings: dict[str, Any] = {"recipe": "cifar-dcgan", **SMALL, **NARROW, "step.update": update}
         settings |= {"penalty.r1": 0.5, "penalty.gp": 1.0, "penalty.every": lazy} if lazy else {}
         settings |= {"step.accumulate": parts} | ({"step.ema_kimg": 0.1} if ema else {})
