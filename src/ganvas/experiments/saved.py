@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from ganvas.config import from_dict
 from ganvas.errors import GanvasError, first_line, option
 from ganvas.experiments.plan import MOST_SEEDS, Cell
 from ganvas.experiments.trials import Trial
-from ganvas.files import read_object, try_lock
+from ganvas.files import is_locked, read_object
 from ganvas.runs.migrate import migrate_config
 
 PLAN_FILE = "experiment.json"
@@ -33,14 +32,7 @@ class Experiment:
     @property
     def running(self) -> bool:
         """Whether a process runs it."""
-        try:
-            handle = os.open(self.path / ".lock", os.O_RDWR)
-        except OSError:
-            return False
-        try:
-            return not try_lock(handle, shared=True)
-        finally:
-            os.close(handle)
+        return is_locked(self.path / ".lock")
 
 
 def read(folder: Path) -> Experiment:

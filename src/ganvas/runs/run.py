@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from ganvas.config import SCHEMA_VERSION, Config, from_dict, to_dict
 from ganvas.errors import GanvasError, UsageError, command, kind, option, shown
 from ganvas.files import (
+    is_locked,
     parse_json,
     read_file,
     read_object,
@@ -408,14 +409,7 @@ class Run:
 
     def is_locked(self) -> bool:
         """Whether some process is writing this run right now."""
-        try:
-            handle = os.open(self.path / ".lock", os.O_RDWR)
-        except OSError:
-            return False
-        try:
-            return not try_lock(handle, shared=True)
-        finally:
-            os.close(handle)
+        return is_locked(self.path / ".lock")
 
 
 def _verified(nimg: int, path: Path) -> Checkpoint:
