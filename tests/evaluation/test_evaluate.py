@@ -298,8 +298,10 @@ def test_modes_that_are_gone_are_missed(tmp: Path) -> None:
     assert score.value <= 65 < 78 <= score.real_baseline <= 80
 
 
-def test_a_limit_on_training_images_leaves_the_test_split_whole(finished: Run) -> None:
-    score = scores_of(finished.path, reference=None, n=40, sets=1, metrics=["kd"])["kd_custom"]
+def test_a_limit_on_training_images_leaves_the_test_split_whole(finished: Run, tmp: Path) -> None:
+    score = scores_of(shutil.copytree(finished.path, tmp / "run"), reference=None, n=40, sets=1, metrics=["kd"])[
+        "kd_custom"
+    ]
     assert finished.config.data.limit == 96 and (score.split, score.n_ref) == ("test", 2000)
 
 
