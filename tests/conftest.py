@@ -39,6 +39,8 @@ import torch  # noqa: E402
 
 from ganvas import api  # noqa: E402
 from ganvas.config import Config  # noqa: E402
+from ganvas.config.recipes import RECIPES  # noqa: E402
+from ganvas.config.tricks import TRICKS  # noqa: E402
 from ganvas.datasets import ImageSet, load  # noqa: E402
 from ganvas.runs.run import Run  # noqa: E402
 from ganvas.training import backend as engine  # noqa: E402
@@ -51,6 +53,8 @@ torch.set_num_threads(1)
 os.environ["GANVAS_ENGINES"] = tempfile.mkdtemp(prefix="ganvas-engines-")  # not the user's own
 engine.cores = lambda: 1  # a second thread only waits where layers are this small
 
+SHIPPED_RECIPES, SHIPPED_TRICKS = tuple(RECIPES), tuple(TRICKS)
+"""Names of those that ship: tests may register more, and own networks do."""
 TINY: dict[str, Any] = {
     "data.name": "shapes", "data.size": 16, "data.limit": 96, "step.batch": 16, "budget.kimg": 0.192,
     "generator.latent_dim": 8, "generator.base": 16, "generator.widths": (16, 8),

@@ -131,8 +131,8 @@ def test_train_watch_scrub_and_compare(browser: Browser | None, own: Served) -> 
     assert other.process.wait(PATIENCE / 1000) == 0, other.line
     page.get_by_role("link", name="Runs", exact=True).click()
     shoot(page, "list")
-    for box in page.get_by_role("checkbox").all():
-        box.check()
+    for training in own.house.trainings.all:  # by name: a row may move while the list is drawn again
+        page.get_by_role("checkbox", name=training.name).check()
     page.get_by_role("button", name="Compare (2)").click()
     expect(page.get_by_role("heading", name="Side by side")).to_be_visible()
     expect(page.get_by_role("heading", name="Curves")).to_be_visible()
