@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -56,12 +57,10 @@ def free_port() -> int:
 
 
 def ended(processes: Sequence[subprocess.Popen[str]], seconds: float = 120) -> list[tuple[int, str, str]]:
-    """Exit code, stdout and stderr of each."""
-    found = []
-    for process in processes:
-        out, err = process.communicate(timeout=seconds)
-        found.append((process.returncode, out, err))
-    return found
+    """Exit code, stdout and stderr of each; read side by side, as one that nobody reads makes the others wait."""
+    with ThreadPoolExecutor(len(processes)) as pool:
+        read = list(pool.map(lambda process: process.communicate(timeout=seconds), processes))
+    return [(process.returncode, out, err) for process, (out, err) in zip(processes, read, strict=True)]
 
 
 def apart(cases: Mapping[str, Mapping[str, Any]], updates: int, kind: str) -> dict[str, dict[str, Any]]:
