@@ -78,9 +78,11 @@ class Augment:
         colour = noise = torch.empty(n, 0, device=device)
         mirror, shift, hole = colour.bool(), colour.long(), colour.long()
         if p > 0 and config.colour:
-            most = config.colour * torch.tensor([0.5, 1.0, 0.5], device=device)
+            most, kept = torch.full((3,), config.colour, device=device), torch.ones(3, device=device)
+            most[::2].mul_(0.5)  # made on the device: the host would wait until its values were there
+            kept[:1].zero_()
             change = most * (2 * torch.rand(n, 3, generator=rng, device=device) - 1)
-            colour = torch.tensor([0.0, 1.0, 1.0], device=device) + change * chosen(p)
+            colour = kept + change * chosen(p)
         if p > 0 and config.mirror:
             mirror = chosen(p / 2)
         if p > 0 and self.reach:

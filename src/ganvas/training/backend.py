@@ -33,9 +33,13 @@ class Engine:
         set_algorithm(network, "direct" if self.config.conv == "auto" else self.config.conv)
         return network.to(self.device).to(memory_format=self.memory_format)  # type: ignore[call-overload,no-any-return]
 
+    def send(self, x: Tensor) -> Tensor:
+        """A tensor of the host on the device. A GPU fetches it from pinned memory, so that the host need not wait."""
+        return x.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else x.to(self.device)
+
     def images(self, batch: Tensor) -> Tensor:
         """uint8 [n, c, h, w] -> float32 in [-1, 1] on the device. The one place where images are scaled."""
-        floats = batch.to(self.device, torch.float32, memory_format=self.memory_format)
+        floats = self.send(batch).to(torch.float32, memory_format=self.memory_format)
         return floats.div_(127.5).sub_(1)
 
 
@@ -77,7 +81,8 @@ def resolve(config: EngineConfig, local: int = 1) -> EngineConfig:
         found = ", ".join(f"{n} {k}" for k, n in counts.items() if n)
         raise UsageError(f"device {device} is not here (found: {found}): use --device auto")
     threads = config.threads or max(cores() // local, 1)
-    return dataclasses.replace(config, device=device, threads=min(threads, most_threads()))
+    reads = ("update" if kind == "cpu" else "row") if config.reads == "auto" else config.reads
+    return dataclasses.replace(config, device=device, threads=min(threads, most_threads()), reads=reads)
 
 
 def cores() -> int:

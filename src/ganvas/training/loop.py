@@ -191,7 +191,7 @@ def train(
             row_due = finished() or state.updates >= config.log.every
             checkpoint_due = settled or crosses(config.log.checkpoint_kimg, old, state.nimg)
             checkpoint_due |= crosses(config.evaluate.every / 1000, old, state.nimg)
-            if row_due or checkpoint_due or engine.device.type == "cpu":  # reading a value from a GPU means waiting
+            if row_due or checkpoint_due or config.engine.reads == "update":
                 _stop_if_not_finite(run, state, config, saved)
             if row_due:
                 row = _row(state, trainer, now, state.sec - row_sec)
@@ -267,7 +267,7 @@ def _stop_if_not_finite(run: Run, state: TrainState, config: Config, saved: int)
         return
     run.append("metrics", {"nimg": state.nimg, "sec": round(state.sec, 3), **means})
     run.event("nan", state.nimg, what=bad)
-    within = config.step.batch * config.step.d_steps * (1 if state.sums.device.type == "cpu" else state.updates)
+    within = config.step.batch * config.step.d_steps * (1 if config.engine.reads == "update" else state.updates)
     raise GanvasError(
         f"{', '.join(bad)} became NaN or infinite within {within:,} images before image {state.nimg:,}; the "
         f"last good checkpoint is {run.path / 'checkpoints' / stem(saved)}; train again with lower --g-optim.lr and "

@@ -135,7 +135,7 @@ def _question(config: Config, wanted: EngineConfig, shape: Sequence[int], classe
     parts = {
         "version": ENGINE_VERSION,
         "machine": machine(torch.device(wanted.device)),
-        "wanted": {name: value for name, value in vars(wanted).items() if name != "probe"},
+        "wanted": {name: getattr(wanted, name) for name in ("device", "dtype", "layout", "conv", "threads")},
         "shape": list(shape),
         "classes": classes,
         "generator": dataclasses.asdict(config.generator),

@@ -60,17 +60,17 @@ def copy_weights(networks: Networks) -> dict[str, list[Tensor]]:
 def update_ratio(networks: Networks, before: dict[str, list[Tensor]], result: UpdateResult) -> dict[str, float]:
     """`update_ratio/g`: norm of the change that an update made to the weights, over the norm of the weights;
     `grad/g/BLOCK`: gradient norms. The same for d."""
-    found = {}
+    found: dict[str, Tensor] = {}
     for name, network, grads in (
         ("g", networks.generator, result.batch.g_grads),
         ("d", networks.discriminator, result.batch.d_grads),
     ):
         change = [p - old for p, old in zip(network.parameters(), before[name], strict=True)]
         norm = torch.nn.utils.get_total_norm
-        found[f"update_ratio/{name}"] = (norm(change) / norm(before[name]).clamp(min=1e-12)).item()
+        found[f"update_ratio/{name}"] = norm(change) / norm(before[name]).clamp(min=1e-12)
         for block, members in _blocks(network).items():
-            found[f"grad/{name}/{block}"] = norm([grads[i] for i in members]).item()
-    return found
+            found[f"grad/{name}/{block}"] = norm([grads[i] for i in members])
+    return dict(zip(found, torch.stack(list(found.values())).tolist(), strict=True))  # read in one go
 
 
 def _blocks(network: nn.Module) -> dict[str, list[int]]:

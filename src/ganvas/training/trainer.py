@@ -91,14 +91,14 @@ class Trainer:
             flipped = datasets.flips(config.seed, nimg, count)[own]
             real[flipped] = real[flipped][..., ::-1]
         z = latents.draw_z(config.generator, config.seed, "z", np.arange(nimg, nimg + count)[own])
-        labels = None if self.labels is None else torch.from_numpy(self.labels[chosen]).to(device)
+        labels = None if self.labels is None else self.engine.send(torch.from_numpy(self.labels[chosen]))
         p = self.augment.p(progress, augment_p)
         draws = self.augment.draw(count, p, progress, self.rng)
         targets = draw_targets(config.loss, count, self.rng, device)
         others = draws if config.augment.paired else self.augment.draw(count, p, progress, self.rng)
         return Batch(
             real=self.engine.images(torch.from_numpy(real)),
-            z=torch.from_numpy(z).to(device),
+            z=self.engine.send(torch.from_numpy(z)),
             labels=labels,
             targets=None if targets is None else Targets(targets.real[own], targets.fake[own]),
             draws=(draws[own], others[own]),
@@ -119,7 +119,7 @@ class Trainer:
         config, count = self.config, min(self.config.step.batch, len(self.held_out))
         chosen = self.held_out[datasets.order(config.seed, state.nimg, count, len(self.held_out))]
         images = self.engine.images(torch.from_numpy(self.images.images[chosen]))
-        labels = None if self.labels is None else torch.from_numpy(self.labels[chosen]).to(self.engine.device)
+        labels = None if self.labels is None else self.engine.send(torch.from_numpy(self.labels[chosen]))
         self.rng.manual_seed(rng.stream_seed(config.seed, "held-out", state.nimg))
         draws = self.augment.draw(count, self.augment.p(progress, state.augment_p), progress, self.rng)
         with self.engine.autocast:
