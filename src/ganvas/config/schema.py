@@ -314,6 +314,9 @@ class EngineConfig:
     """CPU threads; 0 = one per core this process may use."""
     probe: Literal["auto", "again"] = "auto"
     """auto: what was measured before on this machine for the same versions, network, batch and size; again: measure."""
+    data: Literal["host", "device"] = "host"
+    """Where the images lie, as uint8: in the host's memory, each batch sent to the device; or all of them, with their
+    order, on the device. The batches are the same."""
     reads: Literal["auto", "update", "row"] = "auto"
     """When values come back from the device: update: after every update, so that NaN stops the very one (auto, on a
     CPU); row: for rows, samples and checkpoints alone, nothing waits between them (auto, on a GPU)."""

@@ -26,6 +26,7 @@ class Engine:
         self.device = torch.device(config.device)
         dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[config.dtype]
         self.autocast = torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32)
+        self.reads_updates = config.reads == "update" or (config.reads == "auto" and self.device.type == "cpu")
         self.memory_format = torch.channels_last if config.layout == "channels_last" else torch.contiguous_format
 
     def place(self, network: nn.Module) -> nn.Module:
@@ -34,8 +35,10 @@ class Engine:
         return network.to(self.device).to(memory_format=self.memory_format)  # type: ignore[call-overload,no-any-return]
 
     def send(self, x: Tensor) -> Tensor:
-        """A tensor of the host on the device. A GPU fetches it from pinned memory, so that the host need not wait."""
-        return x.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else x.to(self.device)
+        """A tensor on the device. A GPU fetches it from pinned memory of the host, which then need not wait."""
+        if self.device.type == "cuda" and x.device.type == "cpu":
+            return x.pin_memory().to(self.device, non_blocking=True)
+        return x.to(self.device)
 
     def images(self, batch: Tensor) -> Tensor:
         """uint8 [n, c, h, w] -> float32 in [-1, 1] on the device. The one place where images are scaled."""
@@ -81,8 +84,7 @@ def resolve(config: EngineConfig, local: int = 1) -> EngineConfig:
         found = ", ".join(f"{n} {k}" for k, n in counts.items() if n)
         raise UsageError(f"device {device} is not here (found: {found}): use --device auto")
     threads = config.threads or max(cores() // local, 1)
-    reads = ("update" if kind == "cpu" else "row") if config.reads == "auto" else config.reads
-    return dataclasses.replace(config, device=device, threads=min(threads, most_threads()), reads=reads)
+    return dataclasses.replace(config, device=device, threads=min(threads, most_threads()))
 
 
 def cores() -> int:

@@ -34,6 +34,12 @@ def check_threads(engine: EngineConfig) -> None:
         )
 
 
+def check_data(config: Config, size: int) -> None:
+    """UsageError where all images, of `size` bytes, are to lie on a device that cannot hold them."""
+    if config.engine.data == "device":
+        _enforce(size, config, "engine.data = device: the images", "use --engine.data host")
+
+
 def check_networks(config: Config, shape: tuple[int, int, int], classes: int) -> None:
     """UsageError where weights, gradients and optimiser states of a network cannot fit in memory; allocates nothing."""
     g, d = config.generator, config.discriminator
@@ -64,7 +70,8 @@ def _enforce(need: float, config: Config, what: str, advice: str) -> None:
     limit = _memory(config.engine)
     if limit is not None and need > limit:
         size = f"at least {_bytes(need)} of memory" if need < math.inf else "more memory than can be counted"
-        raise UsageError(f"{what} needs {size}, this machine has {_bytes(limit)}: {advice}")
+        verb = "need" if what.endswith("images") else "needs"
+        raise UsageError(f"{what} {verb} {size}, this machine has {_bytes(limit)}: {advice}")
 
 
 def _memory(engine: EngineConfig) -> int | None:

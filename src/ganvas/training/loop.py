@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from ganvas import models, process, ranks
-from ganvas.config import BudgetConfig, Config, EngineConfig
+from ganvas.config import BudgetConfig, EngineConfig
 from ganvas.datasets import ImageSet
 from ganvas.errors import GanvasError
 from ganvas.ranks import LostRankError
@@ -191,8 +191,8 @@ def train(
             row_due = finished() or state.updates >= config.log.every
             checkpoint_due = settled or crosses(config.log.checkpoint_kimg, old, state.nimg)
             checkpoint_due |= crosses(config.evaluate.every / 1000, old, state.nimg)
-            if row_due or checkpoint_due or config.engine.reads == "update":
-                _stop_if_not_finite(run, state, config, saved)
+            if row_due or checkpoint_due or engine.reads_updates:
+                _stop_if_not_finite(run, state, trainer, saved)
             if row_due:
                 row = _row(state, trainer, now, state.sec - row_sec)
                 row_sec = state.sec
@@ -214,7 +214,7 @@ def train(
                 clock.read()
 
         # Leave everything on disk
-        _stop_if_not_finite(run, state, config, saved)
+        _stop_if_not_finite(run, state, trainer, saved)
         if finished():
             save_snapshot(run, state, config)
         if saved < state.nimg:
@@ -260,14 +260,15 @@ def naming(run: Run) -> Iterator[None]:
         raise LostRankError(f"{error}: go on from the last checkpoint with ganvas resume {run.path}") from error
 
 
-def _stop_if_not_finite(run: Run, state: TrainState, config: Config, saved: int) -> None:
+def _stop_if_not_finite(run: Run, state: TrainState, trainer: Trainer, saved: int) -> None:
+    config = trainer.config
     means = dict(zip(columns(config), (state.sums / max(state.updates, 1)).tolist(), strict=True))
     bad = [name for name, value in means.items() if not math.isfinite(value)]
     if not bad:
         return
     run.append("metrics", {"nimg": state.nimg, "sec": round(state.sec, 3), **means})
     run.event("nan", state.nimg, what=bad)
-    within = config.step.batch * config.step.d_steps * (1 if config.engine.reads == "update" else state.updates)
+    within = config.step.batch * config.step.d_steps * (1 if trainer.engine.reads_updates else state.updates)
     raise GanvasError(
         f"{', '.join(bad)} became NaN or infinite within {within:,} images before image {state.nimg:,}; the "
         f"last good checkpoint is {run.path / 'checkpoints' / stem(saved)}; train again with lower --g-optim.lr and "

@@ -83,6 +83,7 @@ def create_run(config: Config, images: ImageSet, out: str | os.PathLike[str] | N
     if config.init_from:
         _check_init_from(config, images)
     shape, classes = images.images.shape[1:], models.num_classes(config, images.class_names)
+    capacity.check_data(config, images.images.nbytes)
     capacity.check_networks(config, shape, classes)
     networks = models.summary(config, shape, classes)
     capacity.check_batch(config, shape, networks)

@@ -18,6 +18,7 @@ from ganvas.training.augment import Augment, overfitting
 from ganvas.training.backend import Engine
 from ganvas.training.batch import Batch, DInput
 from ganvas.training.checkpoint import TrainState, fresh_state
+from ganvas.training.engine.images import source
 from ganvas.training.losses import Targets, draw_targets
 from ganvas.training.objective import Objective
 from ganvas.training.optim import update_ema
@@ -38,6 +39,7 @@ class Trainer:
         self.objective = Objective(config, self.augment, engine.autocast, world)
         self.dropout, self.rng = torch.Generator(engine.device), torch.Generator(engine.device)
         self.train_indices, self.held_out = split_held_out(config, len(images.images))
+        self.source = source(config, images, self.train_indices, engine)
         self.labels = images.labels if config.data.labels == "use" else None
         families = models.family_of(config.generator), models.family_of(config.discriminator)
         self.global_rng = any(family.global_rng for family in families)
@@ -85,19 +87,14 @@ class Trainer:
         The last two arguments as in TrainState. What is drawn is drawn for the whole batch.
         """
         config, count, device, own = self.config, self.config.step.batch, self.engine.device, self.world.own
-        chosen = self.train_indices[datasets.order(config.seed, nimg, count, len(self.train_indices))[own]]
-        real = self.images.images[chosen]
-        if config.data.flip:
-            flipped = datasets.flips(config.seed, nimg, count)[own]
-            real[flipped] = real[flipped][..., ::-1]
+        real, labels = self.source(nimg, own)
         z = latents.draw_z(config.generator, config.seed, "z", np.arange(nimg, nimg + count)[own])
-        labels = None if self.labels is None else self.engine.send(torch.from_numpy(self.labels[chosen]))
         p = self.augment.p(progress, augment_p)
         draws = self.augment.draw(count, p, progress, self.rng)
         targets = draw_targets(config.loss, count, self.rng, device)
         others = draws if config.augment.paired else self.augment.draw(count, p, progress, self.rng)
         return Batch(
-            real=self.engine.images(torch.from_numpy(real)),
+            real=self.engine.images(real),
             z=self.engine.send(torch.from_numpy(z)),
             labels=labels,
             targets=None if targets is None else Targets(targets.real[own], targets.fake[own]),

@@ -1,6 +1,6 @@
 """What makes the host wait for the device: reading a tensor's value, and making a tensor from the host's values.
 
-A CPU never waits, so that nothing shows there. `no_reads` raises instead: what passes on a CPU also runs ahead of a GPU.
+A CPU never waits, so that nothing shows there. `no_reads` raises instead: what passes on a CPU can run ahead of a GPU.
 """
 
 from __future__ import annotations
@@ -16,38 +16,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ganvas.errors import GanvasError
 
-CALLS = frozenset(
-    [
-        "__array__",
-        "__bool__",
-        "__complex__",
-        "__contains__",
-        "__float__",
-        "__index__",
-        "__int__",
-        "__len_hint__",
-        "cpu",
-        "item",
-        "numpy",
-        "tolist",
-        "tensor",
-        "as_tensor",
-        "asarray",
-    ]
-)
+# fmt: off
+CALLS = frozenset({
+    "__array__", "__bool__", "__complex__", "__contains__", "__float__", "__index__", "__int__", "as_tensor",
+    "asarray", "cpu", "item", "numpy", "tensor", "tolist",
+})
 """Functions that read, or send values of the host, and that leave no trace among the kernels of a CPU."""
-KERNELS = frozenset(
-    [
-        "_local_scalar_dense",
-        "nonzero",
-        "masked_select",
-        "equal",
-        "is_nonzero",
-        "_unique2",
-        "unique_dim",
-        "unique_consecutive",
-    ]
-)
+KERNELS = frozenset({
+    "_local_scalar_dense", "_unique2", "equal", "is_nonzero", "masked_select", "nonzero", "unique_consecutive",
+    "unique_dim",
+})
+# fmt: on
 """Kernels whose result, or its shape, is only known once the device has computed it."""
 
 
@@ -66,7 +45,7 @@ class _Calls(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-class Kernels(TorchDispatchMode):
+class Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Raises HostReadError for kernels that read; on a GPU for copies to the host as well."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -94,5 +73,5 @@ def reading(func: Any, args: Any, kwargs: Any) -> str | None:
 @contextmanager
 def no_reads(kernels: TorchDispatchMode | None = None) -> Iterator[None]:
     """Raise HostReadError where code within makes the host wait; `kernels`: who watches the kernels."""
-    with _Calls(), kernels or Kernels():
+    with _Calls(), kernels or Kernels():  # type: ignore[no-untyped-call]
         yield
