@@ -106,7 +106,14 @@ def quiet() -> Iterator[None]:
     yield
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+QUICK = ("cifar-dcgan-recap", "quick", "r3-small", "everything", "virtual")
+PARAMETERS = [
+    pytest.param(case, id=name, marks=[] if name.startswith(QUICK) else [pytest.mark.slow])
+    for name, case in CASES.items()
+]
+
+
+@pytest.mark.parametrize("case", PARAMETERS)
 def test_no_update_reads_a_value(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows may, and the controllers move there; nothing between them does."""
     monkeypatch.setattr("ganvas.training.trainer.overfitting", lambda *_: 1.0)
