@@ -1,4 +1,4 @@
-"""The six recipes' networks in Keras, layer by layer as in the notebooks: what ganvas must equal.
+"""The networks of the recipes that come from Keras, layer by layer as in their sources: what ganvas must equal.
 
 Needs TensorFlow, which ganvas does not: run it in a throw-away environment,
 
@@ -20,6 +20,8 @@ from typing import Any
 import tensorflow as tf
 
 LATENT_DIM = 100
+LATENT_DIMS = {"keras-dcgan": 128}
+"""Those that differ from LATENT_DIM."""
 CIFAR_SHAPE = (32, 32, 3)  # height, width, channels, as everywhere in Keras
 FASHION_SHAPE = (28, 28, 1)
 
@@ -31,6 +33,8 @@ PARAMETERS = {
     "cifar-dcgan-slow-d": (2_733_504, 217_985),
     "cifar-dcgan-deep": (2_897_632, 217_985),
     "cifar-dcgan-recap": (2_894_720, 218_497),
+    "mafda-dcgan": (4_520_384, 4_308_609),
+    "keras-dcgan": (3_187_075, 398_657),
 }
 IMAGE_SHAPE = {recipe: FASHION_SHAPE if recipe == "fashion-dcgan" else CIFAR_SHAPE for recipe in PARAMETERS}
 
@@ -56,23 +60,24 @@ def generator(
     keras: ModuleType,
     *,
     base: int,
-    widths: tuple[int, int],
-    strides: tuple[int, int, int],
+    widths: tuple[int, ...],
+    strides: tuple[int, ...],
     channels: int,
+    deep: int = 256,
     activation: Callable[[], Any],
     extra: tuple[int, ...] = (),
 ) -> Any:
     """z [n, 100] -> images [n, h, w, channels] in [-1, 1].
 
-    `base` is the side of the first feature map, 256 deep. `extra` adds a 3x3 convolution block of that many
+    `base` is the side of the first feature map, `deep` its channels. `extra` adds a 3x3 convolution block of that many
     channels after each hidden transposed convolution. The BatchNorm after Dense is per feature: it precedes
     the reshape.
     """
     layers = [
-        keras.layers.Dense(base * base * 256, use_bias=False),
+        keras.layers.Dense(base * base * deep, use_bias=False),
         batch_norm(keras),
         activation(),
-        keras.layers.Reshape((base, base, 256)),
+        keras.layers.Reshape((base, base, deep)),
     ]
     for i, width in enumerate(widths):
         layers += [conv_transpose(keras, width, strides[i]), batch_norm(keras), activation()]
@@ -82,10 +87,10 @@ def generator(
     return keras.Sequential([keras.layers.InputLayer((LATENT_DIM,)), *layers], name="G")
 
 
-def discriminator(keras: ModuleType, shape: tuple[int, int, int]) -> Any:
-    """images [n, h, w, c] -> logits [n, 1]; the discriminator of every recipe but recap."""
+def discriminator(keras: ModuleType, shape: tuple[int, int, int], widths: tuple[int, ...] = (64, 128)) -> Any:
+    """images [n, h, w, c] -> logits [n, 1]; the discriminator of the notebooks, except recap's, and of mafda."""
     layers = [keras.layers.InputLayer(shape)]
-    for width in (64, 128):
+    for width in widths:
         layers += [conv(keras, width, 5, 2, bias=True), leaky_relu(keras), keras.layers.Dropout(0.3)]
     return keras.Sequential([*layers, keras.layers.Flatten(), keras.layers.Dense(1)], name="D")
 
@@ -105,6 +110,28 @@ def recap_discriminator(keras: ModuleType) -> Any:
     return keras.Sequential(layers, name="D")
 
 
+def example_generator(keras: ModuleType) -> Any:
+    """z [n, 128] -> images [n, 32, 32, 3] in [0, 1]; Keras' example, whose first map is 8 x 8 for its 64 px."""
+    layers = [
+        keras.layers.InputLayer((LATENT_DIMS["keras-dcgan"],)),
+        keras.layers.Dense(4 * 4 * 128),
+        keras.layers.Reshape((4, 4, 128)),
+    ]
+    for width in (128, 256, 512):
+        layers += [keras.layers.Conv2DTranspose(width, 4, 2, "same"), leaky_relu(keras, 0.2)]
+    layers.append(keras.layers.Conv2D(3, 5, padding="same", activation="sigmoid"))
+    return keras.Sequential(layers, name="G")
+
+
+def example_discriminator(keras: ModuleType) -> Any:
+    """images [n, 32, 32, 3] in [0, 1] -> logits [n, 1]; Keras' example without its sigmoid."""
+    layers = [keras.layers.InputLayer(CIFAR_SHAPE)]
+    for width in (64, 128, 128):
+        layers += [conv(keras, width, 4, 2, bias=True), leaky_relu(keras, 0.2)]
+    layers += [keras.layers.Flatten(), keras.layers.Dropout(0.2), keras.layers.Dense(1)]
+    return keras.Sequential(layers, name="D")
+
+
 def build_generator(recipe: str, keras: ModuleType) -> Any:
     lrelu = partial(leaky_relu, keras)
     cifar_8x8 = partial(generator, keras, base=8, widths=(128, 64), strides=(1, 2, 2), channels=3, activation=lrelu)
@@ -121,11 +148,23 @@ def build_generator(recipe: str, keras: ModuleType) -> Any:
             return generator(
                 keras, base=4, widths=(256, 128), strides=(2, 2, 2), channels=3, activation=keras.layers.ReLU
             )
+        case "mafda-dcgan":
+            widths, strides = (256, 128, 64), (2, 2, 2, 2)
+            return generator(keras, base=2, widths=widths, strides=strides, channels=3, deep=512, activation=lrelu)
+        case "keras-dcgan":
+            return example_generator(keras)
     raise ValueError(f"unknown recipe {recipe!r}")
 
 
 def build_discriminator(recipe: str, keras: ModuleType) -> Any:
-    return recap_discriminator(keras) if recipe == "cifar-dcgan-recap" else discriminator(keras, IMAGE_SHAPE[recipe])
+    match recipe:
+        case "cifar-dcgan-recap":
+            return recap_discriminator(keras)
+        case "mafda-dcgan":
+            return discriminator(keras, IMAGE_SHAPE[recipe], (64, 128, 256, 512))
+        case "keras-dcgan":
+            return example_discriminator(keras)
+    return discriminator(keras, IMAGE_SHAPE[recipe])
 
 
 def build(recipe: str, keras: ModuleType) -> tuple[Any, Any]:
@@ -172,6 +211,55 @@ def simultaneous_step(g: Any, d: Any, g_optimizer: Any, d_optimizer: Any, z: Any
         "G_gradients": g_gradients,
         "D_gradients": d_gradients,
     }
+
+
+def without_dropout(keras: ModuleType, d: Any) -> Any:
+    """The discriminator with the same weights and no dropout, which no two libraries draw alike."""
+    layers = [layer for layer in d.layers if not isinstance(layer, keras.layers.Dropout)]
+    return keras.Sequential([keras.layers.InputLayer(d.input_shape[1:]), *layers])
+
+
+def mafda_update(keras: ModuleType, g: Any, d: Any, images: Any, z: Any, own_z: Any) -> tuple[Any, Any, Any]:
+    """Its loop: train_on_batch of D on real images, of D on G's predictions, of G on latents of its own.
+
+    Each network has its own Adam here. In TensorFlow 2.10 one object serves both, so that they share the count of
+    steps that corrects the first moments.
+    """
+    critic = without_dropout(keras, d)
+    bce = keras.losses.BinaryCrossentropy(from_logits=True)
+    optimizers = keras.optimizers.legacy if keras.__name__ == "tf_keras" else keras.optimizers
+    critic.compile(optimizers.Adam(3e-4, beta_1=0.5), bce)
+    ones = tf.ones((len(images), 1))
+    on_real = critic.train_on_batch(images, 0.9 * ones)
+    on_fake = critic.train_on_batch(g.predict_on_batch(z), 0 * ones)
+    critic.trainable = False
+    latents = keras.layers.Input((LATENT_DIM,))
+    both = keras.Model(latents, critic(g(latents)))
+    both.compile(optimizers.Adam(3e-4, beta_1=0.5), bce)
+    return on_real, on_fake, both.train_on_batch(own_z, ones)
+
+
+def example_update(keras: ModuleType, g: Any, d: Any, images: Any, z: Any, own_z: Any) -> tuple[Any, Any]:
+    """The train_step of Keras' example without the noise on its labels; it calls fakes 1 and real images 0.
+
+    The images come in [-1, 1]. The sign of D's logits is turned, so that 1 means real, as in ganvas.
+    """
+    bce = keras.losses.BinaryCrossentropy(from_logits=True)
+    optimizers = keras.optimizers.legacy if keras.__name__ == "tf_keras" else keras.optimizers
+    n, adams = len(images), (optimizers.Adam(1e-4), optimizers.Adam(1e-4))
+    together = tf.concat([g(z), (images + 1) / 2], 0)
+    labels = tf.concat([tf.ones((n, 1)), tf.zeros((n, 1))], 0)
+    with tf.GradientTape() as tape:
+        d_loss = bce(labels, -d(together))
+    adams[0].apply_gradients(zip(tape.gradient(d_loss, d.trainable_weights), d.trainable_weights, strict=True))
+    with tf.GradientTape() as tape:
+        g_loss = bce(tf.zeros((n, 1)), -d(g(own_z)))
+    adams[1].apply_gradients(zip(tape.gradient(g_loss, g.trainable_weights), g.trainable_weights, strict=True))
+    return d_loss, g_loss
+
+
+LOOPS = {"mafda-dcgan": mafda_update, "keras-dcgan": example_update}
+"""One update of the recipes whose loop is not the course's."""
 
 
 def main() -> None:

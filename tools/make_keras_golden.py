@@ -1,6 +1,6 @@
 """Writes the golden arrays of the parity tests: Keras' outputs for the formulas of tests/golden/weights.py.
 
-    keras-venv/bin/python tools/make_keras_golden.py
+    keras-venv/bin/python tools/make_keras_golden.py [RECIPE ...]
 
 in the environment that keras_models.py describes. All is computed by Keras 2 (`tf_keras`), the code line of
 the notebooks' TensorFlow 2.6, and again by Keras 3; the two must agree. They differ by design in one thing:
@@ -10,11 +10,14 @@ The golden values are Keras 2's.
 
 `layers.json` lists, per recipe and network, each weight's kind and shape in the order of `golden_weight`'s
 index.
-`<recipe>.npz` holds float32 arrays, images as [n, h, w, c]:
+`<recipe>.npz` holds float32 arrays, images as [n, h, w, c], those of `keras-dcgan` in [0, 1]:
     g_inference [2, ...]    G(z "inference", n=2)
     g_training  [4, ...]    the first 4 images of G(z "training", n=8) with batch statistics
     d_inference [4]         D(images "inference", n=4)
     d_training  [8]         D(images "training", n=8) with batch statistics; recap only, as it has no dropout
+`mafda-dcgan.npz` and `keras-dcgan.npz` also hold their loops' first update, without dropout, batch 16:
+    loop_losses [3]           of D on real images, of D on fakes (both terms in one number for keras-dcgan: [2]), of G
+    {G,D}_loop [weights, 64]  weights and moving statistics after it, at `golden_entries`
 and `cifar-dcgan-recap-step.npz` four simultaneous steps, batch 16, step k on z and images "step<k>":
     losses [4, 2]                   d_loss, g_loss of each step
     real_logits, fake_logits [16]   of the first step, as is all that follows
@@ -38,7 +41,16 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
-from keras_models import IMAGE_SHAPE, PARAMETERS, adam, build, simultaneous_step  # noqa: E402
+from keras_models import (  # noqa: E402
+    IMAGE_SHAPE,
+    LATENT_DIM,
+    LATENT_DIMS,
+    LOOPS,
+    PARAMETERS,
+    adam,
+    build,
+    simultaneous_step,
+)
 from weights import golden_entries, golden_images, golden_weight, golden_z  # noqa: E402
 
 Arrays = dict[str, np.ndarray]
@@ -73,11 +85,11 @@ def golden_networks(recipe: str, module: ModuleType) -> tuple[Any, Any]:
 def outputs(recipe: str, module: ModuleType) -> Arrays:
     """Outputs of fresh golden networks; calls in training mode come last, since they move the statistics."""
     g, d = golden_networks(recipe, module)
-    shape = IMAGE_SHAPE[recipe]
+    shape, latent_dim = IMAGE_SHAPE[recipe], LATENT_DIMS.get(recipe, LATENT_DIM)
     arrays = {
-        "g_inference": g(golden_z(recipe, "inference", 2), training=False),
+        "g_inference": g(golden_z(recipe, "inference", 2, latent_dim), training=False),
         "d_inference": d(golden_images(recipe, "inference", 4, shape), training=False)[:, 0],
-        "g_training": g(golden_z(recipe, "training", 8), training=True)[:4],
+        "g_training": g(golden_z(recipe, "training", 8, latent_dim), training=True)[:4],
     }
     if recipe == RECAP:
         arrays["d_training"] = d(golden_images(recipe, "training", 8, shape), training=True)[:, 0]
@@ -113,6 +125,20 @@ def steps(module: ModuleType) -> Arrays:
             arrays = {key: result[key].numpy()[:, 0] for key in ("real_logits", "fake_logits")}
             arrays |= fingerprint("G", g, result["G_gradients"]) | fingerprint("D", d, result["D_gradients"])
     return arrays | {"losses": np.array(losses, np.float32)}
+
+
+def loop(recipe: str, module: ModuleType) -> Arrays:
+    """The losses of the first update of a recipe's own loop, and 64 entries of each weight after it."""
+    g, d = golden_networks(recipe, module)
+    latent_dim = LATENT_DIMS.get(recipe, LATENT_DIM)
+    z, own_z = (golden_z(recipe, use, BATCH, latent_dim) for use in ("step0", "step1"))
+    losses = LOOPS[recipe](module, g, d, golden_images(recipe, "step0", BATCH, IMAGE_SHAPE[recipe]), z, own_z)
+    arrays: Arrays = {"loop_losses": np.array([float(loss) for loss in losses], np.float32)}
+    for name, network in (("G", g), ("D", d)):
+        rows = [np.asarray(variable.numpy()).ravel() for _, variable in weight_variables(network)]
+        picked = [row[golden_entries(recipe, name, i, row.size)] for i, row in enumerate(rows)]
+        arrays[f"{name}_loop"] = np.array(picked, np.float32)
+    return arrays
 
 
 def bessel_factors(network: Any) -> list[float]:
@@ -158,21 +184,22 @@ def save(name: str, arrays: Arrays) -> None:
     print(f"    {path.name}: {path.stat().st_size / 1000:.1f} kB")
 
 
-def main() -> None:
+def main(recipes: list[str]) -> None:
     print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}, tf_keras {tf_keras.__version__}")
-    layouts = {}
-    for recipe in PARAMETERS:
+    layouts = json.loads((GOLDEN / "layers.json").read_text())
+    for recipe in recipes:
         print(recipe)
         layouts[recipe] = dict(zip("GD", map(describe, build(recipe, keras)), strict=True))
         arrays = outputs(recipe, tf_keras)
         compare(arrays, outputs(recipe, keras), 1e-5)
-        save(recipe, arrays)
-    print(f"{RECAP}, {STEPS} steps")
-    arrays = steps(tf_keras)
-    compare(arrays, with_bessel(steps(keras)), 1e-3)
-    save(f"{RECAP}-step", arrays)
+        save(recipe, arrays | (loop(recipe, tf_keras) if recipe in LOOPS else {}))
+    if RECAP in recipes:
+        print(f"{RECAP}, {STEPS} steps")
+        arrays = steps(tf_keras)
+        compare(arrays, with_bessel(steps(keras)), 1e-3)
+        save(f"{RECAP}-step", arrays)
     (GOLDEN / "layers.json").write_text(json.dumps(layouts, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or list(PARAMETERS))

@@ -23,7 +23,7 @@ ODD = st.integers(0, 4).map(lambda n: 2 * n + 1)
 BLOCKS = st.integers(1, 4)
 
 
-FAMILIES = ["dcgan", "resnet", "r3", "lean", "mlp"]
+FAMILIES = ["dcgan", "pytorch-example", "keras-example", "resnet", "r3", "lean", "mlp"]
 
 
 @st.composite
@@ -56,6 +56,7 @@ def configs(draw: st.DrawFn) -> Config:
         "penalty.share": st.floats(0, 1, exclude_min=True) if form == "exact" else st.just(1.0),
         "step.update": st.just(update),
         "step.joint": st.just(False),
+        "step.fresh": st.booleans() if update == "alternating" else st.just(False),
         "step.d_steps": POSITIVE if update == "alternating" else st.just(1),
         "step.accumulate": st.sampled_from([k for k in (1, 2, 3, batch) if batch % k == 0]),
         **{f"{side}_optim.weight_decay": st.just(0.0) for side in "gd"},
@@ -231,6 +232,10 @@ ONE_STAGE = {"step.update": "one-stage", "discriminator.norms": (False, False)}
         ({"penalty.adapt": 1.0}, "penalty.adapt", "less than 1"),
         ({"step.d_steps": 2}, "step.d_steps", "1 with step.update simultaneous"),
         ({"step.accumulate": 3}, "step.accumulate", "a divisor of step.batch (256)"),
+        ({"step.fresh": True}, "step.fresh", "False unless step.update is alternating or separate"),
+        ({"step.update": "separate", "penalty.r1": 1.0}, "penalty.r1", "never sees real and fake images in one step"),
+        ({"step.update": "separate", "loss.name": "relativistic"}, "loss.name", "this one compares"),
+        ({"step.update": "separate", "discriminator.classify": 1.0}, "discriminator.classify", "0 with step.update"),
         (
             {"step.update": "one-stage", "discriminator.norms": (False, True)},
             "step.update",

@@ -27,6 +27,10 @@ DIGESTS = {
     "wgan-gp": "e18a1187e1a09e73",
     "hinge-resnet": "8d8598042eb0cec4",
     "r3-small": "12cf0611f6b370bf",
+    "r3-pyramid": "4d15c4c66ee03487",
+    "mafda-dcgan": "762f535162469673",
+    "pytorch-dcgan": "c0ff291559393463",
+    "keras-dcgan": "e2fc9fe09303bbe8",
 }
 """SHA-256 of the settings that differ from the defaults. Published results depend on them."""
 

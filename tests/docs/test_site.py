@@ -80,7 +80,7 @@ def test_code_is_that_of_the_source() -> None:
     text = pages.markdown("docs/step.md")
     source = (ROOT / "src/ganvas/training/step.py").read_text("utf-8")
     blocks = re.findall(r"^```python\n(.*?)\n```", text, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 6
     assert all(block in source for block in blocks)
     assert blocks[0].startswith("def simultaneous(")
 

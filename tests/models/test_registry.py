@@ -98,7 +98,7 @@ def ours() -> list[str]:
 
 
 def test_names_are_taken_once() -> None:
-    assert ours() == ["dcgan", "lean", "mlp", "r3", "resnet"]
+    assert ours() == ["dcgan", "keras-example", "lean", "mlp", "pytorch-example", "r3", "resnet"]
     with pytest.raises(ValueError, match="'lean' is taken"):
         register_family(replace(FAMILIES["lean"]))
     with pytest.raises(ValueError, match="slash"):
@@ -117,9 +117,10 @@ def of(name: str) -> Family:
 
 def test_a_family_says_what_depends_on_the_batch() -> None:
     g, d = GeneratorConfig(norm="batch"), DiscriminatorConfig(norms=(True, False), dropout=0.3)
-    assert [name for name in ours() if of(name).generator_uses_batch(g)] == ["dcgan", "lean", "mlp", "resnet"]
+    with_norm = ["dcgan", "lean", "mlp", "pytorch-example", "resnet"]
+    assert [name for name in ours() if of(name).generator_uses_batch(g)] == with_norm
     assert not of("dcgan").generator_uses_batch(replace(g, norm="none"))
-    assert [name for name in ours() if of(name).discriminator_uses_batch(d)] == ["dcgan"]
+    assert [name for name in ours() if of(name).discriminator_uses_batch(d)] == ["dcgan", "pytorch-example"]
     assert all(of(name).discriminator_uses_batch(replace(d, minibatch="std")) for name in ours())
-    assert [name for name in ours() if of(name).has_dropout(d)] == ["dcgan"]
+    assert [name for name in ours() if of(name).has_dropout(d)] == ["dcgan", "keras-example"]
     assert not of("dcgan").has_dropout(replace(d, dropout=0.0))

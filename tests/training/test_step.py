@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from itertools import product
 from typing import Any
 
 import pytest
@@ -99,6 +100,49 @@ def test_alternating_lets_g_meet_the_updated_d() -> None:
     assert any((a - b).abs().max() > 1e-4 for a, b in zip(found, at_old_d, strict=True))
 
 
+@pytest.mark.parametrize("update", ["alternating", "separate"])
+def test_g_may_learn_from_latents_of_its_own(update: str) -> None:
+    """The gradient is that of its own latents, against the updated D."""
+    config = tiny({**PLAIN, "d_optim.lr": 0.01, "step.update": update, "step.fresh": True})
+    old, new = (fresh_state(config, SHAPE, Engine(config.engine)) for _ in range(2))
+    new.networks.g_optim = Recorder(new.networks.g_optim)  # type: ignore[assignment]
+    given, own = batch(config), batch(config, seed=7).z
+    given = dataclasses.replace(given, g_z=own)
+    objective = Objective(config, Augment(config.augment, SHAPE), Engine(config.engine).autocast)
+    UPDATES[update](new.networks, [given], objective)
+    generator, judge = old.networks.generator, new.networks.discriminator
+    cross_entropy(judge(generator(own, None), None).logits, torch.ones(16)).backward()
+    close(grads_of(new.networks.g_optim), [p.grad for p in generator.parameters()])
+    assert not torch.equal(own, given.z)
+
+
+def grads_of(recorder: Any) -> list[Tensor]:
+    return list(recorder.gradients)
+
+
+def test_separate_steps_d_on_real_images_and_then_on_fakes_of_running_statistics() -> None:
+    """Two steps of D, each on its own term of the loss; the fakes come from G in eval mode, and leave it alone."""
+    old, new, result = updated({"step.update": "separate", "d_optim.name": "sgd", "d_optim.beta1": 0.0})
+    config = tiny({**PLAIN, "d_optim.lr": 0.01, "d_optim.name": "sgd", "d_optim.beta1": 0.0})
+    given, generator, learner = batch(config), old.networks.generator.eval(), old.networks.discriminator
+    with torch.no_grad():
+        fake = generator(given.z, None)
+    logits, losses = [], []
+    for images, target in ((given.real, 1.0), (fake, 0.0)):
+        logits.append(learner(images, None).logits)
+        losses.append(cross_entropy(logits[-1], torch.full((16,), target)))
+        learner.zero_grad()
+        losses[-1].backward()
+        with torch.no_grad():
+            for p in learner.parameters():
+                p -= 0.01 * p.grad
+    close(list(new.networks.discriminator.parameters()), list(learner.parameters()))
+    torch.testing.assert_close(result.batch.d_loss.mean(), sum(losses))
+    torch.testing.assert_close([result.batch.real, result.batch.fake], logits)
+    statistics = [b for name, b in new.networks.generator.named_buffers() if name.endswith("num_batches_tracked")]
+    assert all(int(b) <= 1 for b in statistics) and new.networks.generator.training
+
+
 @pytest.mark.parametrize("update", UPDATES)
 def test_each_optimiser_moves_its_own_network_and_nothing_else_remains(update: str) -> None:
     old, new, result = updated({"step.update": update, "discriminator.norms": (False, False)})
@@ -118,7 +162,7 @@ def test_the_weight_of_gs_loss_scales_its_gradient_alone(update: str) -> None:
     _, three, result = updated({**alone, "loss.g_weight": 3.0})
     close(grads(three, "g"), [3 * g for g in grads(one, "g")])
     close(grads(three, "d"), grads(one, "d"))
-    if update != "alternating":  # the loss logged is unweighted
+    if update not in ("alternating", "separate"):  # the loss logged is unweighted
         torch.testing.assert_close(result.batch.g_loss, LOSSES["bce"].g(result.batch.real, result.batch.fake))
 
 
@@ -178,8 +222,9 @@ def test_a_joint_call_changes_nothing_where_d_looks_at_each_image_alone(update: 
     close(grads(joint, "g"), grads(apart, "g"))
 
 
-@pytest.mark.parametrize("update", UPDATES)
-@pytest.mark.parametrize("loss", ["bce", "relativistic"])
+@pytest.mark.parametrize(
+    ("loss", "update"), [("bce", "separate"), *product(["bce", "relativistic"], sorted({*UPDATES} - {"separate"}))]
+)
 def test_parts_of_a_batch_give_the_gradient_of_the_whole(update: str, loss: str) -> None:
     settings = {**ALONE, "step.update": update, "loss.name": loss}
     _, whole, expected = updated(settings)

@@ -49,7 +49,8 @@ class GeneratorConfig:
     """G: a dense layer to a small feature map, then layers that double its side up to the image."""
 
     family: str = "dcgan"
-    """A registered family of networks: dcgan, resnet, r3, lean, mlp, or one of your own (register_family)."""
+    """A registered family of networks: dcgan, pytorch-example, keras-example, resnet, r3, lean, mlp, or one of your own
+    (register_family)."""
     latent_dim: int = 100
     """Length of z."""
     latent: Literal["normal", "sphere"] = "normal"
@@ -89,7 +90,8 @@ class DiscriminatorConfig:
     """D: layers that halve the image's side down to a small map, then a dense layer to one logit."""
 
     family: str = "dcgan"
-    """A registered family of networks: dcgan, resnet, r3, lean, mlp, or one of your own (register_family)."""
+    """A registered family of networks: dcgan, pytorch-example, keras-example, resnet, r3, lean, mlp, or one of your own
+    (register_family)."""
     width: float = 1.0
     """Factor on every number of channels below."""
     widths: tuple[int, ...] = (64, 128)
@@ -168,6 +170,8 @@ class LossConfig:
     """Losses with targets (bce, least-squares): a real image's target is 1 minus this (one-sided label smoothing)."""
     soft: float = 0.0
     """Losses with targets: targets are drawn from [1 - soft, 1] and [0, soft]."""
+    soft_below: bool = False
+    """soft: fakes' targets are drawn from [-soft, 0] instead of [0, soft], as in Keras' DCGAN example."""
     flip: float = 0.0
     """Losses with targets: probability that an image's target is the opposite one, for D."""
     g_classify: float = 0.0
@@ -238,13 +242,16 @@ class OptimConfig:
 class StepConfig:
     """How G and D are updated."""
 
-    update: Literal["simultaneous", "alternating", "one-stage"] = "simultaneous"
+    update: Literal["simultaneous", "alternating", "one-stage", "separate"] = "simultaneous"
     """simultaneous: both gradients at the weights before the update. alternating: G's gradient after D's update.
-    one-stage: as simultaneous, with G's gradient from D's backward pass (Shen et al. 2021)."""
+    one-stage: as simultaneous, with G's gradient from D's backward pass (Shen et al. 2021). separate: as alternating,
+    with a step of D for real images and one for fakes (Keras' train_on_batch)."""
     batch: int = 256
     """Real images per update of D."""
     d_steps: int = 1
     """Updates of D for each of G."""
+    fresh: bool = False
+    """alternating, separate: G learns from latents of its own, not from those of D's last batch."""
     accumulate: int = 1
     """Parts in which the gradient of a batch is computed, to save memory."""
     joint: bool = False

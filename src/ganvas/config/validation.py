@@ -87,6 +87,9 @@ def _training(config: Config) -> Iterator[Rule]:
     yield not mixed, "step.joint", s.joint, "False with discriminator.minibatch: D would compare real with fake images"
     one_stage = "0 with step.update one-stage: D's loss, from which G's gradient is read, has no class term for fakes"
     yield s.update != "one-stage" or not config.loss.g_classify, "loss.g_classify", config.loss.g_classify, one_stage
+    after = "False unless step.update is alternating or separate: G's update has no forward pass of its own"
+    yield not s.fresh or s.update in ("alternating", "separate"), "step.fresh", s.fresh, after
+    yield s.update != "separate" or not d.classify, "discriminator.classify", d.classify, "0 with step.update separate"
     yield s.ema_kimg >= 0, "step.ema_kimg", s.ema_kimg, "0 (off) or more"
     yield s.ema_warmup >= 0, "step.ema_warmup", s.ema_warmup, "0 (none) or more"
     for name, o in (("g_optim", config.g_optim), ("d_optim", config.d_optim)):
@@ -111,6 +114,9 @@ def _terms(config: Config) -> Iterator[Rule]:
     yield not loss.g_classify or d.classify > 0, "loss.g_classify", loss.g_classify, off
     for key in ("r1", "r2", "gp", "centring"):
         yield getattr(penalty, key) >= 0, f"penalty.{key}", getattr(penalty, key), "0 (off) or more"
+        apart = config.step.update != "separate" or not getattr(penalty, key)
+        rule = "0 with step.update separate: D never sees real and fake images in one step"
+        yield apart, f"penalty.{key}", getattr(penalty, key), rule
     yield penalty.form == "exact" or not penalty.gp, "penalty.gp", penalty.gp, "0 with penalty.form finite"
     yield penalty.sigma > 0, "penalty.sigma", penalty.sigma, "more than 0"
     yield 0 < penalty.share <= 1, "penalty.share", penalty.share, "more than 0, at most 1"

@@ -47,6 +47,8 @@ class Batch:
     """Factor on D's classification loss on real images."""
     progress: float
     rng: torch.Generator
+    g_z: Float[Tensor, "n z"] | None = None
+    """Latents of G's own update; None: `z` (step.fresh)."""
 
     def inputs(self, fake: Float[Tensor, "n c h w"]) -> tuple[DInput, DInput]:
         """Real and fake images as D gets them."""
@@ -67,6 +69,7 @@ class Batch:
             classify_scale=self.classify_scale,
             progress=self.progress,
             rng=self.rng,
+            g_z=None if self.g_z is None else self.g_z[at],
         )
 
 

@@ -51,6 +51,8 @@ def _loss(config: Config) -> Iterator[Rule]:
     for key in ("smooth", "soft", "flip"):
         value = getattr(own, key)
         yield loss.has_targets or not value, f"loss.{key}", value, f"0: the loss {own.name} has no targets"
+    apart = "another one with step.update separate: this one compares real with fake images"
+    yield step.update != "separate" or not loss.compares, "loss.name", own.name, apart
     if step.update == "one-stage":
         alone = "simultaneous or alternating where D or the loss uses statistics of the batch"
         yield not (uses_batch or own.feature_matching), "step.update", step.update, alone

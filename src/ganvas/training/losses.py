@@ -181,5 +181,5 @@ def draw_targets(config: LossConfig, n: int, rng: torch.Generator, device: torch
         return None
     softness, chance = torch.rand(2, 2, n, generator=rng, device=device)
     real = 1 - config.smooth - config.soft * softness[0]
-    fake = config.soft * softness[1]
+    fake = (-config.soft if config.soft_below else config.soft) * softness[1]
     return Targets(torch.where(chance[0] < config.flip, 0.0, real), torch.where(chance[1] < config.flip, 1.0, fake))

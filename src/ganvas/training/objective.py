@@ -113,6 +113,20 @@ class Objective:
             penalty = batch.penalty_scale * self._exact(D, r, f, batch.rng)
         return DOutput(on_real, on_fake, d_loss, penalty)
 
+    def for_d_alone(
+        self, D: nn.Module, batch: Batch, fake: Float[Tensor, "n c h w"] | None
+    ) -> tuple[Float[Tensor, "n"], Float[Tensor, "n"]]:
+        """D's logits of the fakes alone, or of the real images for None, and their part of its loss.
+
+        Both parts together are the loss of the pairs, as long as that is a term of D(real) plus one of D(fake).
+        """
+        real_input, fake_input = batch.inputs(batch.real if fake is None else fake)
+        (critique,) = self.critiques(D, [real_input if fake is None else fake_input])
+        logits, nothing = critique.logits, torch.zeros_like(critique.logits)
+        if fake is None:
+            return logits, self.d_loss(logits, nothing, batch.targets)
+        return logits, self.d_loss(nothing, logits, batch.targets) - self.d_loss(nothing, nothing, batch.targets)
+
     def for_g(self, D: nn.Module, batch: Batch, fake: Float[Tensor, "n c h w"]) -> tuple[Critique, Critique]:
         """Critiques for G's loss alone; those of the real images are computed only where that loss needs them."""
         real_input, fake_input = batch.inputs(fake)

@@ -88,14 +88,18 @@ class Trainer:
         """
         config, count, device, own = self.config, self.config.step.batch, self.engine.device, self.world.own
         real, labels = self.source(nimg, own)
-        z = latents.draw_z(config.generator, config.seed, "z", np.arange(nimg, nimg + count)[own])
+        index = np.arange(nimg, nimg + count)[own]
+        z, *g_z = (
+            self.engine.send(torch.from_numpy(latents.draw_z(config.generator, config.seed, stream, index)))
+            for stream in (("z", "z/g") if config.step.fresh else ("z",))
+        )
         p = self.augment.p(progress, augment_p)
         draws = self.augment.draw(count, p, progress, self.rng)
         targets = draw_targets(config.loss, count, self.rng, device)
         others = draws if config.augment.paired else self.augment.draw(count, p, progress, self.rng)
         return Batch(
             real=self.engine.images(real),
-            z=self.engine.send(torch.from_numpy(z)),
+            z=z,
             labels=labels,
             targets=None if targets is None else Targets(targets.real[own], targets.fake[own]),
             draws=(draws[own], others[own]),
@@ -103,6 +107,7 @@ class Trainer:
             classify_scale=self.objective.classify_scale(penalty_strength),
             progress=progress,
             rng=self.rng,
+            g_z=g_z[0] if g_z else None,
         )
 
     @torch.no_grad()

@@ -21,6 +21,8 @@ from ganvas.training.trainer import Trainer
 SIZES = (16, 24, 28, 32, 48, 64, 96, 128)
 SMALL = {
     "dcgan": {},
+    "pytorch-example": {},
+    "keras-example": {"generator.norm": "none", "discriminator.norms": ()},
     "resnet": {"generator.widths": (8, 8, 8), "discriminator.widths": (8, 8), "discriminator.norms": ()},
     "mlp": {"generator.widths": (8,), "discriminator.widths": (8, 8), "discriminator.norms": ()},
     "lean": {"generator.widths": (8, 8), "discriminator.widths": (8, 8, 16), "discriminator.norms": ()},
