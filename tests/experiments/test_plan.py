@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from ganvas.config import BudgetConfig, diff, override, recipes
 from ganvas.errors import GanvasError, UsageError
 from ganvas.experiments import plan as plans
 from ganvas.experiments.ablate import PARTS, ablation
+from ganvas.experiments.named import find_plan
 from ganvas.experiments.plan import make_plan
 from ganvas.experiments.runner import run
 
@@ -194,3 +197,33 @@ def test_an_unknown_metric_costs_no_training(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     words = ["experiment", "quick", "--vary", "g_optim.lr=1e-4,5e-4", "--metrics", "unknown", "--out", f"{tmp_path}/o"]
     assert cli.main(words) == 2 and not (tmp_path / "o").exists()
+
+
+def test_the_plans_of_the_quality_harness_compare_with_quick() -> None:
+    folder = Path(__file__).parents[2] / "benchmarks" / "quality"
+    screen, confirm = (make_plan(*find_plan(str(folder / f"{name}.toml"))) for name in ("screen", "confirm"))
+    assert [cell.name for cell in screen.cells] == [cell.name for cell in confirm.cells]
+    assert screen.cells[0].config == recipes.get("quick").config
+    assert (screen.seeds, screen.budget.minutes, confirm.seeds, confirm.budget.minutes) == (3, 5, 5, 20)
+    assert not {"efficientnet-lite2"} & set(screen.features) and confirm.features[0] == "efficientnet-lite2"
+
+
+def test_a_price_is_a_ratio_to_the_first_cell_of_the_same_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = Path(__file__).parents[2] / "benchmarks" / "quality" / "price.py"
+    spec = importlib.util.spec_from_file_location("price", path)
+    assert spec is not None and spec.loader is not None
+    price = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(price)
+    now = 0.0
+    monkeypatch.setattr(price.time, "process_time", lambda: now)
+
+    def update(seconds: float) -> Callable[[], None]:
+        def run() -> None:
+            nonlocal now
+            now += seconds
+
+        return run
+
+    found = price.prices({"base": (update(0.032), 32), "idea": (update(0.032), 64)}, rounds=4)
+    assert found["base"] == (pytest.approx(1.0), [1.0] * 4)
+    assert found["idea"] == (pytest.approx(0.5), [pytest.approx(0.5)] * 4)

@@ -23,8 +23,8 @@ def evaluate(words: list[str]) -> int:
     parser.add_argument(
         "--features",
         metavar="F,...",
-        help="classifier, efficientnet-lite0, inception, a TorchScript file, module:function (both run "
-        "their code: use only what you trust); all = what can be had",
+        help="classifier, efficientnet-lite0, efficientnet-lite2, inception, a TorchScript file, module:function (both "
+        "run their code: use only what you trust); all = classifier, efficientnet-lite0, inception, if they can be had",
     )
     parser.add_argument(
         "--metrics",

@@ -96,7 +96,8 @@ def evaluate(
     has one (its training split under `inception`, as in the literature). It is read at the target's size, and both
     sides are RGB where one is; a line says where that changes images. `data`: where the images that the generator was
     trained on are now, if they moved; they must be the same ones. `features`: see metrics.extractors.NAMES;
-    "all" = what can be had; without them, the classifier that ships for the data, else efficientnet-lite0.
+    "all" = what can be had of the usual ones; without them, the classifier that ships for the data, else
+    efficientnet-lite0.
     `metrics`: see metrics.registry.METRICS; without them, all that can be measured. `sets` fresh sets of `n` images
     each (10,000; given images are divided up), numbered from `seed`. Scores of a run's generator are added
     to its evals.jsonl.
@@ -122,7 +123,7 @@ def evaluate(
 
     scores: list[Score] = []
     every = tuple(features) == ("all",)
-    wanted = extractors.NAMES if every else tuple(features) or default_features(*pair("test"))
+    wanted = extractors.USUAL if every else tuple(features) or default_features(*pair("test"))
     if len(wanted) > 1 and source.total is None and sets * (n or N) * math.prod(source.shape) <= KEPT_BYTES:
         source = source.drawn_once()
     for name in wanted:

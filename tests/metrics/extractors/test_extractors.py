@@ -41,11 +41,11 @@ def test_names_lead_to_their_modules(monkeypatch):
     classifier.load = lambda *asked: ("classifier", asked)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "ganvas.metrics.extractors.classifier", classifier)
     monkeypatch.setattr("ganvas.metrics.extractors.classifier", classifier, raising=False)
-    monkeypatch.setattr(efficientnet, "load", lambda: "efficientnet")
+    monkeypatch.setattr(efficientnet, "load", lambda variant: variant.name)
     monkeypatch.setattr(inception, "load", lambda *path: ("inception", *path))
     monkeypatch.setattr(custom, "load", lambda name: ("custom", name))
     assert find("classifier", *CIFAR) == ("classifier", CIFAR)
-    assert find("efficientnet-lite0", *CIFAR) == "efficientnet"
+    assert find("efficientnet-lite0", *CIFAR) == "efficientnet-lite0"
     assert find("inception", *CIFAR) == ("inception",)
     for name in ("net.pt", "folder/net", "package.module:function", __file__):
         assert find(name, *CIFAR) == ("custom", name)
@@ -60,7 +60,7 @@ def test_a_path_to_nvidias_file_is_inception(monkeypatch):
 def test_unknown_names():
     with pytest.raises(UsageError, match=r"no features are called 'inceptoin': .*; did you mean inception\?$"):
         find("inceptoin", *CIFAR)
-    with pytest.raises(UsageError, match=r"choose classifier, efficientnet-lite0, inception, a TorchScript file"):
+    with pytest.raises(UsageError, match=r"efficientnet-lite0, inception, efficientnet-lite2, a TorchScript file"):
         find("???", *CIFAR)
     with pytest.raises(GanvasError, match=r"absent\.pt cannot be read"):
         find("absent.pt", *CIFAR)

@@ -1,7 +1,8 @@
 """Which features there are, and what a number made with them may be called.
 
-`classifier`: ours, for CIFAR-10 and Fashion-MNIST; `efficientnet-lite0`: ImageNet's; `inception`: what published
-FIDs are made with; a path or package.module:function: the user's own. Nothing here needs torch until one is loaded.
+`classifier`: ours, for CIFAR-10 and Fashion-MNIST; `efficientnet-lite0`: ImageNet's, `efficientnet-lite2` a second
+opinion of its kind; `inception`: what published FIDs are made with; a path or package.module:function: the user's own.
+Nothing here needs torch until one is loaded.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from ganvas.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from ganvas.metrics.extractors.base import Extractor
 
-NAMES = ("classifier", "efficientnet-lite0", "inception")
+USUAL = ("classifier", "efficientnet-lite0", "inception")
+"""What `all` asks for."""
+NAMES = (*USUAL, "efficientnet-lite2")
 SUFFIXES = (".pt", ".ts", ".pth", ".torchscript")
 
 Kind = Literal["fd", "kd", "is"]
 PUBLISHED = {"fd": "fid", "kd": "kid", "is": "is"}
 KINDS = {published: own for own, published in PUBLISHED.items()}
-SHORT = {"classifier": "classifier", "efficientnet-lite0": "efficientnet"}
+SHORT = {"classifier": "classifier", "efficientnet-lite0": "efficientnet", "efficientnet-lite2": "efficientnet_lite2"}
 
 
 def metric_name(kind: Kind, extractor_name: str) -> str:
@@ -66,10 +69,10 @@ def find(name: str, data_name: str, shape: tuple[int, int, int]) -> Extractor:
         from ganvas.metrics.extractors import classifier
 
         return classifier.load(data_name, shape)
-    if name == "efficientnet-lite0":
+    if name in ("efficientnet-lite0", "efficientnet-lite2"):
         from ganvas.metrics.extractors import efficientnet
 
-        return efficientnet.load()
+        return efficientnet.load(efficientnet.VARIANTS[name])
     if name == "inception":
         from ganvas.metrics.extractors import inception
 
