@@ -233,6 +233,20 @@ def test_a_run_goes_on_in_another_number_of_processes(tmp: Path, turns: tuple[in
 
 
 @pytest.mark.slow
+def test_a_budget_in_minutes_becomes_one_number_of_images_on_all_ranks(tmp: Path) -> None:
+    words = command(tmp / "run")
+    at = words.index("--budget.kimg")
+    results = ended(on_ranks([*words[:at], "--budget.minutes", "0.1", *words[at + 2 :]]))
+    assert [code for code, _, _ in results] == [0, 0], results
+    run = Run(tmp / "run")
+    settled = [row["total"] for row in run.rows("events") if row["event"] == "budget"]
+    last = run.rows("metrics")[-1]
+    assert settled and run.total_nimg == settled[-1]
+    assert settled[-1] <= last["nimg"] < settled[-1] + 16 and 3 < last["sec"] < 30
+    assert last["cpu_sec"] > last["sec"] / 10  # of both ranks: on a busy machine far less than twice the seconds
+
+
+@pytest.mark.slow
 def test_torchrun_trains_and_stops_when_a_rank_is_killed(tmp: Path) -> None:
     words = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     code, _, err = ended([python(*words, *command(tmp / "whole"))])[0]
