@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,9 @@ from torch import Tensor, nn
 
 from ganvas.config import OptimConfig
 from ganvas.runs.storage import load_tensors, save_tensors
+from ganvas.training.engine.reads import no_reads
 from ganvas.training.optim import Optimiser, update_ema
-from ganvas.training.schedules import ema_half_life, learning_rate_factor
+from ganvas.training.schedules import ema_half_life, ema_weight, learning_rate_factor
 
 SHAPES = [(3, 4), (5,), (), (4, 3, 2, 2)]
 
@@ -73,9 +76,10 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize("foreach", [False, True])
 @pytest.mark.parametrize("config", CASES.values(), ids=CASES)
-def test_every_optimiser_is_its_papers(config: OptimConfig) -> None:
-    optimiser = Optimiser(ours := network(), config)
+def test_every_optimiser_is_its_papers(config: OptimConfig, foreach: bool) -> None:
+    optimiser = Optimiser(ours := network(), config, foreach)
     for t in range(1, 51):
         optimiser.step(gradients(t), progress=0.0)
     for found, start, expected in zip(ours, network(), numpy_weights(config, 50), strict=True):
@@ -255,6 +259,63 @@ def test_a_state_without_what_a_setting_needs_is_refused(setting: str) -> None:
         richer.load(poorer.tensors())
 
 
+# -- foreach: rates and counters on the device ------------------------------------------------------------------
+
+VARIED = {
+    **{name: dataclasses.replace(config, warmup=0.2, decay="cosine") for name, config in CASES.items()},
+    "linear, clipped, historical": OptimConfig(lr=1e-2, decay="linear", decay_from=0.3, clip=0.5, historical=0.1),
+    "muon": OptimConfig(lr=1e-2, muon=0.1, decay="cosine", weight_decay=0.1, name="adamw"),
+}
+
+
+@pytest.mark.parametrize("config", VARIED.values(), ids=VARIED)
+def test_numbers_of_the_device_make_the_updates_that_numbers_of_the_host_make(config: OptimConfig) -> None:
+    fused, foreach = (Optimiser(convolutions(0), config, kind) for kind in (False, True))
+    for t in range(12):
+        norms, given = [], [torch.full_like(p, 0.1 * (t + 1)).mul_(p.detach().cos()) for p in fused.parameters]
+        for optimiser, progress in ((fused, t / 12), (foreach, torch.tensor(t / 12, dtype=torch.float64))):
+            with no_reads() if optimiser is foreach else nullcontext():
+                norms.append(optimiser.step(given, progress))
+        torch.testing.assert_close(*norms)
+    for a, b, start in zip(fused.parameters, foreach.parameters, convolutions(0).parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+        assert not torch.equal(a, start)
+
+
+@pytest.mark.parametrize("config", VARIED.values(), ids=VARIED)
+@pytest.mark.parametrize("before", [False, True])
+def test_a_state_goes_on_in_the_other_kind(config: OptimConfig, before: bool) -> None:
+    unbroken, first = (Optimiser(convolutions(0), config, before) for _ in range(2))
+    train_in_place(unbroken, range(8))
+    train_in_place(first, range(5))
+    other = Optimiser(convolutions(1), config, not before)
+    for mine, theirs in zip(other.parameters, first.parameters, strict=True):
+        mine.data.copy_(theirs.data)
+    saved = first.tensors()
+    other.load({name: value.clone() for name, value in saved.items()})
+    assert {name: value.tolist() for name, value in other.tensors().items()} == {
+        name: value.tolist() for name, value in saved.items()
+    }
+    train_in_place(other, range(5, 8))
+    for a, b in zip(unbroken.parameters, other.parameters, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+def train_in_place(optimiser: Optimiser, steps: range) -> None:
+    for t in steps:
+        optimiser.step([torch.full_like(p, 0.1).mul_((p.detach() + t).cos()) for p in optimiser.parameters], t / 8)
+
+
+def test_the_average_may_take_its_weight_from_the_device() -> None:
+    ema, model = averaged_and_model(3)
+    other = copy.deepcopy(ema)
+    update_ema(ema, model, 0.25)
+    with no_reads():
+        update_ema(other, model, torch.full((), 0.25, dtype=torch.float64))
+    for a, b in zip(ema.state_dict().values(), other.state_dict().values(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
 # -- the moving average of G -----------------------------------------------------------------------------------
 
 
@@ -274,7 +335,7 @@ def test_after_a_half_life_of_images_half_of_the_average_is_new(batch: int, imag
     ema, model = averaged_and_model(0)
     before = {name: value.clone() for name, value in ema.state_dict().items()}
     for _ in range(steps):
-        update_ema(ema, model, batch, images)
+        update_ema(ema, model, ema_weight(batch, images))
     for name, value in model.state_dict().items():
         expected = value if "num_batches" in name else (value + before[name]) / 2
         torch.testing.assert_close(ema.state_dict()[name], expected, rtol=1e-5, atol=1e-6)
@@ -283,7 +344,7 @@ def test_after_a_half_life_of_images_half_of_the_average_is_new(batch: int, imag
 def test_the_average_is_each_tensors_lerp_to_the_last_bit() -> None:
     ema, model = averaged_and_model(1)
     expected = {k: v.clone() for k, v in ema.state_dict().items()}
-    update_ema(ema, model, 64, 500.0)
+    update_ema(ema, model, ema_weight(64, 500.0))
     for name, value in model.state_dict().items():
         if value.is_floating_point():
             expected[name].lerp_(value, 1 - 0.5 ** (64 / 500.0))
@@ -292,7 +353,7 @@ def test_the_average_is_each_tensors_lerp_to_the_last_bit() -> None:
 
 def test_without_a_half_life_the_average_is_the_model() -> None:
     ema, model = averaged_and_model(2)
-    update_ema(ema, model, 64, 0.0)
+    update_ema(ema, model, ema_weight(64, 0.0))
     assert all(torch.equal(value, ema.state_dict()[name]) for name, value in model.state_dict().items())
 
 

@@ -107,10 +107,8 @@ def quiet() -> Iterator[None]:
 
 
 QUICK = ("cifar-dcgan-recap", "quick", "r3-small", "everything", "virtual")
-PARAMETERS = [
-    pytest.param(case, id=name, marks=[] if name.startswith(QUICK) else [pytest.mark.slow])
-    for name, case in CASES.items()
-]
+SLOW = {name: [] if name.startswith(QUICK) else [pytest.mark.slow] for name in CASES}
+PARAMETERS = [pytest.param(case, id=name, marks=SLOW[name]) for name, case in CASES.items()]
 
 
 @pytest.mark.parametrize("case", PARAMETERS)

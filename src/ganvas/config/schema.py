@@ -324,6 +324,9 @@ class EngineConfig:
     data: Literal["host", "device"] = "host"
     """Where the images lie, as uint8: in the host's memory, each batch sent to the device; or all of them, with their
     order, on the device. The batches are the same."""
+    optimiser: Literal["fused", "foreach"] = "fused"
+    """fused: torch's optimisers, one kernel for all weights where there is one. foreach: the same rules, all weights at
+    once, with rates and counters on the device; equal up to rounding."""
     reads: Literal["auto", "update", "row"] = "auto"
     """When values come back from the device: update: after every update, so that NaN stops the very one (auto, on a
     CPU); row: for rows, samples and checkpoints alone, nothing waits between them (auto, on a GPU)."""

@@ -124,8 +124,10 @@ def machine(device: torch.device) -> dict[str, Any]:
     }
 
 
-EXACT = ("torch", "cpu_capability", "device", "ranks", "threads", "dtype", "layout", "conv")
+EXACT = ("torch", "cpu_capability", "device", "ranks", "threads", "dtype", "layout", "conv", "optimiser")
 """The parts of an environment that must be equal for a resumed run to repeat an unbroken one bit for bit."""
+SINCE = {"ranks": 1, "optimiser": "fused"}
+"""Their values in environments of versions that did not write them yet."""
 
 
 def cpu_name() -> str:

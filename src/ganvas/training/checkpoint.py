@@ -55,7 +55,9 @@ def fresh_state(
     """Untrained networks and optimisers on the engine, a function of the config's seed."""
     generator = engine.place(models.build_generator(config, shape, classes))
     discriminator = engine.place(models.build_discriminator(config, shape, classes))
-    g_optim, d_optim = Optimiser(generator, config.g_optim), Optimiser(discriminator, config.d_optim)
+    foreach = engine.config.optimiser == "foreach"
+    g_optim = Optimiser(generator, config.g_optim, foreach)
+    d_optim = Optimiser(discriminator, config.d_optim, foreach)
     ema = copy.deepcopy(generator) if config.step.ema_kimg else None
     if world.size > 1:
         models.set_world(generator, world)

@@ -136,7 +136,7 @@ def train(
         record("resume" if resumes else "start", **about)
         for problem in problems:
             record("warning", what=f"checkpoint passed over: {problem}")
-        before = {"ranks": 1, **checkpoint.state.get("environment", environment)} if checkpoint else environment
+        before = {**backend.SINCE, **checkpoint.state.get("environment", environment)} if checkpoint else environment
         for key in (k for k in backend.EXACT if before.get(k) != environment[k]):
             record("warning", what=f"{key} was {before.get(key)}, is {environment[key]}: not bit for bit the same run")
 

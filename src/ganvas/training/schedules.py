@@ -5,23 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import torch
+from torch import Tensor
+
 from ganvas.config import OptimConfig
 
+Number = float | Tensor
+"""A number of the host, or one of the device (a tensor without dimensions), which nothing needs to read."""
 
-def learning_rate_factor(progress: float, config: OptimConfig) -> float:
+
+def learning_rate_factor(progress: Number, config: OptimConfig) -> Number:
     """The factor on every learning rate at `progress` in [0, 1] of the run.
 
     It rises from 0 to 1 over `warmup`, times a decay from 1 at `decay_from` to 0 at the end.
     """
-    risen = min(progress / config.warmup, 1.0) if config.warmup else 1.0
-    past = max(progress - config.decay_from, 0.0) / (1 - config.decay_from)
+    risen = _within(progress / config.warmup) if config.warmup else 1.0
+    past = _within(progress - config.decay_from) / (1 - config.decay_from)
     match config.decay:
         case "constant":
             return risen
         case "linear":
             return risen * (1 - past)
         case "cosine":
-            return risen * 0.5 * (1 + math.cos(math.pi * past))
+            cosine = torch.cos(math.pi * past) if isinstance(past, Tensor) else math.cos(math.pi * past)
+            return risen * 0.5 * (1 + cosine)
+
+
+def _within(x: Number) -> Number:
+    """The nearest number in [0, 1]."""
+    return x.clamp(0.0, 1.0) if isinstance(x, Tensor) else min(max(x, 0.0), 1.0)
 
 
 def ema_half_life(nimg: int, kimg: float, warmup: float) -> float:
@@ -30,6 +42,11 @@ def ema_half_life(nimg: int, kimg: float, warmup: float) -> float:
     The second term, a ramp (Karras et al. 2020, arXiv 2006.06676), drops G's first steps; warmup 0 is without it.
     """
     return min(1000 * kimg, warmup * nimg) if warmup > 0 else 1000 * kimg
+
+
+def ema_weight(batch: int, half_life: float) -> float:
+    """How far the moving average goes towards the model in an update of `batch` images: 1 where half_life is 0."""
+    return 1 - 0.5 ** (batch / half_life) if half_life else 1.0
 
 
 def adjust(value: float, measured: float, target: float, kimg: float, images: int) -> float:

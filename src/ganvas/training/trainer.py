@@ -22,7 +22,7 @@ from ganvas.training.engine.images import source
 from ganvas.training.losses import Targets, draw_targets
 from ganvas.training.objective import Objective
 from ganvas.training.optim import update_ema
-from ganvas.training.schedules import ema_half_life
+from ganvas.training.schedules import ema_half_life, ema_weight
 from ganvas.training.step import UPDATES, UpdateResult
 from ganvas.training.train_metrics import copy_weights, train_metrics, update_ratio
 
@@ -65,7 +65,7 @@ class Trainer:
             result = self.last = self.update(networks, batches, self.objective)
         if state.ema is not None:
             half_life = ema_half_life(state.nimg, config.step.ema_kimg, config.step.ema_warmup)
-            update_ema(state.ema, networks.generator, state.nimg - first, half_life)
+            update_ema(state.ema, networks.generator, ema_weight(state.nimg - first, half_life))
         state.sums += train_metrics(result, config)
         state.updates += 1
         return update_ratio(networks, before, result) if before else {}
