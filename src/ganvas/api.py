@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
@@ -272,11 +273,18 @@ def run_training(
         images = of_run(run)
     images = check_same(run, images)
     _check_same_on_ranks({"data (SHA-256)": images.sha256, "the budget": extra, "the device": device})
+    engine = _moved(run.config.engine, device) if device else None
     if not ranks.current().leads:
-        return train_run(run, images, (), extra, EngineConfig(device) if device else None)
+        return train_run(run, images, (), extra, engine)
     if run.config.evaluate.every:
         from ganvas.evaluation.during import EvaluationHook
 
         hooks = [*hooks, EvaluationHook(run)]
     hooks = [*hooks, DoctorHook(run, tuple(hooks))]
-    return train_run(run, images, hooks, extra, EngineConfig(device) if device else None)
+    return train_run(run, images, hooks, extra, engine)
+
+
+def _moved(engine: EngineConfig, device: str) -> EngineConfig:
+    """The engine for another device: its form is chosen again, its switches stay."""
+    form = {name: getattr(EngineConfig(), name) for name in ("dtype", "layout", "conv", "threads", "probe")}
+    return replace(engine, device=device, **form)

@@ -324,6 +324,11 @@ class EngineConfig:
     data: Literal["host", "device"] = "host"
     """Where the images lie, as uint8: in the host's memory, each batch sent to the device; or all of them, with their
     order, on the device. The batches are the same."""
+    compile: Literal["off", "networks", "step"] = "off"
+    """What torch.compile translates, which takes minutes at the start: G and D, or the whole update."""
+    graph: bool = False
+    """Each kind of update is captured once, as a CUDA graph, and replayed; with optimiser foreach. On a CPU nothing is
+    captured and nothing is quicker: every update is only checked to be one that could be."""
     optimiser: Literal["fused", "foreach"] = "fused"
     """fused: torch's optimisers, one kernel for all weights where there is one. foreach: the same rules, all weights at
     once, with rates and counters on the device; equal up to rounding."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ganvas.config import EngineConfig
 from ganvas.errors import UsageError
 from ganvas.models.ops.conv import set_algorithm
+from ganvas.training.engine.compiled import check_compiler
 
 THREADS_PER_CORE = 4
 """Most that can be asked for."""
@@ -83,8 +84,13 @@ def resolve(config: EngineConfig, local: int = 1) -> EngineConfig:
     if int(index or 0) >= counts[kind]:
         found = ", ".join(f"{n} {k}" for k, n in counts.items() if n)
         raise UsageError(f"device {device} is not here (found: {found}): use --device auto")
+    if config.compile != "off":
+        check_compiler(kind)
+    if config.graph and kind == "mps":
+        raise UsageError("engine.graph needs cuda, or the cpu, where it only checks: use --engine.no-graph")
     threads = config.threads or max(cores() // local, 1)
-    return dataclasses.replace(config, device=device, threads=min(threads, most_threads()))
+    optimiser = "foreach" if config.graph else config.optimiser  # the only one whose rates can change in a graph
+    return dataclasses.replace(config, device=device, threads=min(threads, most_threads()), optimiser=optimiser)
 
 
 def cores() -> int:
@@ -124,9 +130,9 @@ def machine(device: torch.device) -> dict[str, Any]:
     }
 
 
-EXACT = ("torch", "cpu_capability", "device", "ranks", "threads", "dtype", "layout", "conv", "optimiser")
+EXACT = ("torch", "cpu_capability", "device", "ranks", "threads", "dtype", "layout", "conv", "optimiser", "compile")
 """The parts of an environment that must be equal for a resumed run to repeat an unbroken one bit for bit."""
-SINCE = {"ranks": 1, "optimiser": "fused"}
+SINCE = {"ranks": 1, "optimiser": "fused", "compile": "off"}
 """Their values in environments of versions that did not write them yet."""
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from ganvas.ranks import ALONE, World
 from ganvas.training.augment import Draws
 from ganvas.training.losses import Targets
+from ganvas.training.schedules import Number
 
 Gradients = tuple[Tensor, ...]
 
@@ -41,14 +42,24 @@ class Batch:
     """Targets of D's loss; None: 1 for real and 0 for fake images."""
     draws: tuple[Draws, Draws]
     """The augmentation of real and of fake images."""
-    penalty_scale: float
-    """Factor on the penalties; 0: none in this update."""
-    classify_scale: float
-    """Factor on D's classification loss on real images."""
-    progress: float
+    penalty_scale: Number
+    """Factor on the penalties; 0: none in this update. A number of the device is not 0."""
+    classify_scale: Number
+    """Factor on D's classification loss on real images, as above."""
+    progress: Number
     rng: torch.Generator
     g_z: Float[Tensor, "n z"] | None = None
     """Latents of G's own update; None: `z` (step.fresh)."""
+
+    @property
+    def penalised(self) -> bool:
+        """Whether penalties count in this update."""
+        return isinstance(self.penalty_scale, Tensor) or self.penalty_scale != 0
+
+    @property
+    def classified(self) -> bool:
+        """Whether D's classification loss does."""
+        return isinstance(self.classify_scale, Tensor) or self.classify_scale != 0
 
     def inputs(self, fake: Float[Tensor, "n c h w"]) -> tuple[DInput, DInput]:
         """Real and fake images as D gets them."""

@@ -17,12 +17,16 @@ def check_compatibility(config: Config) -> None:
     """Raises UsageError with the first rule that does not hold, or for the name of a loss or family that is unknown."""
     enforce(_families(config))
     enforce(_loss(config))
+    enforce(_engine(config))
 
 
 def check_ranks(config: Config, size: int) -> None:
     """UsageError where so many processes cannot train this together: each must get as many images of every kind."""
     if size == 1:
         return
+    for name, off in (("compile", "off"), ("graph", False)):
+        if (value := getattr(config.engine, name)) != off:
+            raise UsageError(f"engine.{name} = {value}: sums over processes cannot be part of it; train in one process")
     part = config.step.batch // config.step.accumulate
     least = gcd(part, penalised(config.penalty, part))
     if least % size:
@@ -42,6 +46,13 @@ def check_ranks(config: Config, size: int) -> None:
 def _families(config: Config) -> Iterator[Rule]:
     yield from family_of(config.generator).check_generator(config.generator)
     yield from family_of(config.discriminator).check_discriminator(config.discriminator)
+
+
+def _engine(config: Config) -> Iterator[Rule]:
+    for network in (config.generator, config.discriminator):
+        family = family_of(network)
+        free = f"False with the family {family.name}, which draws from torch's global generator"
+        yield not (config.engine.graph and family.global_rng), "engine.graph", config.engine.graph, free
 
 
 # fmt: off

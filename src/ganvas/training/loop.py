@@ -134,6 +134,8 @@ def train(
         about = {"total": total, "engine": dataclasses.asdict(config.engine), "loss": loss}
         about |= {"probe": dict(choice.seconds), "remembered": choice.remembered}
         record("resume" if resumes else "start", **about)
+        if config.engine.graph and engine.device.type == "cpu":
+            record("warning", what="engine.graph captures nothing on a CPU: every update is checked, and slower for it")
         for problem in problems:
             record("warning", what=f"checkpoint passed over: {problem}")
         before = {**backend.SINCE, **checkpoint.state.get("environment", environment)} if checkpoint else environment

@@ -14,6 +14,7 @@ from ganvas.models.critique import Critique
 from ganvas.ranks import ALONE, World
 from ganvas.training.augment import Augment, Draws
 from ganvas.training.batch import Batch, DInput
+from ganvas.training.engine.compiled import eager
 from ganvas.training.losses import Targets, classification_loss, feature_matching, get_loss, within_class_variety
 from ganvas.training.penalties import add_noise, finite_difference, gradient_penalty, penalised, squared_gradient
 
@@ -95,7 +96,7 @@ class Objective:
         """D's critiques, loss and penalties of a batch and its fakes. The gradient of the penalties ends at D."""
         real_input, fake_input = batch.inputs(fake)
         p, inputs = self.config.penalty, [real_input, fake_input]
-        k = penalised(p, len(batch.real) * self.world.size) // self.world.size if batch.penalty_scale else 0
+        k = penalised(p, len(batch.real) * self.world.size) // self.world.size if batch.penalised else 0
         r, f = real_input.first(k), fake_input.first(k)
         if k and p.form == "finite":  # D at noisy copies as well, in the same call
             inputs += [r._replace(images=add_noise(r.images, p.sigma, batch.rng, self.world))] if p.r1 else []
@@ -103,14 +104,14 @@ class Objective:
             inputs += [f] if p.r2 and self.detach_penalty else []
         on_real, on_fake, *noisy = self.critiques(D, inputs)
         d_loss = self.d_loss(on_real.logits, on_fake.logits, batch.targets)
-        if batch.classify_scale:
+        if batch.classified:
             d_loss = d_loss + batch.classify_scale * self._classification_loss(on_real, real_input, fake_input)
         penalty = d_loss.new_zeros(())
         if k and p.form == "finite":
             here = (noisy.pop() if p.r2 and self.detach_penalty else on_fake).logits[:k]
             penalty = batch.penalty_scale * self._finite(on_real.logits[:k], here, [c.logits for c in noisy])
         elif k:
-            penalty = batch.penalty_scale * self._exact(D, r, f, batch.rng)
+            penalty = batch.penalty_scale * self.exact(D, r, f, batch.rng)
         return DOutput(on_real, on_fake, d_loss, penalty)
 
     def for_d_alone(
@@ -167,8 +168,9 @@ class Objective:
             total = total + p.r2 / 2 * finite_difference(fake, noisy[-1], p.sigma).mean()
         return total
 
-    def _exact(self, D: nn.Module, real: DInput, fake: DInput, rng: torch.Generator) -> Float[Tensor, ""]:
-        p, total = self.config.penalty, real.images.new_zeros(())
+    def exact(self, D: nn.Module, real: DInput, fake: DInput, rng: torch.Generator) -> Float[Tensor, ""]:
+        """The penalties through a second backward pass."""
+        p, total, D = self.config.penalty, real.images.new_zeros(()), eager(D)
 
         def augmented(draws: Draws) -> Callable[[Tensor, Tensor | None], Critique]:
             return lambda images, labels: D(self.augment(images, draws), labels)

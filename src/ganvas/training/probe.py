@@ -46,6 +46,8 @@ FORMS: tuple[Form, ...] = (
     ("bfloat16", "contiguous", "direct"),
     ("bfloat16", "channels_last", "patches"),
 )
+OFF: dict[str, Any] = {"data": "host", "compile": "off", "graph": False, "optimiser": "fused"}
+"""Forms are measured without switches, some of which take minutes to begin."""
 MakeStep = Callable[[Engine], Callable[[], Any]]
 
 
@@ -77,7 +79,8 @@ def choose(config: Config, shape: Sequence[int], classes: int, make_step: MakeSt
             held.enter_context(cache.locked(path.with_suffix(".lock")))
         if path is not None and wanted.probe == "auto" and (known := _recall(path, question, options)):
             return known
-        seconds = measure(options, make_step)
+        plain = {dataclasses.replace(option, **OFF): option for option in options}
+        seconds = {plain[option]: sec for option, sec in measure(list(plain), make_step).items()}
         choice = Choice(min(seconds, key=seconds.__getitem__), {name_of(o): round(t, 4) for o, t in seconds.items()})
         if path is not None:
             _remember(path, question, choice)

@@ -13,6 +13,7 @@ from torch.autograd import grad
 from ganvas.training.batch import Batch, BatchResult, join
 from ganvas.training.objective import Objective
 from ganvas.training.optim import Optimiser
+from ganvas.training.schedules import Number
 
 
 @dataclass
@@ -48,7 +49,9 @@ def simultaneous(networks: Networks, batches: Sequence[Batch], objective: Object
         d_grads = grad(out.d_loss.mean() + out.penalty, tuple(D.parameters()))
         return BatchResult(out.real.logits, out.fake.logits, out.d_loss, g_loss, out.penalty, d_grads, g_grads)
 
-    return _step_both(networks, join(map(gradients, batch.parts(objective.parts)), objective.world), batch.progress)
+    return _step_both(
+        networks, join((gradients(part) for part in batch.parts(objective.parts)), objective.world), batch.progress
+    )
 
 
 def one_stage(networks: Networks, batches: Sequence[Batch], objective: Objective) -> UpdateResult:
@@ -70,7 +73,9 @@ def one_stage(networks: Networks, batches: Sequence[Batch], objective: Objective
         g_grads = grad(fake, tuple(G.parameters()), at_fake * (objective.g_weight * ratio)[:, None, None, None])
         return BatchResult(out.real.logits, out.fake.logits, out.d_loss, g_loss, out.penalty, tuple(d_grads), g_grads)
 
-    return _step_both(networks, join(map(gradients, batch.parts(objective.parts)), objective.world), batch.progress)
+    return _step_both(
+        networks, join((gradients(part) for part in batch.parts(objective.parts)), objective.world), batch.progress
+    )
 
 
 def alternating(networks: Networks, batches: Sequence[Batch], objective: Objective) -> UpdateResult:
@@ -148,7 +153,7 @@ def _then_g(
     return UpdateResult(result._replace(g_loss=for_g.g_loss, g_grads=for_g.g_grads), d_norm, g_norm)
 
 
-def _step_both(networks: Networks, result: BatchResult, progress: float) -> UpdateResult:
+def _step_both(networks: Networks, result: BatchResult, progress: Number) -> UpdateResult:
     g_norm = networks.g_optim.step(result.g_grads, progress)
     d_norm = networks.d_optim.step(result.d_grads, progress)
     return UpdateResult(result, d_norm, g_norm)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -18,11 +18,13 @@ from ganvas.training.augment import Augment, overfitting
 from ganvas.training.backend import Engine
 from ganvas.training.batch import Batch, DInput
 from ganvas.training.checkpoint import TrainState, fresh_state
+from ganvas.training.engine.compiled import compiled
+from ganvas.training.engine.graph import Graphs
 from ganvas.training.engine.images import source
 from ganvas.training.losses import Targets, draw_targets
 from ganvas.training.objective import Objective
 from ganvas.training.optim import update_ema
-from ganvas.training.schedules import ema_half_life, ema_weight
+from ganvas.training.schedules import Number, ema_half_life, ema_weight
 from ganvas.training.step import UPDATES, UpdateResult
 from ganvas.training.train_metrics import copy_weights, train_metrics, update_ratio
 
@@ -37,7 +39,10 @@ class Trainer:
         self.update = UPDATES[config.step.update]
         self.augment = Augment(config.augment, images.images.shape[1:])
         self.objective = Objective(config, self.augment, engine.autocast, world)
+        self.compiled, self.compute = compiled(engine.config.compile, self._compute, self.objective)
         self.dropout, self.rng = torch.Generator(engine.device), torch.Generator(engine.device)
+        if engine.config.graph:
+            self.compute = Graphs(self._compute, (self.rng, self.dropout), engine.device)
         self.train_indices, self.held_out = split_held_out(config, len(images.images))
         self.source = source(config, images, self.train_indices, engine)
         self.labels = images.labels if config.data.labels == "use" else None
@@ -60,15 +65,21 @@ class Trainer:
             batches.append(self.batch(state.nimg, progress, state.augment_p, state.penalty_strength))
             state.nimg += config.step.batch
         self.last_batch = batches[-1]
+        half_life = ema_half_life(state.nimg, config.step.ema_kimg, config.step.ema_warmup)
+        weight = ema_weight(state.nimg - first, half_life)
         before = copy_weights(networks) if measure else None
         with self._global_rng(first):
-            result = self.last = self.update(networks, batches, self.objective)
-        if state.ema is not None:
-            half_life = ema_half_life(state.nimg, config.step.ema_kimg, config.step.ema_warmup)
-            update_ema(state.ema, networks.generator, ema_weight(state.nimg - first, half_life))
-        state.sums += train_metrics(result, config)
+            result = self.last = self.compute(state, batches, weight)
         state.updates += 1
         return update_ratio(networks, before, result) if before else {}
+
+    def _compute(self, state: TrainState, batches: Sequence[Batch], weight: Number) -> UpdateResult:
+        """All that an update computes on the device: weights, their moving average, the sums of its metrics."""
+        result = self.update(self.compiled(state.networks), batches, self.objective)
+        if state.ema is not None:
+            update_ema(state.ema, state.networks.generator, weight)
+        state.sums += train_metrics(result, self.config)
+        return result
 
     @contextmanager
     def _global_rng(self, nimg: int) -> Iterator[None]:

@@ -39,6 +39,8 @@ def foreach_step(
     kept = [[own[name] for own in state.values()] for name in next(iter(state.values()), {})]
     if not parameters:
         return
+    rate: float | Tensor = lr
+    update: list[Tensor] | tuple[Tensor, ...]
     match config.name:
         case "adam" | "adamw":
             mean, square = kept
@@ -53,12 +55,12 @@ def foreach_step(
             (square,) = kept
             torch._foreach_mul_(square, config.beta2)
             torch._foreach_addcmul_(square, g, g, 1 - config.beta2)
-            rate, update = lr, torch._foreach_div(g, _plus(torch._foreach_sqrt(square), config.epsilon))
+            update = torch._foreach_div(g, _plus(torch._foreach_sqrt(square), config.epsilon))
         case "sgd":
             if config.beta1:
                 torch._foreach_mul_(kept[0], config.beta1)
                 torch._foreach_add_(kept[0], g)
-            rate, update = lr, kept[0] if config.beta1 else g
+            update = kept[0] if config.beta1 else g
     foreach_sub_(parameters, update, rate)
 
 
