@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 DOCUMENTS = sorted(path.name for path in ROOT.glob("*.md"))
 
-ALL_FILES = 32 * 2**20
+ALL_FILES = 48 * 2**20
 ONE_FILE = 8 * 10**6
 PICKLES = {"pickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 # In pieces, for this file is searched as well

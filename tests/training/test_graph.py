@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from test_reads import CASES, SLOW, made
+from test_reads import CASES, made
 
 from ganvas.errors import GanvasError
 from ganvas.training.checkpoint import _parts
@@ -30,7 +30,13 @@ def results(case: dict[str, Any], **engine: Any) -> tuple[dict[str, torch.Tensor
     return {"rows": torch.tensor(rows, dtype=torch.float64), **parts}, trainer.compute
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=name, marks=SLOW[name]) for name, case in CASES.items()])
+QUICK = ("quick", "everything, alternating", "everything, one-stage")
+PARAMETERS = [
+    pytest.param(case, id=name, marks=[] if name in QUICK else [pytest.mark.slow]) for name, case in CASES.items()
+]
+
+
+@pytest.mark.parametrize("case", PARAMETERS)
 def test_captured_updates_are_those_of_the_readable_step(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ganvas.training.trainer.overfitting", lambda *_: 1.0)
     plain, _ = results(case, optimiser="foreach")

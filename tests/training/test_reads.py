@@ -106,7 +106,7 @@ def quiet() -> Iterator[None]:
     yield
 
 
-QUICK = ("cifar-dcgan-recap", "quick", "r3-small", "everything", "virtual")
+QUICK = ("quick", "everything", "virtual")
 SLOW = {name: [] if name.startswith(QUICK) else [pytest.mark.slow] for name in CASES}
 PARAMETERS = [pytest.param(case, id=name, marks=SLOW[name]) for name, case in CASES.items()]
 

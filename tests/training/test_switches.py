@@ -97,6 +97,7 @@ def test_processes_together_are_neither_compiled_nor_captured(name: str, value: 
         check_ranks(config, 2)
 
 
+@pytest.mark.slow
 def test_two_processes_with_the_other_switches_are_one() -> None:
     switches = {"engine.data": "device", "engine.optimiser": "foreach", "engine.reads": "row"}
     case = {"recipe": "cifar-dcgan", **SMALL, **NARROW, "data.flip": True, "step.ema_kimg": 0.1, **switches}
