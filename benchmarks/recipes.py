@@ -26,11 +26,10 @@ process.prepare()
 import numpy as np
 import torch
 from step import conv_peak
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from ganvas import models
 from ganvas.config import Config, EngineConfig, recipes
+from ganvas.cost.counter import Counter
 from ganvas.datasets import ImageSet
 from ganvas.training import backend as engine
 from ganvas.training import probe
@@ -39,31 +38,16 @@ from ganvas.training.setup import settle_labels
 from ganvas.training.trainer import Trainer, probe_step
 
 
-class Flop(TorchDispatchMode):
-    """Sums the FLOP of what runs inside it.
-
-    torch's own FlopCounterMode adds hooks that tell modules apart, and they break where a gradient is differentiated
-    again (wgan-gp).
-    """
-
-    total = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out, formula = func(*args, **(kwargs or {})), flop_registry.get(func._overloadpacket)
-        self.total += formula(*args, **(kwargs or {}), out_val=out) if formula else 0
-        return out
-
-
 def gflop(config: Config, images: ImageSet) -> float:
     """GFLOP of one update for each real image it consumes."""
     plain = engine.Engine(
         engine.resolve(EngineConfig("cpu", "float32", "channels_last", "direct", config.engine.threads))
     )
     step = probe_step(config, images, plain)
-    with Flop() as counter:
+    with Counter() as counter:
         step()
     batch = min(config.step.batch, 64)
-    return counter.total / batch / config.step.d_steps / 1e9
+    return counter.flop / batch / config.step.d_steps / 1e9
 
 
 def measured(name: str, seconds: float, threads: int) -> dict[str, Any]:

@@ -125,8 +125,26 @@ def experiment(
 
 
 @only_known()
-def recipes(name: str | None = None) -> Table | Text:
-    """The recipes as a table; or one with its source, its training and both networks layer by layer."""
+def recipes(
+    name: str | None = None,
+    *,
+    cost: bool = False,
+    data: str | os.PathLike[str] | None = None,
+    tricks: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+    tflops: float | None = None,
+    measure: bool = False,
+) -> Table | Text:
+    """The recipes as a table; or one with its source, its training and both networks layer by layer.
+
+    `cost`: what a training costs in arithmetic, memory and time, a row for each quantity, with how it was got; without
+    a name, of all recipes at 3 x 32 x 32. `data`, `tricks` and `settings` as in `ganvas.train`; `tflops`: the time at
+    that rate; `measure`: the time here, from a few real updates. Raises UsageError as `ganvas.train` does.
+    """
+    if cost:
+        return _cost(name, data, tricks, settings, tflops, measure)
+    if data is not None or tricks or settings or tflops is not None or measure:
+        raise UsageError("data, tricks, settings, tflops and measure belong to cost=True")
     from ganvas.config.recipes import RECIPES
 
     if name is not None:
@@ -140,6 +158,23 @@ def recipes(name: str | None = None) -> Table | Text:
     ]  # fmt: skip
     text = "\n".join(f"{row['recipe']:20} {row['title']}" for row in rows)
     return Table(rows, text, ("recipe", "title", "source", "year", "reported"))
+
+
+def _cost(name: str | None, data: Any, on: Sequence[str], settings: Any, tflops: float | None, here: bool) -> Table:
+    from ganvas.cost import table
+    from ganvas.training.setup import configure
+
+    if name is None:
+        if data is not None or on or settings or tflops is not None or here:
+            raise UsageError("name a recipe for data, tricks, settings, tflops and measure")
+        found = table.overview()
+        return Table(found, "\n".join(table.overview_lines(found)), table.COLUMNS)
+    if tflops is not None and not tflops > 0:
+        raise UsageError(f"tflops = {tflops:g}: it must be above 0")
+    name = named(name, "recipes")
+    own = {} if data is None else {"data.name": named(data, "recipes", "data=")}
+    subject, found = table.of_config(configure(name, on, {**(settings or {}), **own}), tflops, here)
+    return Table(found, table.text(name, subject, found), ("quantity", "value", "unit", "how"))
 
 
 @only_known()
