@@ -23,7 +23,7 @@ ODD = st.integers(0, 4).map(lambda n: 2 * n + 1)
 BLOCKS = st.integers(1, 4)
 
 
-FAMILIES = ["dcgan", "pytorch-example", "keras-example", "resnet", "r3", "lean", "mlp"]
+FAMILIES = ["dcgan", "pytorch-example", "keras-example", "resnet", "r3", "stylegan2", "lean", "mlp"]
 
 
 @st.composite

@@ -28,6 +28,7 @@ DIGESTS = {
     "hinge-resnet": "8d8598042eb0cec4",
     "r3-small": "12cf0611f6b370bf",
     "r3-pyramid": "4d15c4c66ee03487",
+    "stylegan2-small": "0ce950451b137611",
     "mafda-dcgan": "762f535162469673",
     "pytorch-dcgan": "c0ff291559393463",
     "keras-dcgan": "e2fc9fe09303bbe8",

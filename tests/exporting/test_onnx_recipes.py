@@ -46,7 +46,8 @@ def untrained(recipe: str, size: int, channels: int, classes: int, **changes: ob
 @pytest.mark.parametrize("classes", [0, 3])
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_at_16_pixels(recipe: str, classes: int) -> None:
-    content, facts = onnx_file.contents(untrained(recipe, 16, 3, classes), "x.onnx")
+    changes = {"generator.strides": (1, 2, 2, 2)} if recipe == "mafda-dcgan" else {}  # four halvings leave nothing
+    content, facts = onnx_file.contents(untrained(recipe, 16, 3, classes, **changes), "x.onnx")
     assert len(content["x.onnx"]) > 10_000 and ("label" in facts) == bool(classes)
 
 

@@ -98,7 +98,7 @@ def ours() -> list[str]:
 
 
 def test_names_are_taken_once() -> None:
-    assert ours() == ["dcgan", "keras-example", "lean", "mlp", "pytorch-example", "r3", "resnet"]
+    assert ours() == ["dcgan", "keras-example", "lean", "mlp", "pytorch-example", "r3", "resnet", "stylegan2"]
     with pytest.raises(ValueError, match="'lean' is taken"):
         register_family(replace(FAMILIES["lean"]))
     with pytest.raises(ValueError, match="slash"):

@@ -49,8 +49,8 @@ class GeneratorConfig:
     """G: a dense layer to a small feature map, then layers that double its side up to the image."""
 
     family: str = "dcgan"
-    """A registered family of networks: dcgan, pytorch-example, keras-example, resnet, r3, lean, mlp, or one of your own
-    (register_family)."""
+    """A registered family of networks: dcgan, pytorch-example, keras-example, resnet, r3, stylegan2, lean, mlp, or one
+    of your own (register_family)."""
     latent_dim: int = 100
     """Length of z."""
     latent: Literal["normal", "sphere"] = "normal"
@@ -90,8 +90,8 @@ class DiscriminatorConfig:
     """D: layers that halve the image's side down to a small map, then a dense layer to one logit."""
 
     family: str = "dcgan"
-    """A registered family of networks: dcgan, pytorch-example, keras-example, resnet, r3, lean, mlp, or one of your own
-    (register_family)."""
+    """A registered family of networks: dcgan, pytorch-example, keras-example, resnet, r3, stylegan2, lean, mlp, or one
+    of your own (register_family)."""
     width: float = 1.0
     """Factor on every number of channels below."""
     widths: tuple[int, ...] = (64, 128)

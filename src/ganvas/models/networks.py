@@ -13,6 +13,7 @@ from ganvas.config import Config
 from ganvas.config.validation import enforce
 from ganvas.models.layers.dropout import Dropout
 from ganvas.models.layers.head import MinibatchDiscrimination, MinibatchStd
+from ganvas.models.layers.noise import MapNoise
 from ganvas.models.layers.norm import SharedNorm
 from ganvas.models.layers.sizes import fit_large
 from ganvas.models.registry import family_of
@@ -67,16 +68,16 @@ def _seeded(config: Config, stream: str, build: Callable[[], nn.Module]) -> nn.M
 
 
 def set_dropout_generator(network: nn.Module, generator: torch.Generator) -> None:
-    """Make every `Dropout` of the network draw from `generator`."""
+    """Make every layer of the network that draws, dropout and noise, draw from `generator`."""
     for module in network.modules():
-        if isinstance(module, Dropout):
+        if isinstance(module, Dropout | MapNoise):
             module.generator = generator
 
 
 def set_world(network: nn.Module, world: World) -> None:
     """Make every layer that looks at the whole batch, or draws for it, look at the batch of all ranks."""
     for module in list(network.modules()):
-        if isinstance(module, Dropout | MinibatchStd | MinibatchDiscrimination):
+        if isinstance(module, Dropout | MapNoise | MinibatchStd | MinibatchDiscrimination):
             module.world = world
         for name, child in module.named_children():
             if isinstance(child, nn.modules.batchnorm._BatchNorm):

@@ -57,6 +57,7 @@ class Trainer:
         self.dropout.manual_seed(rng.stream_seed(config.seed, "dropout", first))
         self.rng.manual_seed(rng.stream_seed(config.seed, "update", first))
         models.set_dropout_generator(networks.discriminator, self.dropout)
+        models.set_dropout_generator(networks.generator, self.dropout)
         networks.generator.train()
         networks.discriminator.train()
 

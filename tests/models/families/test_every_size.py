@@ -24,6 +24,8 @@ SMALL = {
     "pytorch-example": {},
     "keras-example": {"generator.norm": "none", "discriminator.norms": ()},
     "resnet": {"generator.widths": (8, 8, 8), "discriminator.widths": (8, 8), "discriminator.norms": ()},
+    "stylegan2": {"generator.norm": "none", "generator.widths": (8, 8), "discriminator.widths": (8, 8, 8),
+                  "discriminator.norms": ()},
     "mlp": {"generator.widths": (8,), "discriminator.widths": (8, 8), "discriminator.norms": ()},
     "lean": {"generator.widths": (8, 8), "discriminator.widths": (8, 8, 16), "discriminator.norms": ()},
     "r3": {"generator.norm": "none", "generator.widths": (16, 16), "discriminator.widths": (16, 16, 16),
