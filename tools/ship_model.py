@@ -1,6 +1,6 @@
 """Put a run's generator among the models that ship: float16, its config and classes in the metadata.
 
-python tools/ship_model.py RUN NAME        such as runs/0007-quick-cifar10-s0 cifar10-cpu-v1
+python tools/ship_model.py RUN NAME [--discriminator]        such as runs/0007-quick-cifar10-s0 cifar10-cpu-v1
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch
 from ganvas.files import write_file
 from ganvas.generator import WEIGHTS, find, load
 from ganvas.runs.storage import load_tensors, save_tensors
+from ganvas.sampling.discriminator import file_beside, packed
 
 LIMIT = 3_000_000  # bytes: it travels with the package
 
@@ -21,6 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("name")
+    parser.add_argument("--discriminator", action="store_true", help="also ship its D, to guide samples")
     args = parser.parse_args()
     source = find(args.run)
     tensors, about = load_tensors(source)
@@ -32,7 +34,12 @@ def main() -> None:
     if len(content) > LIMIT:
         raise SystemExit(f"{source}: {len(content):,} bytes as float16, more than {LIMIT:,}")
     path = WEIGHTS / f"{args.name}.safetensors"
+    beside = packed(load(source)) if args.discriminator else None
+    if beside is not None and len(beside) > LIMIT:
+        raise SystemExit(f"{source}: its D has {len(beside):,} bytes as float16, more than {LIMIT:,}")
     write_file(path, content)
+    if beside is not None:
+        write_file(file_beside(path), beside)
     load(path).sample(1)
     print(f"{path}: {len(content):,} bytes, {about['nimg']:,} images seen, largest rounding error {worst:.1e}")
 

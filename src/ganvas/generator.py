@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from ganvas.runs import checked
 from ganvas.runs.migrate import migrate_config
 from ganvas.runs.run import Run
 from ganvas.runs.storage import load_tensors
+from ganvas.sampling import PLAIN, Discriminator, Guidance, discriminator_of, guided
+from ganvas.sampling.discriminator import SMALL
 from ganvas.terminal import show
 from ganvas.training import latents
 from ganvas.training.backend import Engine, draw, resolve
@@ -35,9 +38,9 @@ FACTS = {
     for key in ("shape", "nimg", "class_names", "class_counts")
 }
 """What a generator's file says of itself, beside its config."""
-SMALL = 1_000_000
-"""Weights for which memory may be taken before it is known that they are there."""
 WEIGHTS = Path(__file__).parent / "weights"
+NOT_GENERATORS = re.compile(r"-classifier-|\.discriminator$")
+"""In the stem of a file of WEIGHTS that is something else."""
 
 
 @dataclass(frozen=True)
@@ -56,24 +59,48 @@ class Generator:
     """Number of training images of each class."""
     data: dict[str, Any] = field(default_factory=dict)
     """name, sha256, n, shape and class_names of its training images; empty in files of older versions."""
+    address: str = ""
+    """hf://OWNER/NAME of one that came from there."""
 
     def __repr__(self) -> str:
         of = f" of {len(self.class_names)} classes" if self.class_names else ""
         return f"Generator({self.path}: {shape_text(self.shape)} images{of}, {self.nimg:,} images seen)"
 
+    @cached_property
+    def discriminator(self) -> Discriminator:
+        """The D that was trained with it; UsageError where there is none, GanvasError where it is damaged."""
+        return discriminator_of(self)
+
     def sample(
-        self, n: int, seed: int = 0, start: int = 0, labels: str | Sequence[int | str] | None = None
+        self,
+        n: int,
+        seed: int = 0,
+        start: int = 0,
+        labels: str | Sequence[int | str] | None = None,
+        *,
+        best_of: int = 1,
+        refine: int = 0,
+        rejection: bool = False,
     ) -> UInt8[np.ndarray, "n c h w"]:
         """Images number start to start + n - 1, each a function of (seed, number, class) alone.
 
         `labels` is a class's name, or the name or number of a class for each image; without, classes come as often as
-        in the training images. Raises UsageError for n < 1 and for more images than fit in memory, for an unknown
-        class, and for any class if the generator was trained without classes.
+        in the training images. D may guide the sampling, where it is kept with the generator: `best_of` K keeps, of K
+        candidates per image, that which D rates highest; `rejection` draws candidates until D's density ratio accepts
+        one; `refine` N moves each latent by N Langevin steps (see ganvas.sampling). Scores of such images are not
+        those of the generator.
+
+        Raises UsageError for n < 1 and for more images than fit in memory, for an unknown class, for any class if the
+        generator was trained without classes, and for guidance where there is no D.
         """
         self._check_number(n, 1, "n")
-        index = np.arange(start, start + n)
-        z = latents.draw_z(self.config.generator, seed, "sample", index)
-        return self.draw(z, self.labels(n, seed, start, labels))
+        guidance = Guidance(best_of, refine, rejection)
+        index, own = np.arange(start, start + n), self.labels(n, seed, start, labels)
+        if guidance == PLAIN:
+            z = latents.draw_z(self.config.generator, seed, "sample", index)
+        else:
+            z = guided(self, self.discriminator, guidance, seed, index, own)
+        return self.draw(z, own)
 
     def draw(
         self, z: Float32[np.ndarray, "n z"], labels: Int64[np.ndarray, "n"] | None = None
@@ -154,15 +181,25 @@ class Generator:
             raise UsageError(f"no class {name!r}{did_you_mean(name, self.class_names)} (there are: {known})")
         return self.class_names.index(matches[0])
 
-    def grid(self, n: int | None = None, seed: int = 0, columns: int = latents.ROW, labels: str | None = None) -> Image:
-        """n images side by side as one picture; of several classes, one class a row (8 rows, or one for each class)."""
+    def grid(
+        self,
+        n: int | None = None,
+        seed: int = 0,
+        columns: int = latents.ROW,
+        labels: str | None = None,
+        **guidance: Any,
+    ) -> Image:
+        """n images side by side as one picture; of several classes, one class a row (8 rows, or one for each class).
+
+        `guidance`: best_of, refine, rejection, as in `sample`.
+        """
         rows = len(self.class_names) if labels is None else 0
         if columns < 1:
             raise UsageError(f"columns = {columns}: it must be 1 or more")
         n = columns * (rows or 8) if n is None else n
         self._check_number(n, 1, "n")
         chosen = (np.arange(n) // columns % rows).tolist() if rows else labels
-        return media.grid(self.sample(n, seed, labels=chosen), columns)
+        return media.grid(self.sample(n, seed, labels=chosen, **guidance), columns)
 
 
 def load(target: str | os.PathLike[str], device: str = "auto") -> Generator:
@@ -198,7 +235,9 @@ def load(target: str | os.PathLike[str], device: str = "auto") -> Generator:
     engine = Engine(resolve(EngineConfig(device, "float32", "channels_last", "direct")))
     told = metadata.get("data")
     trained_on: dict[str, Any] = told if isinstance(told, dict) else {}
-    return Generator(engine.place(network), config, shape, nimg, source, engine, names, counts, trained_on)
+    address = os.fspath(target) if os.fspath(target).startswith(hub.SCHEME) else ""
+    placed = engine.place(network)
+    return Generator(placed, config, shape, nimg, source, engine, names, counts, trained_on, address)
 
 
 def _check_size(config: Config, shape: tuple[int, int, int], classes: int, held: int) -> None:
@@ -248,7 +287,7 @@ def ships(name: str) -> str | None:
 
 def shipped() -> list[str]:
     """Names of the generators that come with this package."""
-    return sorted(path.stem for path in WEIGHTS.glob("*.safetensors") if "-classifier-" not in path.stem)
+    return sorted(path.stem for path in WEIGHTS.glob("*.safetensors") if not NOT_GENERATORS.search(path.stem))
 
 
 def _newest(run: Run) -> Path:

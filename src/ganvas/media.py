@@ -112,10 +112,13 @@ def encode_small(picture: Image.Image) -> bytes:
     return encode(_reduced(picture), "WEBP", quality=WEBP_QUALITY, method=2)
 
 
-def marked_png(picture: Image.Image) -> bytes:
-    """One picture as a PNG that says that ganvas made it, so that ganvas may replace it."""
+def marked_png(picture: Image.Image, sampling: str = "") -> bytes:
+    """One picture as a PNG that says that ganvas made it, so that ganvas may replace it, and how D guided its samples,
+    where it did."""
     software = PngInfo()
     software.add_text("Software", MARK)
+    if sampling:
+        software.add_text("Sampling", sampling)
     return encode(picture, pnginfo=software)
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from ganvas.cli.parser import Parser, add_force, names, save_picture
+from ganvas.cli.parser import Parser, add_force, add_guidance, names, save_picture
 from ganvas.errors import UsageError
 from ganvas.terminal import show, show_text
 
@@ -35,6 +35,7 @@ def evaluate(words: list[str]) -> int:
     parser.add_argument("--n", type=int, help="images a set (10,000, or what there is)")
     parser.add_argument("--sets", type=int, default=5, help="fresh sets, which the intervals come from (5)")
     parser.add_argument("--seed", type=int, default=0, help="of the latents (0)")
+    add_guidance(parser)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
     parser.add_argument("--json", action="store_true", help="rows as JSON")
     parser.add_argument(
@@ -51,6 +52,7 @@ def evaluate(words: list[str]) -> int:
     from ganvas import evaluation
     from ganvas.evaluation import table
 
+    guidance = {"best_of": args.best_of, "refine": args.refine, "rejection": args.rejection}
     if args.neighbours:
         from ganvas.evaluation.nearest import nearest_pictures
         from ganvas.files import check_replaceable
@@ -59,14 +61,14 @@ def evaluate(words: list[str]) -> int:
         chosen = names(args.features)
         picture = nearest_pictures(
             args.target, reference=args.reference, data=args.data, features=chosen[0] if chosen else None,
-            seed=args.seed, device=args.device,
+            seed=args.seed, device=args.device, **guidance,
         )  # fmt: skip
         save_picture(picture, Path(args.neighbours), args.force)
         show(f"{args.neighbours}: each row a fake, then the training images nearest to it")
         return 0
     scores = evaluation.evaluate(
         args.target, reference=args.reference, data=args.data, features=names(args.features),
-        metrics=names(args.metrics), n=args.n, sets=args.sets, seed=args.seed, device=args.device,
+        metrics=names(args.metrics), n=args.n, sets=args.sets, seed=args.seed, device=args.device, **guidance,
     )  # fmt: skip
     if args.json:
         for score in scores:

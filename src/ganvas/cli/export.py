@@ -26,11 +26,13 @@ def export(argv: list[str]) -> int:
     parser.add_argument("--what", metavar="samples | metrics | evals", help="parquet: of what (samples)")
     parser.add_argument("--n", type=int, help="parquet: number of samples (1000)")
     parser.add_argument("--seed", type=int, help="parquet: seed of the samples (0)")
+    parser.add_argument("--discriminator", action="store_true", help="safetensors, hub: also keep D, to guide samples")
     add_force(parser)
     args = parser.parse_args(argv)
     if args.seed is not None and args.seed < 0:
         raise UsageError("--seed must be 0 or more")
     given = {name: getattr(args, name) for name in ("runtime", "what", "n", "seed")}
+    given["discriminator"] = args.discriminator or None
     given["webgpu"] = False if args.no_webgpu else None
     options = {name: value for name, value in given.items() if value is not None}
 

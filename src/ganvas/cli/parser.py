@@ -52,6 +52,14 @@ def names(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for row in rows for name in row if name.strip())
 
 
+def add_guidance(parser: argparse.ArgumentParser) -> None:
+    """--best-of, --rejection, --refine: how D guides the sampling."""
+    best = "of K candidates per image, keep that which D rates highest (1)"
+    parser.add_argument("--best-of", type=int, default=1, metavar="K", help=best)
+    parser.add_argument("--rejection", action="store_true", help="draw candidates until D's density ratio accepts one")
+    parser.add_argument("--refine", type=int, default=0, metavar="N", help="N Langevin steps by D in latent space (0)")
+
+
 def add_read_as(parser: argparse.ArgumentParser) -> None:
     """--data.size, --data.fit and the others that say how images are read, as in train."""
     flag = partial(parser.add_argument, help="as in ganvas train --help")
@@ -75,12 +83,15 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace existing files that ganvas did not make")
 
 
-def save_picture(picture: Any, path: Path, force: bool = False) -> None:
-    """Write a marked PNG whole or not at all, with the folders above it; GanvasError where that fails."""
+def save_picture(picture: Any, path: Path, force: bool = False, sampling: str = "") -> None:
+    """Write a marked PNG whole or not at all, with the folders above it; GanvasError where that fails.
+
+    `sampling` says how D guided what it shows.
+    """
     from ganvas import media
     from ganvas.files import check_replaceable, replace_file, writing_to
 
     check_replaceable(path, force)
     with writing_to(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, media.marked_png(picture))
+        replace_file(path, media.marked_png(picture, sampling))

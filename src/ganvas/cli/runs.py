@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ganvas.cli.parser import Parser, add_force, save_picture
+from ganvas.cli.parser import Parser, add_force, add_guidance, save_picture
 from ganvas.errors import UsageError
 from ganvas.files import MARK, check_replaceable, replace_file, writing_to
 from ganvas.terminal import show, show_text
@@ -59,7 +59,8 @@ def sample(argv: list[str]) -> int:
     parser = Parser(
         prog="ganvas sample",
         description="Draw images from a run, a snapshot or a shipped model: a grid (x.png), an array (x.npz) or a "
-        "folder of PNGs. A grid shows one class per row; arrays and folders hold classes as often as the data.",
+        "folder of PNGs. A grid shows one class per row; arrays and folders hold classes as often as the data. "
+        "The discriminator can guide it, where it is kept with the generator; files then say so.",
     )
     parser.add_argument("model", metavar="MODEL_OR_RUN_OR_SNAPSHOT")
     parser.add_argument("--n", type=int, help="number of images (64; in a grid of several classes, one row of each)")
@@ -68,6 +69,7 @@ def sample(argv: list[str]) -> int:
     parser.add_argument("--out", metavar="x.png | x.npz | FOLDER", help="NAME.png in this folder by default")
     add_force(parser)
     parser.add_argument("--columns", type=int, default=8, help="of the grid (8)")
+    add_guidance(parser)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
     args = parser.parse_args(argv)
     if args.columns < 1 or args.seed < 0:
@@ -78,19 +80,22 @@ def sample(argv: list[str]) -> int:
         raise UsageError(f"--out {out}: name a .png, a .npz or a folder")
 
     from ganvas.generator import load
+    from ganvas.sampling import Guidance
 
+    guidance = Guidance(args.best_of, args.refine, args.rejection)
     if suffix:
         check_replaceable(out, args.force)
     generator = load(args.model, args.device)
     rows = generator.class_names if args.label is None and suffix == ".png" else ()
     n = args.n if args.n is not None else len(rows) * args.columns or 64
     if suffix == ".png":
-        save_picture(generator.grid(n, args.seed, args.columns, args.label), out, args.force)
+        picture = generator.grid(n, args.seed, args.columns, args.label, **vars(guidance))
+        save_picture(picture, out, args.force, guidance.text)
     else:
-        images = generator.sample(n, args.seed, labels=args.label)
+        images = generator.sample(n, args.seed, labels=args.label, **vars(guidance))
         labels = generator.labels(n, args.seed, labels=args.label)
         pack = _array if suffix else _folder
-        files = list(pack(out, images, labels, generator.class_names))
+        files = list(pack(out, images, labels, generator.class_names, guidance.text))
         for path, _ in files:
             check_replaceable(path, args.force)
         with writing_to(out):
@@ -98,30 +103,36 @@ def sample(argv: list[str]) -> int:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 replace_file(path, content, flush=len(files) == 1)
     order = f"; one class per row: {', '.join(rows[: -(-n // args.columns)])}" if rows else ""
-    show(f"{out}: {n} images from {generator.path} ({generator.nimg:,} images seen), seed {args.seed}{order}")
+    how = f", {guidance.text} after {generator.discriminator.nimg:,} images" if guidance else ""
+    show(f"{out}: {n} images from {generator.path} ({generator.nimg:,} images seen), seed {args.seed}{how}{order}")
     return 0
 
 
-def _array(out: Path, images: Any, labels: Any, class_names: tuple[str, ...]) -> Iterator[tuple[Path, bytes]]:
-    """One npz file, marked in its zip comment."""
+def _array(
+    out: Path, images: Any, labels: Any, class_names: tuple[str, ...], sampling: str
+) -> Iterator[tuple[Path, bytes]]:
+    """One npz file, marked in its zip comment; `sampling` says how D guided it, where it did."""
     import numpy as np
 
-    classes = {} if labels is None else {"labels": labels, "class_names": np.array(class_names)}
+    about = {} if labels is None else {"labels": labels, "class_names": np.array(class_names)}
+    about |= {"sampling": np.array(sampling)} if sampling else {}
     file = io.BytesIO()
-    np.savez_compressed(file, images=images.transpose(0, 2, 3, 1), **classes)
+    np.savez_compressed(file, images=images.transpose(0, 2, 3, 1), **about)
     with zipfile.ZipFile(file, "a") as archive:
         archive.comment = MARK.encode()
     yield out, file.getvalue()
 
 
-def _folder(out: Path, images: Any, labels: Any, class_names: tuple[str, ...]) -> Iterator[tuple[Path, bytes]]:
+def _folder(
+    out: Path, images: Any, labels: Any, class_names: tuple[str, ...], sampling: str
+) -> Iterator[tuple[Path, bytes]]:
     """One PNG per image, in a folder per class for conditional models."""
     from ganvas import media
 
     folders = _folder_names(class_names)
     for i, image in enumerate(images):
         folder = out if labels is None else out / folders[labels[i]]
-        yield folder / f"{i:06d}.png", media.marked_png(media.grid(image[None]))
+        yield folder / f"{i:06d}.png", media.marked_png(media.grid(image[None]), sampling)
 
 
 def _folder_names(class_names: tuple[str, ...]) -> list[str]:

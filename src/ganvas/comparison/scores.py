@@ -130,14 +130,14 @@ def collect_scores(
 
 
 def _final_rows(member: Member) -> list[dict[str, Any]]:
-    """The rows of evals.jsonl on the newest snapshot.
+    """The rows of evals.jsonl on the newest snapshot, sampled without guidance by D.
 
     Of two with the same metric and protocol that of the newer version of the computation, else the later one.
     """
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in member.run.rows("evals"):
         protocol = EvaluationProtocol.of_row(row)
-        final = row.get("nimg") == member.nimg and not row.get("during") and not row.get("selected")
+        final = row.get("nimg") == member.nimg and not any(map(row.get, ("during", "selected", "sampling")))
         if final and protocol is not None and is_number(row.get("value")):
             key = row.get("metric"), protocol
             if key not in rows or _version(row) >= _version(rows[key]):

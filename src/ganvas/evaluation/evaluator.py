@@ -25,6 +25,7 @@ from ganvas.metrics.extractors import classifier
 from ganvas.metrics.extractors import registry as extractors
 from ganvas.metrics.extractors.base import Extractor
 from ganvas.metrics.registry import METRICS, ByClass, Fakes, MetricInputs, Pooled, Value, number_of, number_over
+from ganvas.sampling import Guidance
 from ganvas.stats.intervals import MINIMUM, Estimate, t_interval
 
 N = 10_000
@@ -71,6 +72,8 @@ class Score:
     """Seconds that this extractor's images took, drawing and measuring them all."""
     computation: str = ""
     """Versions of the metric's and of the extractor's computation, such as 1.1: scores of others are not compared."""
+    sampling: str = ""
+    """How D guided the sampling, such as "best of 4 by D"; empty for plain samples and for images."""
     by_class: dict[str, float] | None = None
     """By class: with class_distance the share of the fakes that the classifier sees as it, with gan_test_accuracy the
     share recognised of those that were asked to be it, with class_recall the recall within it."""
@@ -88,6 +91,9 @@ def evaluate(
     seed: int = 0,
     device: str = "auto",
     progress: bool = True,
+    best_of: int = 1,
+    refine: int = 0,
+    rejection: bool = False,
 ) -> list[Score]:
     """Score a run's newest generator, a snapshot, or images (folder, zip, npz, IDX, a known set) against real images.
 
@@ -100,7 +106,8 @@ def evaluate(
     efficientnet-lite0.
     `metrics`: see metrics.registry.METRICS; without them, all that can be measured. `sets` fresh sets of `n` images
     each (10,000; given images are divided up), numbered from `seed`. Scores of a run's generator are added
-    to its evals.jsonl.
+    to its evals.jsonl. `best_of`, `refine`, `rejection`: D guides the sampling, as in Generator.sample; such scores say
+    so (`sampling`), and comparisons leave them out.
 
     Raises UsageError for what cannot be intended, such as fewer images than dimensions, GanvasError for what goes
     wrong.
@@ -111,9 +118,10 @@ def evaluate(
         with datasets.available(datasets.as_images(reference, progress=progress)):
             return evaluate(
                 target, reference=datasets.IN_MEMORY, data=data, features=features, metrics=metrics, n=n, sets=sets,
-                seed=seed, device=device, progress=progress,
+                seed=seed, device=device, progress=progress, best_of=best_of, refine=refine, rejection=rejection,
             )  # fmt: skip
-    source = sources.find(target, seed, device, bar, None if data is None else os.fspath(data))
+    guidance = Guidance(best_of, refine, rejection)
+    source = sources.find(target, seed, device, bar, None if data is None else os.fspath(data), guidance)
     pairs: dict[Split, tuple[ImageSource, Reference]] = {}
 
     def pair(split: Split) -> tuple[ImageSource, Reference]:
@@ -194,7 +202,7 @@ def judge(
             better=metric_of[name].better[name], **dataclasses.asdict(real.get(name, baselines.NONE)),
             noise_baseline=noise.get(name), source=source.name, sec=seconds,
             by_class=_by_class(values[name]), computation=f"{metric_of[name].version}.{extractor.version}",
-            **{key: about[key] for key in ("nimg", "snapshot", "ema", "seed") if key in about},
+            **{key: about[key] for key in ("nimg", "snapshot", "ema", "seed", "sampling") if key in about},
         )
         for name, estimate in found.items()
     ]  # fmt: skip

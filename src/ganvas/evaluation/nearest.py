@@ -14,6 +14,7 @@ from ganvas.evaluation.matching import match
 from ganvas.evaluation.references import split_name
 from ganvas.metrics import neighbours
 from ganvas.metrics.extractors import registry as extractors
+from ganvas.sampling import Guidance
 
 FAKES = 10
 NEIGHBOURS = 8
@@ -30,13 +31,19 @@ def nearest_pictures(
     seed: int = 0,
     device: str = "auto",
     progress: bool = True,
+    best_of: int = 1,
+    refine: int = 0,
+    rejection: bool = False,
 ) -> Image:
     """One row for each of n images: the image, then its nearest training images under the features, nearest first.
 
-    Searches the training split of what the generator was trained on, or of `reference`. Raises as `evaluate`.
+    Searches the training split of what the generator was trained on, or of `reference`. `best_of`, `refine` and
+    `rejection` as in `evaluate`, and raises as that.
     """
     bar = Progress(progress)
-    source = sources.find(target, seed, device, bar, None if data is None else os.fspath(data))
+    source = sources.find(
+        target, seed, device, bar, None if data is None else os.fspath(data), Guidance(best_of, refine, rejection)
+    )
     if reference is not None:
         reference = f"{split_name(reference)[0]}:train"
     source, training = match(source, reference, "train", bar)

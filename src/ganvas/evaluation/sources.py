@@ -23,6 +23,7 @@ from ganvas.metrics.classes import Classes, classes_in_turn, classes_of
 from ganvas.metrics.extractors.base import BATCH, in_batches
 from ganvas.runs import images as trained_images
 from ganvas.runs.run import Run
+from ganvas.sampling import PLAIN, Guidance
 
 SHOWN = 3  # sizes that a line names
 FITTED = {"crop": "cropped to the middle and ", "pad": "padded and "}
@@ -84,24 +85,32 @@ def find(
     device: str = "auto",
     bar: Progress | None = None,
     trained_on: str | None = None,
+    guidance: Guidance = PLAIN,
 ) -> ImageSource:
     """The images of that name: a folder, zip, npz or IDX file, a run directory, a snapshot, a shipped model, a set.
 
     A folder or a known set may end in :train or :test; a model that ships wins over a known set of the same name.
     Anything but a path or name is images given in Python. `trained_on`: where the images of a run or generator are now,
-    if they moved.
-    Raises UsageError where there is nothing to evaluate, GanvasError where it cannot be read, or where other images are
-    at `trained_on`.
+    if they moved. `guidance`: how D guides the sampling of a generator.
+    Raises UsageError where there is nothing to evaluate, or no D to guide it, GanvasError where it cannot be read, or
+    where other images are at `trained_on`.
     """
     if not isinstance(target, str | os.PathLike):
+        _check_plain(guidance)
         return from_images(_given(target, bar or Progress(False)))
     name, split = split_name(os.fspath(target))
     path = Path(name).expanduser()
     known = name in datasets.SOURCES
     files = not known and path.exists() and path.suffix != ".safetensors" and not (path / "config.json").is_file()
     if split is not None or files or (known and not ships(name)):
+        _check_plain(guidance)
         return from_images(_in_one_size(DataConfig(name, split or "train"), bar or Progress(False)))
-    return _generator(path, seed, device, trained_on)
+    return _generator(path, seed, device, trained_on, guidance)
+
+
+def _check_plain(guidance: Guidance) -> None:
+    if guidance:
+        raise UsageError(f"images are scored as they are: {guidance.text} is for a run or a generator")
 
 
 def _in_one_size(data: DataConfig, bar: Progress) -> ImageSet:
@@ -157,14 +166,16 @@ def from_images(images: ImageSet) -> ImageSource:
     return ImageSource(images.name, (c, h, w), draw, len(order), intended, about=about)
 
 
-def _generator(path: Path, seed: int, device: str, trained_on: str | None) -> ImageSource:
+def _generator(path: Path, seed: int, device: str, trained_on: str | None, guidance: Guidance) -> ImageSource:
     from ganvas.generator import load, run_of
 
     generator = load(path, device)
+    if guidance:
+        generator.discriminator  # noqa: B018 (it must be there before anything else is loaded)
 
     def draw(start: int, n: int) -> Batches:
         for first in range(start, start + n, BATCH):
-            yield generator.sample(min(BATCH, start + n - first), seed, first)
+            yield generator.sample(min(BATCH, start + n - first), seed, first, **vars(guidance))
 
     def intended(start: int, n: int) -> Classes | None:
         numbers = generator.labels(n, seed, start)
@@ -177,10 +188,12 @@ def _generator(path: Path, seed: int, device: str, trained_on: str | None) -> Im
         "snapshot": snapshot,
         "ema": generator.config.step.ema_kimg > 0,
         "seed": seed,
+        "sampling": guidance.text,
     }
     config, known = generator.config, run.data if run else generator.data
     data, needs = _its_images(config.data, known, run, trained_on, generator.path)
-    return ImageSource(config.recipe, generator.shape, draw, None, intended, data, needs, run, about)
+    name = ", ".join(filter(None, (config.recipe, guidance.text)))
+    return ImageSource(name, generator.shape, draw, None, intended, data, needs, run, about)
 
 
 def _its_images(

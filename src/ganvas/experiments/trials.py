@@ -108,8 +108,8 @@ class Trial:
         """Whether its final generator has a score on `n` images by every extractor."""
         run = self.run
         final = run.snapshots()[-1][0]
-        rows = [r for r in run.rows("evals") if r.get("nimg") == final and not r.get("during") and r.get("n") == self.n]
-        extractors = {row.get("extractor") for row in rows}
+        rows = [row for row in run.rows("evals") if row.get("nimg") == final and row.get("n") == self.n]
+        extractors = {row.get("extractor") for row in rows if not row.get("during") and not row.get("sampling")}
         return extractors >= set(self.features) and bool(extractors)
 
     @property

@@ -81,7 +81,7 @@ def _scores(model: Model) -> str:
     for row in model.run.rows("evals") if model.run else ():
         final = row["nimg"] == model.generator.nimg and not row.get("during") and not row.get("selected")
         if final and isinstance(row.get("value"), int | float):
-            rows[tuple(row.get(key) for key in ("metric", "reference", "split", "n"))] = row
+            rows[tuple(str(row.get(key)) for key in ("metric", "reference", "split", "n", "sampling"))] = row
     if not rows:
         return "## Scores\n\nNone were recorded with this generator. `ganvas evaluate` measures them."
     lines = ["| metric | value | 95 % interval | real images | noise | against | |", "|---|---|---|---|---|---|---|"]
@@ -90,12 +90,17 @@ def _scores(model: Model) -> str:
             escaped(row["metric"]), _number(row["value"]),
             f"{_number(row['low'])} to {_number(row['high'])}" if _known(row, "low", "high") else "",
             _number(row.get("real_baseline")), _number(row.get("noise_baseline")),
-            f"{row.get('n') or 0:,} samples, {escaped(row.get('reference'))} {escaped(row.get('split'))}",
+            f"{row.get('n') or 0:,} samples{_how(row)}, {escaped(row.get('reference'))} {escaped(row.get('split'))}",
             WORDS.get(str(row.get("better")), ""),
         ]  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     note = "Intervals: 95 %. Real images: the same score of real images, the best that can be expected."
     return "\n".join(["## Scores", "", *lines, "", note])
+
+
+def _how(row: dict[str, Any]) -> str:
+    """How D guided the sampling, where it did."""
+    return f" ({escaped(row['sampling'])})" if row.get("sampling") else ""
 
 
 def _known(row: dict[str, Any], *keys: str) -> bool:

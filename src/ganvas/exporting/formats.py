@@ -10,15 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganvas import hub
 from ganvas.errors import UsageError, did_you_mean
 from ganvas.exporting.model import Model
 from ganvas.files import check_replaceable, is_ours, replace_file, sync_folder, write_file, writing_to
+from ganvas.sampling.discriminator import file_beside, packed
 
 FORMATS = ("onnx", "safetensors", "hub", "page", "parquet", "tensorboard")
 FOLDERS = ("hub", "page", "tensorboard")
 """Formats that are a folder."""
-OPTIONS = {"runtime": "page", "webgpu": "page", "what": "parquet", "n": "parquet", "seed": "parquet"}
-"""What belongs to one format only."""
+OPTIONS = {
+    **dict.fromkeys(("runtime", "webgpu"), ("page",)), **dict.fromkeys(("what", "n", "seed"), ("parquet",)),
+    "discriminator": ("safetensors", "hub"),
+}  # fmt: skip
+"""What belongs to some formats only."""
 HEAD = b'{"__metadata__":{"ganvas":'
 """How the header of a generator's file begins, after the eight bytes of its length."""
 
@@ -39,13 +44,14 @@ class Exported:
 
 @dataclass(frozen=True)
 class Options:
-    """What belongs to one format only; see `export`."""
+    """What belongs to some formats only; see `export`."""
 
     runtime: str | os.PathLike[str] | None = None
     webgpu: bool = True
     what: str = "samples"
     n: int = 1000
     seed: int = 0
+    discriminator: bool = False
 
 
 def export(
@@ -59,6 +65,7 @@ def export(
     what: str | None = None,
     n: int | None = None,
     seed: int | None = None,
+    discriminator: bool | None = None,
 ) -> Exported:
     """The generator of a run, a snapshot or a shipped model, or what a run recorded, in another format.
 
@@ -66,7 +73,8 @@ def export(
     runs the generator in a browser, "tensorboard" one with the rows, grids and scores of a run. "parquet" is a table:
     `n` samples of `seed`, or with `what` "metrics" or "evals" the rows of a run. `out` is NAME.onnx, NAME-hub and so on
     by default. Options of a page: `runtime`, the .tgz of onnxruntime-web where npm is not to fetch it; `webgpu=False`
-    leaves out the files for WebGPU.
+    leaves out the files for WebGPU. With `discriminator`, "safetensors" and "hub" also keep D, in a file of its own as
+    float16, by which samples of the export can be guided.
 
     Everything is written aside and then moved. A file that ganvas did not make is replaced only with `force`, a run
     directory never; other files of a folder stay. Raises UsageError where there is no generator, no such format or
@@ -75,11 +83,14 @@ def export(
     """
     if to not in FORMATS:
         raise UsageError(f"--to {to}: choose {', '.join(FORMATS)}{did_you_mean(to, FORMATS)}")
-    given = {"runtime": runtime, "webgpu": webgpu, "what": what, "n": n, "seed": seed}
+    given = {
+        "runtime": runtime, "webgpu": webgpu, "what": what, "n": n, "seed": seed, "discriminator": discriminator,
+    }  # fmt: skip
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for name in options:
-        if OPTIONS[name] != to:
-            raise UsageError(f"{name} is an option of --to {OPTIONS[name]}, not of --to {to}: leave it out")
+        if to not in OPTIONS[name]:
+            owners = " and ".join(OPTIONS[name])
+            raise UsageError(f"{name} is an option of --to {owners}, not of --to {to}: leave it out")
     chosen = Options(**options)
     stem = Path(target).absolute().name.removesuffix(".safetensors")
     path = Path(out if out is not None else f"{stem}-{to}" if to in FOLDERS else f"{stem}.{to}")
@@ -103,13 +114,13 @@ def _names(path: Path, to: str, options: Options) -> tuple[str, ...]:
 
     match to:
         case "hub":
-            return hub_folder.FILES
+            return (*hub_folder.FILES, *([hub.DISCRIMINATOR] if options.discriminator else []))
         case "page":
             return page.names(options.webgpu)
         case "tensorboard":
             return tensorboard.FILES
         case "safetensors":
-            return path.name, f"{path.stem}.md"
+            return path.name, f"{path.stem}.md", *([file_beside(path).name] if options.discriminator else [])
         case _:
             return (path.name,)
 
@@ -127,13 +138,20 @@ def _contents(target: str | os.PathLike[str], path: Path, to: str, options: Opti
         case "onnx":
             return onnx_file.contents(model, path.name)
         case "hub":
-            return hub_folder.contents(model)
+            files, facts = hub_folder.contents(model)
+            return {**files, **_discriminator(model, path / hub.FILE, options)}, facts
         case "page":
             given = None if options.runtime is None else Path(options.runtime)
             return page.contents(model, _title(model), given, options.webgpu)
         case _:
             files = {path.name: model.content, f"{path.stem}.md": card.text(model, path.name).encode()}
+            files |= _discriminator(model, path, options)
             return files, f"the generator as it is in {model.generator.path}, and its card {path.stem}.md"
+
+
+def _discriminator(model: Model, path: Path, options: Options) -> dict[str, bytes]:
+    """D's file beside that of the generator, where it was asked for."""
+    return {file_beside(path).name: packed(model.generator)} if options.discriminator else {}
 
 
 def _title(model: Model) -> str:

@@ -222,14 +222,19 @@ def sample(
     columns: int = 8,
     out: str | os.PathLike[str] | None = None,
     device: str = "auto",
+    best_of: int = 1,
+    refine: int = 0,
+    rejection: bool = False,
 ) -> Images:
     """Images of a run's generator, a snapshot or a shipped model by name; `out` also writes the grid as PNG.
 
     Image i is a function of (seed, i, class) alone. `label` names one class; without, each row is a class where the
-    generator has classes, 8 columns of each. Raises UsageError for an unknown model or class.
+    generator has classes, 8 columns of each. D guides the sampling where it is kept with the generator: `best_of` K
+    candidates an image, `rejection`, `refine` by N Langevin steps. Raises UsageError for an unknown model or class, and
+    for guidance without a D.
     """
-    from ganvas.notebook.generator import load
-    from ganvas.notebook.pictures import Images
+    from ganvas.notebook.generator import load, shown
+    from ganvas.sampling import Guidance
 
     if isinstance(model, Sampler):
         generator = model
@@ -242,9 +247,7 @@ def sample(
     count = (columns * (kinds or 8)) if n is None else n
     generator._check_number(count, 1, "n")
     chosen: Any = [i // columns % kinds for i in range(count)] if kinds else label
-    array, own = generator.sample(count, seed, labels=chosen), generator.labels(count, seed, labels=chosen)
-    names = () if own is None else tuple(generator.class_names[k] for k in own)
-    images = Images(array, f"{generator.path.stem}, seed {seed}", names, columns)
+    images = shown(generator, Guidance(best_of, refine, rejection), count, seed, chosen, columns)
     if out is not None:
         images.save(out)
     return images

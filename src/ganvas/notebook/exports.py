@@ -26,10 +26,13 @@ def export(
     what: str | None = None,
     n: int | None = None,
     seed: int | None = None,
+    discriminator: bool | None = None,
 ) -> Exported:
     """See `ganvas.exporting.export`; also takes a Run and a Generator."""
     target = _target(model, "export")
-    return exporting.export(target, to, out, force, runtime=runtime, webgpu=webgpu, what=what, n=n, seed=seed)
+    return exporting.export(
+        target, to, out, force, runtime=runtime, webgpu=webgpu, what=what, n=n, seed=seed, discriminator=discriminator
+    )
 
 
 @only_known()

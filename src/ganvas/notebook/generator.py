@@ -15,6 +15,7 @@ from ganvas.media import enlarge
 from ganvas.notebook.arguments import named, only_known
 from ganvas.notebook.pictures import Images, Picture
 from ganvas.runs.run import Run
+from ganvas.sampling import Guidance
 from ganvas.training.latents import ROW
 
 WANTED = "a run, a snapshot, or the name of a model"
@@ -24,11 +25,22 @@ class Generator(Sampler):
     """A trained generator that shows what it makes."""
 
     @only_known()
-    def show(self, n: int = 16, label: str | None = None, seed: int = 0, columns: int = ROW) -> Images:
-        """n images, of one class if `label` names it; image i is a function of (seed, i, class) alone."""
-        array, own = self.sample(n, seed, labels=label), self.labels(n, seed, labels=label)
-        names = () if own is None else tuple(self.class_names[k] for k in own)
-        return Images(array, f"{self.path.stem}, seed {seed}", names, columns)
+    def show(
+        self,
+        n: int = 16,
+        label: str | None = None,
+        seed: int = 0,
+        columns: int = ROW,
+        best_of: int = 1,
+        refine: int = 0,
+        rejection: bool = False,
+    ) -> Images:
+        """n images, of one class if `label` names it; image i is a function of (seed, i, class) alone.
+
+        `best_of`, `refine`, `rejection`: D guides the sampling, as in `sample`.
+        """
+        guidance = Guidance(best_of, refine, rejection)
+        return shown(self, guidance, n, seed, label, columns)
 
     @only_known()
     def interpolate(
@@ -50,6 +62,15 @@ class Generator(Sampler):
 
     def _repr_html_(self) -> str:
         return f"<p>{self!r}</p>{Picture(self.show()._repr_png_(), repr(self)).html()}"
+
+
+def shown(generator: Sampler, guidance: Guidance, n: int, seed: int, labels: Any, columns: int) -> Images:
+    """n samples with the names of their classes; their caption says how D guided them."""
+    array = generator.sample(n, seed, labels=labels, **vars(guidance))
+    own = generator.labels(n, seed, labels=labels)
+    names = () if own is None else tuple(generator.class_names[k] for k in own)
+    caption = ", ".join(filter(None, (generator.path.stem, f"seed {seed}", guidance.text)))
+    return Images(array, caption, names, columns, guidance.text)
 
 
 @only_known()

@@ -73,6 +73,8 @@ class Images:
     caption: str
     labels: tuple[str, ...] = ()
     columns: int = 8
+    sampling: str = ""
+    """How D guided them; empty for plain samples."""
 
     def __len__(self) -> int:
         return len(self.array)
@@ -108,7 +110,8 @@ class Images:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the grid as PNG; GanvasError where that fails."""
-        return Picture(self._repr_png_(), self.caption).save(path)
+        content = media.marked_png(self.grid(), self.sampling) if self.sampling else self._repr_png_()
+        return Picture(content, self.caption).save(path)
 
 
 def table(rows: Sequence[Sequence[object]], head: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from ganvas.runs.run import Run as RunFolder
 if TYPE_CHECKING:
     from ganvas.datasets import ImageSet
     from ganvas.notebook.generator import Generator
+    from ganvas.notebook.pictures import Images
     from ganvas.reports.facts import Facts
 
 COURSE_KEYS = {
@@ -65,6 +66,12 @@ class Run(RunFolder):
         from ganvas.notebook.generator import load
 
         return load(self.path)
+
+    def sample(self, n: int | None = None, **settings: Any) -> Images:
+        """New images of its generator; the arguments are those of `ganvas.sample`, such as `best_of=4`."""
+        from ganvas.notebook.commands import sample
+
+        return sample(self, n, **settings)
 
     def samples(self, at: int | None = None) -> Picture:
         """The sample grid after `at` images (the nearest there is; default: the last), the same z in every grid."""

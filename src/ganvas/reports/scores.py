@@ -12,7 +12,7 @@ from ganvas.i18n import Translator, figure
 from ganvas.stats.finite import is_number
 
 Row = dict[str, Any]
-IDENTITY = ("extractor", "weights_hash", "reference", "split")
+IDENTITY = ("extractor", "weights_hash", "reference", "split", "sampling")
 """Two values of one metric can be compared only if they share these."""
 DIGITS = 12  # of a hash
 
@@ -43,7 +43,7 @@ def _rank(row: Row) -> tuple[bool, float]:
 
 def fields(row: Row, names: Sequence[str]) -> tuple[str, ...]:
     """The values of some keys as text, to group rows by."""
-    return tuple(str(row.get(name)) for name in names)
+    return tuple("" if row.get(name) is None else str(row[name]) for name in names)
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,10 @@ def with_interval(row: Row, say: Translator) -> str:
 
 
 def sample(row: Row, say: Translator) -> str:
-    """How many images the value was measured on."""
+    """How many images the value was measured on, and how D guided their sampling, where it did."""
     key = "quality.sets" if is_number(row.get("sets")) and row["sets"] > 1 else "quality.one_set"
-    return say(key, sets=count(row.get("sets")), n=count(row.get("n")))
+    plain = say(key, sets=count(row.get("sets")), n=count(row.get("n")))
+    return f"{plain} ({row['sampling']})" if row.get("sampling") else plain
 
 
 def features(row: Row) -> str:
@@ -160,7 +161,7 @@ def finite(value: Any) -> float | None:
 
 def recognised(rows: Sequence[Row]) -> Row | None:
     """The row that says how well a classifier recognises the fakes: GAN-test accuracy, else its confidence."""
-    found = {row["metric"]: row for row in latest(rows) if is_number(row.get("value"))}
+    found = {row["metric"]: row for row in latest(rows) if is_number(row.get("value")) and not row.get("sampling")}
     return found.get("gan_test_accuracy") or found.get("confidence_classifier")
 
 

@@ -347,6 +347,14 @@ class Run:
             return self.latest_checkpoint()
         return None, problems
 
+    def checkpoint_at(self, nimg: int) -> Checkpoint | None:
+        """The checkpoint at `nimg` images; None where there is none, or not every file of it is whole."""
+        path = dict(self.checkpoints()).get(nimg)
+        try:
+            return None if path is None else _verified(nimg, path)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            return None
+
     def drop_after(self, nimg: int) -> None:
         """Forget everything written after `nimg` images: rows, samples, snapshots, checkpoints (before a resume)."""
         for log in ("metrics", "monitor", "evals"):

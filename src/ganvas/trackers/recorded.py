@@ -58,7 +58,8 @@ def of_row(log: str, row: Mapping[str, Any]) -> Point:
 
 def points(run: Run, logs: Sequence[str] = LOGS) -> Iterator[Point]:
     """Everything of these logs on disk. Scores: of the newest generator at the time, against the test split of the
-    run's own data; those of the checkpoint that was selected by its score are left out."""
+    run's own data; those of the checkpoint that was selected by its score, and those of samples that D guided, are
+    left out."""
     for log in ("metrics", "monitor"):
         if log in logs:
             yield from (of_row(log, row) for row in run.rows(log))
@@ -67,5 +68,6 @@ def points(run: Run, logs: Sequence[str] = LOGS) -> Iterator[Point]:
             yield Point("samples", nimg, picture=picture)
     own = run.data["name"]
     for row in run.rows("evals") if "evals" in logs else ():
-        if not row.get("selected") and row.get("split") in (None, "test") and row.get("reference") in (None, own):
+        plain = not row.get("selected") and not row.get("sampling")
+        if plain and row.get("split") in (None, "test") and row.get("reference") in (None, own):
             yield of_row("evals", row)

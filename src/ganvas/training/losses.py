@@ -49,6 +49,9 @@ class Loss:
     """D's and G's loss as plain text, for the report's diagram, such as "relu(1 - real) + relu(1 + fake)"."""
     reading: Mapping[str, str] = field(default_factory=dict)
     """Language ("en", "ko") -> how to read the loss curves, for the report; without it, the report's general text."""
+    log_ratio: Callable[[Tensor], Tensor] | None = None
+    """D's logits -> the log of p(real) / p(generated) that the best D of this loss says, up to a constant, which may
+    depend on the class. None: it has no such logits, and they only order images."""
     notebook_accuracy: bool = False
     """Whether the accuracies of the course notebooks, which compare logits with 0.5, are logged as well."""
 
@@ -129,11 +132,31 @@ def relativistic_g(real: Logits, fake: Logits) -> Logits:
     return softplus(real - fake)
 
 
-register_loss(Loss("bce", bce_d, bce_g, 0.0, has_targets=True, rises_with_fake=True, notebook_accuracy=True))
-register_loss(Loss("least-squares", least_squares_d, least_squares_g, 0.5, has_targets=True))
+def itself(logits: Logits) -> Logits:
+    """The best D's logit is the log density ratio (Goodfellow et al. 2014, proposition 1).
+
+    Under the relativistic loss too, but for a constant: softplus(D(y) - D(x)) is the cross-entropy of telling which of
+    a real and a generated image is which, and so D(x) - D(y) the log of p(x) q(y) / (q(x) p(y)).
+    """
+    return logits
+
+
+def log_odds(logits: Logits) -> Logits:
+    """log(D / (1 - D)): with targets 1 and 0, the best D is p / (p + q) (Mao et al. 2017, eq. 4); D within 0.001 of
+    them is bounded."""
+    inside = logits.clamp(1e-3, 1 - 1e-3)
+    return inside.log() - (-inside).log1p()
+
+
+register_loss(
+    Loss("bce", bce_d, bce_g, 0.0, has_targets=True, rises_with_fake=True, log_ratio=itself, notebook_accuracy=True)
+)
+register_loss(Loss("least-squares", least_squares_d, least_squares_g, 0.5, has_targets=True, log_ratio=log_odds))
 register_loss(Loss("hinge", hinge_d, raise_fake, 0.0))
 register_loss(Loss("wasserstein", wasserstein_d, raise_fake, None, rises_with_fake=True))
-register_loss(Loss("relativistic", relativistic_d, relativistic_g, None, compares=True, rises_with_fake=True))
+register_loss(
+    Loss("relativistic", relativistic_d, relativistic_g, None, compares=True, rises_with_fake=True, log_ratio=itself)
+)
 
 
 def feature_matching(real: Float[Tensor, "n f"], fake: Float[Tensor, "n f"], world: World = ALONE) -> Float[Tensor, ""]:

@@ -9,13 +9,11 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 
 from ganvas.errors import GanvasError, UsageError
+from ganvas.sampling.discriminator import COMPANY, Discriminator
 from ganvas.training.losses import get_loss
-from ganvas.ui.rooms.play.asked import Asked
-from ganvas.ui.rooms.play.images import draw
-from ganvas.ui.rooms.play.model import Discriminator, Model
+from ganvas.ui.rooms.play.model import Model
 
-COMPANY = 15
-"""Samples beside which a D that compares the images of a batch rates one: 16 together."""
+__all__ = ["COMPANY", "Context", "by_class", "context", "discriminator", "logits"]
 
 
 @dataclass(frozen=True)
@@ -42,23 +40,9 @@ def logits(
     COMPANY samples, of the image's class.
     """
     with model.lock:
-        d = discriminator(model)
-        if not compares_batch(model):
-            return _critique(model, d, images, labels)
-        rated = []
-        for i in range(len(images)):
-            own = None if labels is None else labels[i : i + 1]
-            beside = draw(model, Asked(n=COMPANY, label=None if own is None else int(own[0])))
-            together = None if own is None else np.repeat(own, COMPANY + 1)
-            rated.append(_critique(model, d, np.concatenate([images[i : i + 1], beside]), together)[:1])
-        return np.concatenate(rated)
-
-
-def _critique(model: Model, d: Discriminator, images: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-    engine = model.generator.engine
-    classes = None if labels is None else torch.from_numpy(labels).to(engine.device)
-    found: np.ndarray = d.network(engine.images(torch.from_numpy(images)), classes).logits.float().cpu().numpy()
-    return found
+        d, generator = discriminator(model), model.generator
+        classes = None if labels is None else torch.from_numpy(labels).to(generator.engine.device)
+        return d.logits(generator, generator.engine.images(torch.from_numpy(images)), classes).cpu().numpy()
 
 
 def by_class(model: Model, image: UInt8[np.ndarray, "c h w"]) -> Float32[np.ndarray, "k"]:
@@ -73,11 +57,6 @@ def discriminator(model: Model) -> Discriminator:
     if model.discriminator is None:
         raise UsageError(f"{model.name} has no discriminator here: choose a run with a checkpoint")
     return model.discriminator
-
-
-def compares_batch(model: Model) -> bool:
-    """Whether D's logit of an image depends on the others of its batch."""
-    return model.generator.config.discriminator.minibatch != "none"
 
 
 def context(model: Model) -> Context:

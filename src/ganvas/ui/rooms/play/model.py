@@ -9,13 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from torch import nn
-
-from ganvas import models
-from ganvas.errors import GanvasError, UsageError, first_line
-from ganvas.generator import SMALL, WEIGHTS, Generator, find, load, shipped
-from ganvas.runs.run import Checkpoint, Run
-from ganvas.runs.storage import load_tensors
+from ganvas.errors import GanvasError, UsageError
+from ganvas.generator import WEIGHTS, Generator, find, load, shipped
+from ganvas.runs.run import Run
+from ganvas.sampling.discriminator import Discriminator, of_checkpoint
 from ganvas.ui.rooms.play.directions import Directions
 
 Weights = Literal["ema", "raw"]
@@ -25,14 +22,6 @@ KEPT = 4
 
 class MovedOnError(GanvasError):
     """The run has newer weights than those that were asked for."""
-
-
-@dataclass(frozen=True)
-class Discriminator:
-    """D of a checkpoint, in evaluation mode."""
-
-    network: nn.Module
-    nimg: int
 
 
 @dataclass(frozen=True)
@@ -130,30 +119,10 @@ def load_model(name: str, path: Path, run: Run | None, token: str = "") -> Model
     if generator.config.step.ema_kimg > 0:
         raw = load(checkpoint.path / "generator.safetensors", "cpu")
     try:
-        discriminator = load_discriminator(generator, checkpoint)
+        discriminator = of_checkpoint(generator, checkpoint)
     except GanvasError as error:
         missing = ("broken", str(error))
     return Model(name, generator, raw, discriminator, missing, run, token)
-
-
-def load_discriminator(generator: Generator, checkpoint: Checkpoint) -> Discriminator:
-    """D of a checkpoint, for the images of its generator; GanvasError where the file does not hold it."""
-    path = checkpoint.path / "discriminator.safetensors"
-    tensors, _ = load_tensors(path)
-    config, shape, classes = generator.config, generator.shape, len(generator.class_names)
-
-    def build() -> nn.Module:
-        return models.family_of(config.discriminator).discriminator(config.discriminator, shape, classes)
-
-    held = sum(tensor.numel() for tensor in tensors.values())
-    try:
-        if (weights := models.count_weights(build)) > held + SMALL:  # before memory is taken for it
-            raise ValueError(f"a network of {weights:,} weights in a file of {held:,}")
-        network = models.build_discriminator(config, shape, classes)
-        network.load_state_dict(tensors)
-    except (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError, AttributeError) as error:
-        raise GanvasError(f"{path} does not hold the discriminator of this run ({first_line(error)})") from error
-    return Discriminator(generator.engine.place(network).eval(), checkpoint.nimg)
 
 
 def _file(name: str, run: Run | None) -> Path:

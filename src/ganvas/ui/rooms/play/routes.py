@@ -100,7 +100,7 @@ async def about(request: Request) -> Response:
             "averaged": model.averaged, "raw": None if model.raw is None else model.raw.nimg,
             "recipe": printable(generator.config.recipe), "data": printable(data),
             "latent": generator.config.generator.latent_dim, "live": model.run is not None and model.run.is_locked(),
-            "d": None if d is None else {"nimg": d.nimg, "company": judge.COMPANY * judge.compares_batch(model)},
+            "d": None if d is None else {"nimg": d.nimg, "company": judge.COMPANY * d.compares_batch},
             "context": vars(judge.context(model)) if d else vars(Context(None, None, None, None)), "why": why,
         }  # fmt: skip
 
