@@ -47,6 +47,13 @@ def test_captured_updates_are_those_of_the_readable_step(case: dict[str, Any], m
         torch.testing.assert_close(captured[name], value, rtol=1e-4, atol=1e-5, msg=name)
 
 
+def test_latents_of_g_alone_are_new_in_every_captured_update() -> None:
+    case = {**CASES["cifar-dcgan"], "step.update": "alternating", "step.fresh": True}
+    plain, captured_ones = results(case, optimiser="foreach")[0], results(case, graph=True)[0]
+    for name, value in plain.items():
+        torch.testing.assert_close(captured_ones[name], value, rtol=1e-4, atol=1e-5, msg=name)
+
+
 def test_lazy_penalties_are_two_kinds_of_update() -> None:
     _, graphs = results({**CASES["cifar-dcgan"], "penalty.r1": 1.0, "penalty.every": 3}, graph=True)
     assert len(graphs.kinds) == 2

@@ -66,11 +66,12 @@ def _numbers(batch: Batch) -> tuple[Number, Number, Number]:
 
 
 def _tensors(batch: Batch) -> list[Any]:
-    labels = [] if batch.labels is None else [batch.labels]
+    labels, g_z = ([] if x is None else [x] for x in (batch.labels, batch.g_z))
     return [
         batch.real,
         batch.z,
         labels,
+        g_z,
         list(batch.targets or ()),
         [list(vars(draws).values()) for draws in batch.draws],
     ]
@@ -78,12 +79,13 @@ def _tensors(batch: Batch) -> list[Any]:
 
 def _batch(batch: Batch, tensors: list[Any], numbers: Tensor, due: tuple[bool, bool]) -> Batch:
     """The batch with these tensors, its numbers on the device; what is not due stays 0."""
-    real, z, labels, targets, (of_real, of_fake) = tensors
+    real, z, labels, g_z, targets, (of_real, of_fake) = tensors
     return replace(
         batch,
         real=real,
         z=z,
         labels=labels[0] if labels else None,
+        g_z=g_z[0] if g_z else None,
         targets=Targets(*targets) if targets else None,
         draws=(Draws(*of_real), Draws(*of_fake)),
         penalty_scale=numbers[0].float() if due[0] else 0.0,
