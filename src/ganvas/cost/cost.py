@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from ganvas import models
-from ganvas.config import Config
+from ganvas.config import Config, EngineConfig
 from ganvas.cost.counter import Counter
 from ganvas.cost.subject import Subject
 from ganvas.datasets import ImageSet
@@ -73,9 +73,7 @@ def cost_of(config: Config, subject: Subject) -> Cost:
     """
     config = models.for_size(config, subject.shape[1])
     dtype: Literal["float32", "bfloat16"] = "float32" if config.engine.dtype == "auto" else config.engine.dtype
-    plain = replace(
-        config.engine, device="cpu", dtype=dtype, layout="channels_last", conv="direct", threads=1, data="host"
-    )
+    plain = EngineConfig("cpu", dtype, "channels_last", "direct", threads=1)
     config = replace(config, engine=plain)
     state = fresh_state(config, subject.shape, Engine(plain), subject.classes)
     networks = state.networks
