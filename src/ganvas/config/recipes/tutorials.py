@@ -36,6 +36,8 @@ register_recipe(
         "text says batch 64 and 100 epochs, its code ran 32 and 151",
         year=2023,
         reported="151 epochs: last losses D 0.41 (half the sum), G 1.92; pictures, no score",
+        measured="CIFAR-10, 28,896 images in 5 CPU-minutes of one core (AMD EPYC, AVX-512 bf16), seed 0, n = 5,000: "
+        "fd_efficientnet 1035 (real baseline 29, noise 1007), a few textures",
     )
 )
 
