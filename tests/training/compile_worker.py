@@ -31,8 +31,8 @@ def outcomes(settings: dict[str, object]) -> list[dict[str, torch.Tensor]]:
         trainer(state, update / UPDATES)
         assert trainer.last is not None
         parts = trainer.last.batch._asdict()
-        for name in ("d_grads", "g_grads"):
-            parts |= {f"{name}.{i}": gradient for i, gradient in enumerate(parts.pop(name))}
+        for name in ("d_grads", "g_grads"):  # as one: that of a bias before batch norm is 0, and rounding
+            parts[name] = torch.cat([gradient.flatten() for gradient in parts[name]])
         found.append({name: value.detach().clone() for name, value in parts.items()})
     return found
 

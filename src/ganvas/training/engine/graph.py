@@ -11,18 +11,16 @@ addresses or a value of Python are not those of the first update of its kind: a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
+from torch.utils._pytree import tree_leaves
 
 from ganvas.errors import GanvasError
-from ganvas.training.augment import Draws
 from ganvas.training.batch import Batch
 from ganvas.training.engine.reads import Kernels, no_reads
-from ganvas.training.losses import Targets
 from ganvas.training.schedules import Number
 
 if TYPE_CHECKING:
@@ -44,50 +42,54 @@ class Graphs:
     def __call__(self, state: TrainState, batches: Sequence[Batch], weight: float) -> UpdateResult:
         """One update from these batches; `weight` as in optim.update_ema. The result is overwritten by the next one."""
         numbers = torch.tensor([weight, *(x for batch in batches for x in _numbers(batch))], dtype=torch.float64)
-        leaves, form = tree_flatten([_tensors(batch) for batch in batches])
+        given = {name: x for i, batch in enumerate(batches) for name, x in _tensors(batch, str(i)).items()}
         due = [(batch.penalised, batch.classified) for batch in batches]
-        kind = (id(state), tuple(due), str(form), tuple((x.shape, x.stride(), x.dtype) for x in leaves))
+        kind = (id(state), tuple(due), tuple((name, x.shape, x.stride(), x.dtype) for name, x in given.items()))
         if kind not in self.kinds:
-            buffers = [torch.empty_like(x) for x in leaves]
+            buffers = {name: torch.empty_like(x) for name, x in given.items()}
             at = torch.empty_like(numbers, device=self.device)
 
             def update() -> UpdateResult:
-                parts, each = tree_unflatten(buffers, form), torch.split(at[1:], 3)
-                given = [_batch(*own) for own in zip(batches, parts, each, due, strict=True)]
-                return self.compute(state, given, at[0])
+                each = enumerate(zip(batches, torch.split(at[1:], 3), due, strict=True))
+                return self.compute(state, [_batch(_filled(b, str(i), buffers), *own) for i, (b, *own) in each], at[0])
 
             make = _Graph if self.device.type == "cuda" else _Checked
-            self.kinds[kind] = make(update, [*buffers, at], self.generators)
-        return self.kinds[kind](leaves, numbers)
+            self.kinds[kind] = make(update, [*buffers.values(), at], self.generators)
+        return self.kinds[kind](list(given.values()), numbers)
 
 
 def _numbers(batch: Batch) -> tuple[Number, Number, Number]:
     return batch.penalty_scale, batch.classify_scale, batch.progress
 
 
-def _tensors(batch: Batch) -> list[Any]:
-    labels, g_z = ([] if x is None else [x] for x in (batch.labels, batch.g_z))
-    return [
-        batch.real,
-        batch.z,
-        labels,
-        g_z,
-        list(batch.targets or ()),
-        [list(vars(draws).values()) for draws in batch.draws],
-    ]
+def _parts(x: Any) -> dict[str, Any]:
+    """What a dataclass or a tuple is made of, by name."""
+    if is_dataclass(x):
+        return vars(x)
+    return {str(i): part for i, part in enumerate(x)} if isinstance(x, tuple) else {}
 
 
-def _batch(batch: Batch, tensors: list[Any], numbers: Tensor, due: tuple[bool, bool]) -> Batch:
-    """The batch with these tensors, its numbers on the device; what is not due stays 0."""
-    real, z, labels, g_z, targets, (of_real, of_fake) = tensors
+def _tensors(x: Any, name: str) -> dict[str, Tensor]:
+    """Every tensor in a batch, by the way to it."""
+    if isinstance(x, Tensor):
+        return {name: x}
+    return {k: v for key, part in _parts(x).items() for k, v in _tensors(part, f"{name}.{key}").items()}
+
+
+def _filled(x: Any, name: str, tensors: dict[str, Tensor]) -> Any:
+    """The same batch with these tensors in their places."""
+    if isinstance(x, Tensor):
+        return tensors[name]
+    parts = {key: _filled(part, f"{name}.{key}", tensors) for key, part in _parts(x).items()}
+    if isinstance(x, tuple):
+        return type(x)(*parts.values()) if hasattr(x, "_fields") else tuple(parts.values())
+    return replace(x, **parts) if parts else x
+
+
+def _batch(batch: Batch, numbers: Tensor, due: tuple[bool, bool]) -> Batch:
+    """The batch with its numbers on the device; what is not due stays 0."""
     return replace(
         batch,
-        real=real,
-        z=z,
-        labels=labels[0] if labels else None,
-        g_z=g_z[0] if g_z else None,
-        targets=Targets(*targets) if targets else None,
-        draws=(Draws(*of_real), Draws(*of_fake)),
         penalty_scale=numbers[0].float() if due[0] else 0.0,
         classify_scale=numbers[1].float() if due[1] else 0.0,
         progress=numbers[2],
