@@ -50,8 +50,9 @@ class Graphs:
             at = torch.empty_like(numbers, device=self.device)
 
             def update() -> UpdateResult:
-                each = enumerate(zip(batches, torch.split(at[1:], 3), due, strict=True))
-                return self.compute(state, [_batch(_filled(b, str(i), buffers), *own) for i, (b, *own) in each], at[0])
+                parts = [_filled(batch, str(i), buffers) for i, batch in enumerate(batches)]
+                numbered = map(_numbered, parts, torch.split(at[1:], 3), due)
+                return self.compute(state, list(numbered), at[0])
 
             make = _Graph if self.device.type == "cuda" else _Checked
             self.kinds[kind] = make(update, [*buffers.values(), at], self.generators)
@@ -86,7 +87,7 @@ def _filled(x: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     return replace(x, **parts) if parts else x
 
 
-def _batch(batch: Batch, numbers: Tensor, due: tuple[bool, bool]) -> Batch:
+def _numbered(batch: Batch, numbers: Tensor, due: tuple[bool, bool]) -> Batch:
     """The batch with its numbers on the device; what is not due stays 0."""
     return replace(
         batch,
