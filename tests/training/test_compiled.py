@@ -75,6 +75,7 @@ def test_an_update_that_draws_is_compiled_in_pieces(update: str) -> None:
     assert answer["breaks"] > 0 and answer["calls"] > 100
 
 
+@pytest.mark.slow
 def test_a_torch_that_compiles_no_gradients_is_refused_for_the_step() -> None:
     """torch 2.6, the oldest that ganvas takes, has no such setting."""
     code = (

@@ -53,8 +53,6 @@ def _lengths(config: Config) -> Iterator[Rule]:
     yield 0 < evaluate.share <= 1, "evaluate.share", evaluate.share, "more than 0, at most 1"
     final = evaluate.final == 0 or 2 <= evaluate.final <= 10**6
     yield final, "evaluate.final", evaluate.final, "0 (off), or 2 to 1,000,000"
-    both = "off with engine.graph, which captures the step as it is"
-    yield not (config.engine.graph and config.engine.compile != "off"), "engine.compile", config.engine.compile, both
     yield 0 <= config.engine.threads <= 1024, "engine.threads", config.engine.threads, "0 (automatic) to 1024"
 
 

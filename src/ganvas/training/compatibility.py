@@ -49,6 +49,8 @@ def _families(config: Config) -> Iterator[Rule]:
 
 
 def _engine(config: Config) -> Iterator[Rule]:
+    both = "off with engine.graph, which captures the step as it is"
+    yield not (config.engine.graph and config.engine.compile != "off"), "engine.compile", config.engine.compile, both
     for network in (config.generator, config.discriminator):
         family = family_of(network)
         free = f"False with the family {family.name}, which draws from torch's global generator"
