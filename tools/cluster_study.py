@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from typing import Any
 
 import ganvas
 from ganvas.experiments import progress
-from ganvas.experiments.cluster import cell, dispatch, status
+from ganvas.experiments.cluster import attempts, cell, dispatch, status
 from ganvas.experiments.cluster.link import Facts, LostError
 
 CHECKPOINT_SECONDS = 60.0
@@ -203,13 +203,14 @@ def simulated(trials: list[Trial]) -> Iterator[None]:
         install_run=install, newest_nimg=lambda path: by_path[path].reached, pack_run=lambda path: path.name.encode(),
         digest=lambda content: content.decode(), RefusedError=dispatch.packing.RefusedError,
     )  # fmt: skip
-    before = dispatch.packing, dispatch._create, dispatch.uuid, status.write
-    dispatch.packing, dispatch._create = packing, lambda trial, images: None  # type: ignore[assignment]
+    before = dispatch.packing, attempts.packing, dispatch.create, status.write
+    dispatch.packing = attempts.packing = packing  # type: ignore[assignment]
+    dispatch.create = lambda trial, images: None
     status.write = lambda *_: None  # type: ignore[assignment]
     try:
         yield
     finally:
-        dispatch.packing, dispatch._create, dispatch.uuid, status.write = before
+        dispatch.packing, attempts.packing, dispatch.create, status.write = before
 
 
 class Keyed(dispatch.Dispatch):
@@ -296,9 +297,14 @@ vary = {{ 'g_optim.lr' = [{rates}] }}
 ROOT = Path(__file__).parent.parent
 
 
-def plan_file(folder: Path, cells: int, seeds: int, kimg: float) -> Path:
-    """A plan of tiny cells."""
-    rates = ", ".join(f"{1e-4 * (1 + i / 1000):.7f}" for i in range(cells))
+def rate(number: int) -> float:
+    """What tells a cell from the others: G's learning rate."""
+    return round(1e-4 * (1 + number / 1000), 7)
+
+
+def plan_file(folder: Path, cells: int, seeds: int, kimg: float, only: Sequence[int] = ()) -> Path:
+    """A plan of tiny cells, or of those of these numbers."""
+    rates = ", ".join(f"{rate(i):.7f}" for i in only or range(cells))
     path = folder / "study.toml"
     path.write_text(TINY.format(kimg=kimg, seeds=seeds, rates=rates, checkpoint=max(kimg / 10, 0.064)), "utf-8")
     return path
@@ -372,8 +378,11 @@ def experiment(plan: Path, out: Path, *words: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def kill(folder: Path, cells: int, workers: int, every: float, kimg: float) -> dict[str, Any]:
-    """Tiny cells on workers one of which is killed every few seconds, and another started in its place."""
+def kill(folder: Path, cells: int, workers: int, every: float, kimg: float, again: int) -> dict[str, Any]:
+    """Tiny cells on workers one of which is killed every few seconds, and another started in its place.
+
+    `again` cells, those first that went on elsewhere, are then trained by the one-machine runner and compared.
+    """
     from contextlib import ExitStack
 
     from ganvas.runs.run import Run
@@ -393,16 +402,36 @@ def kill(folder: Path, cells: int, workers: int, every: float, kimg: float) -> d
                 kills += 1
                 started[at] = stack.enter_context(worker(folder, f"w{workers + kills}", address))
         said = client.communicate()[0]
+        wall = round(time.monotonic() - begun)
     (folder / "said.txt").write_text(said, "utf-8")
-    ends = []
-    for path in sorted(out.glob("*-s0")):
-        ends.append(sum(row["event"] == "finish" for row in Run(path).rows("events")))
+    paths = sorted(out.glob("*-s0"))
+    ends = [sum(row["event"] == "finish" for row in Run(path).rows("events")) for path in paths]
+    resumed = [path for path in paths if any(row["event"] == "resume" for row in Run(path).rows("events"))]
+    chosen = [*resumed, *(path for path in paths if path not in resumed)][:again]
     return {
         "cells": cells, "workers": workers, "kills": kills, "exit_code": client.returncode,
         "finished_once": sum(n == 1 for n in ends), "finished_otherwise": sum(n != 1 for n in ends),
-        "resumed": sum(1 for path in out.glob("*-s0") if any(r["event"] == "resume" for r in Run(path).rows("events"))),
-        "went_on_elsewhere": said.count("it goes on"), "wall_s": round(time.monotonic() - begun),
+        "resumed": len(resumed), "went_on_elsewhere": said.count("it goes on"), "wall_s": wall,
+        "trained_again_here": len(chosen), "different": different(folder, chosen, cells, kimg) if chosen else [],
     }  # fmt: skip
+
+
+def different(folder: Path, paths: list[Path], cells: int, kimg: float) -> list[str]:
+    """Which of these runs the one-machine runner does not repeat bit for bit: weights, optimisers, log, scores."""
+    from ganvas.runs.run import Run
+
+    numbers = [i for i in range(cells) if any(f"{rate(i):g}" in path.name for path in paths)]
+    plan, here = plan_file(folder, cells, 1, kimg, numbers), folder / "here"
+    experiment(plan, here, "--jobs", "2").communicate()
+
+    def parts(path: Path) -> list[Any]:
+        run = Run(path)
+        files = [run.snapshots()[-1][1], *sorted(run.checkpoints()[-1][1].glob("*.safetensors"))]
+        scores = [(row["metric"], row["value"], row["nimg"]) for row in run.rows("evals")]
+        losses = [(row["nimg"], row["loss/d"], row["loss/g"]) for row in run.rows("metrics")]
+        return [*((file.name, file.read_bytes()) for file in files), scores, losses]
+
+    return [path.name for path in paths if not (here / path.name).is_dir() or parts(path) != parts(here / path.name)]
 
 
 def overhead(folder: Path, kimg: float) -> dict[str, Any]:
@@ -426,6 +455,7 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=200)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--every", type=float, default=20.0, help="kill: seconds between two kills")
+    parser.add_argument("--again", type=int, default=0, help="kill: cells trained again on this machine, to compare")
     parser.add_argument("--kimg", type=float, default=1.0, help="kill, overhead: thousand images of a cell")
     parser.add_argument("--durations", type=Path, help="simulate: JSON list of seconds (default: 300)")
     parser.add_argument(
@@ -439,7 +469,7 @@ def main() -> None:
     else:
         with tempfile.TemporaryDirectory() as folder:
             if args.study == "kill":
-                found = kill(Path(folder), args.cells, args.workers, args.every, args.kimg)
+                found = kill(Path(folder), args.cells, args.workers, args.every, args.kimg, args.again)
             else:
                 found = overhead(Path(folder), args.kimg)
     print(json.dumps(found))

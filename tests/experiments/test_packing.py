@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import shutil
 import socket
@@ -65,6 +66,23 @@ def test_a_run_comes_back_as_it_went(run: Path, tmp: Path) -> None:
     before = contents(run)
     del before[".lock"]
     assert contents(tmp / "there") == before and packing.pack_run(run, whole=True) == content
+
+
+def test_events_are_no_newer_than_the_checkpoint(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training that finishes while it is packed: the older checkpoint would be resumed, and finish twice."""
+    Run(run).event("before", 0)
+    listed = packing._run_files
+
+    def finish_meanwhile(path: Path) -> list[str]:
+        Run(path).event("finish", 10**6)
+        return listed(path)
+
+    monkeypatch.setattr(packing, "_run_files", finish_meanwhile)
+    with tarfile.open(fileobj=io.BytesIO(packing.pack_run(run))) as tar:
+        file = tar.extractfile("events.jsonl")
+        assert file is not None
+        events = [json.loads(line)["event"] for line in file.read().splitlines()]
+    assert events[-1] == "before"
 
 
 def test_while_it_is_trained_only_the_newest_checkpoint_travels(run: Path, tmp: Path) -> None:

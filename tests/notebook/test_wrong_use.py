@@ -59,6 +59,9 @@ def test_a_wrong_kind_is_refused_by_fit(name, shapes, in_tmp):
         (lambda: GAN(make_generator, lambda width: nn.Linear(width, 1)), "D: <lambda>.* cannot be called without"),
         (lambda: Run.open(7), "by the path of its folder"),
         (lambda: ganvas.experiment("quick", vary={"g_optim.lr": 1}), "give each setting a list"),
+        (lambda: ganvas.experiment("course", on=2), r"on = 2: write tcp://HOST:PORT"),
+        (lambda: ganvas.experiment("course", threads=2), "threads= needs on="),
+        (lambda: ganvas.experiment("course", on="local:2", jobs=2), "jobs= and on= are incompatible"),
         (lambda: ganvas.data(torch.zeros(4, 8, 8), class_names=7), "class_names = 7"),
     ],
 )

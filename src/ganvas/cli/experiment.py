@@ -53,7 +53,9 @@ def experiment(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     if args.jobs is not None and args.jobs < 1:
         raise UsageError("--jobs must be 1 or more")
-    _check_where(args)
+    from ganvas.experiments.runner import check_where
+
+    check_where(args.jobs, args.on, args.threads, args.fetch_seconds)
 
     from ganvas.experiments.named import find_plan
     from ganvas.experiments.plan import builtin, make_plan, read_toml
@@ -96,17 +98,6 @@ def experiment(argv: list[str]) -> int:
     show_text(formats.text(result.comparison, i18n.load(args.lang)))
     show(f"comparison: {result.page}")
     return 0 if all(trial.state == "done" for trial in result.trials) else 1
-
-
-def _check_where(args: Any) -> None:
-    """Raise UsageError for options that need --on, or do not go with it."""
-    if args.on is not None and args.jobs is not None:
-        raise UsageError("--jobs and --on are incompatible: the workers say how many trainings they run")
-    for flag, value in (("--threads", args.threads), ("--fetch-seconds", args.fetch_seconds)):
-        if value is not None and args.on is None:
-            raise UsageError(f"{flag} needs --on")
-        if value is not None and not 0 < value < float("inf"):
-            raise UsageError(f"{flag} must be more than 0")
 
 
 def _show_status(args: Any) -> int:

@@ -64,6 +64,7 @@ def run(
     written, or if the cluster cannot be used.
     """
     base = Path(folder)
+    check_where(jobs, on, threads, fetch_seconds)
     check_metric_names(plan.metrics)
     if on is not None:
         link.check_address(on)
@@ -82,6 +83,19 @@ def run(
             else:
                 interrupted = _run_on(on, trials, threads or 1, on_update, fetch_seconds)
         return Result(trials, None, None) if interrupted else _compare_cells(plan, base, trials, lang)
+
+
+def check_where(jobs: int | None, on: str | None, threads: int | None, fetch_seconds: float | None) -> None:
+    """Raise UsageError for arguments that need `on`, or do not go with it."""
+    if on is not None and jobs is not None:
+        raise UsageError(
+            f"{option('--jobs')} and {option('--on')} are incompatible: the workers say how many trainings they run"
+        )
+    for name, value in (("--threads", threads), ("--fetch-seconds", fetch_seconds)):
+        if value is not None and on is None:
+            raise UsageError(f"{option(name)} needs {option('--on')}")
+        if value is not None and not 0 < value < float("inf"):
+            raise UsageError(f"{option(name)} must be more than 0")
 
 
 def _run_on(on: str, trials: list[Trial], threads: int, on_update: OnUpdate, fetch_seconds: float | None) -> bool:

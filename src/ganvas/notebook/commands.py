@@ -103,6 +103,9 @@ def experiment(
     out: str | os.PathLike[str] | None = None,
     retry: bool = False,
     lang: str = "en",
+    on: str | None = None,
+    threads: int | None = None,
+    fetch_seconds: float | None = None,
 ) -> Experiment | Table:
     """Train every cell of an experiment with every seed at an equal budget, score the runs and compare the cells.
 
@@ -110,6 +113,10 @@ def experiment(
     {"g_optim.lr": [1e-4, 5e-4]}; without it, the experiments that ship are listed. The same call goes on with an
     experiment that was stopped. Each training is a process of its own; `jobs` of them run at a time (default: one a
     core). Its files are written to `out` (default: experiments/NAME).
+
+    `on`: the workers of a Dask scheduler instead ("tcp://HOST:PORT", "tls://HOST:PORT", or "local:N" for N workers
+    here), each training with `threads` threads (default: 1). A newer checkpoint of each comes back every
+    `fetch_seconds` (default: 180).
 
     Raises UsageError for what cannot be right, GanvasError for what goes wrong.
     """
@@ -121,7 +128,20 @@ def experiment(
         "seeds": seeds, "minutes": minutes, "kimg": kimg, "data": None if data is None else named(data, "data"),
         "n": n, "features": list(features) or None, "metrics": list(metrics) or None,
     }  # fmt: skip
-    return run_experiment(named(name, "experiment"), recipe, vary, list(tricks), changes, out, jobs, retry, lang)
+    return run_experiment(
+        named(name, "experiment"),
+        recipe,
+        vary,
+        list(tricks),
+        changes,
+        out,
+        jobs,
+        retry,
+        lang,
+        on,
+        threads,
+        fetch_seconds,
+    )
 
 
 @only_known()

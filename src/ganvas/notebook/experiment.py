@@ -65,9 +65,16 @@ def run_experiment(
     jobs: int | None,
     retry: bool,
     lang: str,
+    on: str | None = None,
+    threads: int | None = None,
+    fetch_seconds: float | None = None,
 ) -> Experiment:
     """See `ganvas.experiment`."""
     i18n.load(lang)
+    if on is not None and not isinstance(on, str):
+        raise UsageError(f"on = {shown(on)}: write tcp://HOST:PORT, tls://HOST:PORT, or local:N")
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int)):
+        raise UsageError(f"threads = {shown(threads)}: a whole number is needed")
     if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
         raise UsageError(f"jobs = {jobs}: it must be 1 or more")
     lists = isinstance(vary or {}, Mapping) and all(isinstance(each, list | tuple) for each in (vary or {}).values())
@@ -76,4 +83,4 @@ def run_experiment(
     name, values = find_plan(name, recipe, vary)
     plan = make_plan(name, values, {**changes, "tricks": [*values.get("tricks", []), *tricks] or None})
     folder = Path(out) if out is not None else Path("experiments") / name
-    return Experiment(experiments.run(plan, folder, jobs, retry, lang), folder, lang)
+    return Experiment(experiments.run(plan, folder, jobs, retry, lang, on, threads, fetch_seconds), folder, lang)

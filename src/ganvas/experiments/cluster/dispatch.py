@@ -7,28 +7,24 @@ Here it begins again from the last checkpoint that came back.
 from __future__ import annotations
 
 import hashlib
-import io
 import itertools
 import math
-import os
 import socket
 import uuid
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from ganvas import generator, plugins
 from ganvas.errors import GanvasError, first_line
 from ganvas.experiments import progress
 from ganvas.experiments.cluster import cell as remote
 from ganvas.experiments.cluster import packing, status
-from ganvas.experiments.cluster.images import Parcel, Parcels
+from ganvas.experiments.cluster.attempts import Attempt, Sender, create, ignore, looked, needs_gpu, started
+from ganvas.experiments.cluster.images import Parcels
 from ganvas.experiments.cluster.link import Link, LostError
 from ganvas.experiments.cluster.places import Place, Places
-from ganvas.experiments.trials import Elsewhere, Progress, Trial, load_images
+from ganvas.experiments.trials import Trial
 from ganvas.experiments.workers import OnUpdate, collect_signals
 
 TICK_SECONDS = 0.2
@@ -41,8 +37,6 @@ LOOKS_A_SECOND = 50
 FETCH_SECONDS = 180.0
 """Between two checkpoints of a cell that come back."""
 STATUS_SECONDS = 2.0
-PATIENCE_SECONDS = 600.0
-"""A worker stops a cell that nobody has asked for so long."""
 SAVE_SECONDS = 90.0
 """How long cells may take to save and come back when the experiment is interrupted."""
 LOST_SECONDS = 600.0
@@ -53,26 +47,6 @@ UNANSWERED = 3
 """Questions in a row without an answer, after which a worker counts as gone."""
 THREADS = 32
 """Questions that are on their way at once."""
-
-
-@dataclass
-class Attempt:
-    """A cell on a worker. One question to the worker is on its way at a time."""
-
-    trial: Trial
-    place: Place
-    key: str
-    asking: Future[Any]
-    on_answer: Callable[[Attempt, Any], None]
-    checkpoint: int
-    """Images at the newest checkpoint here."""
-    fetched: float
-    task: Any = None
-    newest: int = -1
-    """Images at the newest checkpoint on the worker, as it said last."""
-    looked: float = -math.inf
-    unanswered: int = 0
-    stopping: bool = False
 
 
 def run_trials(
@@ -106,9 +80,9 @@ class Dispatch:
         self.in_a_row: dict[str, tuple[int, int]] = {}  # trial -> workers lost in a row, newest checkpoint then
         self.images: dict[str, Any] = {}
         self.parcels = Parcels()
-        self.plugins = _plugin_texts()
         self.base = trials[0].path.parent
         self.experiment = hashlib.sha256(f"{socket.gethostname()}:{self.base.resolve()}".encode()).hexdigest()[:16]
+        self.sender = Sender(link, self.experiment, threads)
         self.places = Places(link, self.experiment, pool, self._take_over)
         self.numbers = itertools.count()
         self.checked = self.written = -math.inf
@@ -156,9 +130,9 @@ class Dispatch:
             for attempt in [each for each in self.attempts if each.place is place]:
                 self._lose(attempt, f"{place.name} is gone")
         if self.queue and not self.attempts:
-            gpu = any(map(_needs_gpu, self.queue))
+            gpu = any(map(needs_gpu, self.queue))
             needs = f"{self.threads} thread{'s' * (self.threads > 1)}{' and the resource gpu' if gpu else ''}"
-            fits = lambda place: any(place.free(self.threads, _needs_gpu(trial)) > 0 for trial in self.queue)  # noqa: E731
+            fits = lambda place: any(place.free(self.threads, needs_gpu(trial)) > 0 for trial in self.queue)  # noqa: E731
             if not self.places.check_any(fits, needs) and not self.waiting:
                 self.waiting = True
                 progress.print_line(
@@ -190,17 +164,19 @@ class Dispatch:
 
     def _begin_cells(self) -> None:
         """Give waiting cells to the workers with most room."""
-        ready = self.places.usable()
+        ready = [place for place in self.places.usable() if place.free(self.threads, gpu=False) > 0]
+        if not ready:
+            return  # nearly always: the queue may be long, and this is asked five times a second
         for trial in list(self.queue):
-            gpu = _needs_gpu(trial)
+            gpu = needs_gpu(trial)
             place = max(ready, key=lambda each: each.free(self.threads, gpu), default=None)
             if place is None or place.free(self.threads, gpu) <= 0:
-                if not any(map(_needs_gpu, self.queue)):
+                if not any(map(needs_gpu, self.queue)):
                     return  # no other cell fits either
                 continue
             self.queue.remove(trial)
             try:
-                _create(trial, self.images)
+                create(trial, self.images)
                 self._begin(trial, place)
             except GanvasError as error:
                 trial.mark_failed(str(error))
@@ -209,30 +185,9 @@ class Dispatch:
         parcel = self.parcels.of(trial.config.data.name)
         checkpoint = packing.newest_nimg(trial.path)
         key = f"ganvas-{self.experiment}-{trial.name}-{next(self.numbers)}-{uuid.uuid4().hex[:8]}"
-        asking = self.pool.submit(self._send, trial, place, key, parcel)
-        self.attempts.append(Attempt(trial, place, key, asking, _started, checkpoint, self.link.now()))
+        asking = self.pool.submit(self.sender.send, trial, place, key, parcel)
+        self.attempts.append(Attempt(trial, place, key, asking, started, checkpoint, self.link.now()))
         place.cells += 1
-
-    def _send(self, trial: Trial, place: Place, key: str, parcel: Parcel | None) -> Any:
-        """Send images and run to a worker, and start the task; in a thread of its own."""
-        data = {"name": trial.config.data.name, "sha256": "", "file": ""}
-        if parcel is not None:
-            data |= {"sha256": parcel.sha256, "file": parcel.entry}
-            with place.sending:
-                if parcel.sha256 not in place.has:
-                    with open(parcel.file, "rb") as file:
-                        self.link.send(place.address, parcel.sha256, file)
-                    place.has.add(parcel.sha256)
-        content = packing.pack_run(trial.path)
-        name = packing.digest(content)
-        self.link.send(place.address, name, io.BytesIO(content))
-        job = {
-            "key": key, "experiment": self.experiment, "name": trial.name, "run": name, "data": data,
-            "features": list(trial.features), "n": trial.n, "threads": self.threads, "plugins": self.plugins,
-            "patience": PATIENCE_SECONDS,
-        }  # fmt: skip
-        wanted = {"cpu": float(self.threads)} if "cpu" in place.facts.resources else {}
-        return self.link.start(place.address, job, wanted | ({"gpu": 1.0} if _needs_gpu(trial) else {}))
 
     # -- cells that run ------------------------------------------------------------------------------------------
 
@@ -244,7 +199,7 @@ class Dispatch:
             self._unanswered(attempt, error)
             return
         attempt.unanswered = 0
-        on_answer, attempt.on_answer = attempt.on_answer, _ignore
+        on_answer, attempt.on_answer = attempt.on_answer, ignore
         on_answer(attempt, answer)
         if attempt not in self.attempts:
             return
@@ -256,7 +211,7 @@ class Dispatch:
             self._ask(attempt, self._fetched, self.link.ask, worker, remote.packed, attempt.key)
         elif now - attempt.looked >= pause:
             attempt.looked = now
-            self._ask(attempt, _looked, self.link.ask, worker, remote.look, attempt.key)
+            self._ask(attempt, looked, self.link.ask, worker, remote.look, attempt.key)
 
     def _ask(self, attempt: Attempt, on_answer: Callable[[Attempt, Any], None], ask: Any, *arguments: Any) -> None:
         attempt.asking, attempt.on_answer = self.pool.submit(ask, *arguments), on_answer
@@ -270,7 +225,7 @@ class Dispatch:
         elif attempt.unanswered >= UNANSWERED:
             self._lose(attempt, f"{attempt.place.name} does not answer ({first_line(error)})")
         else:
-            self._ask(attempt, _ignore, lambda: None)
+            self._ask(attempt, ignore, lambda: None)
 
     def _fetched(self, attempt: Attempt, content: bytes) -> None:
         if content:
@@ -360,52 +315,9 @@ class Dispatch:
             for attempt in [each for each in self.attempts if each.asking.done()]:
                 if attempt.task is not None and not attempt.stopping:
                     attempt.stopping = True
-                    self._ask(attempt, _ignore, self.link.ask, attempt.place.address, remote.stop, attempt.key)
+                    self._ask(attempt, ignore, self.link.ask, attempt.place.address, remote.stop, attempt.key)
                 else:
                     self._advance(attempt, self.link.now())
             self.link.wait(TICK_SECONDS)
         status.remove(self.base)
         self.parcels.remove()
-
-
-def _started(attempt: Attempt, task: Any) -> None:
-    attempt.task = task
-
-
-def _looked(attempt: Attempt, answer: dict[str, Any]) -> None:
-    if not answer:  # it has not begun, or is over
-        return
-    scoring = answer["step"] == "evaluate"
-    if scoring and not (attempt.trial.elsewhere and attempt.trial.elsewhere.scoring):
-        attempt.fetched = -math.inf  # trained: that much is safe from now on
-    attempt.newest = answer["checkpoint"]
-    attempt.trial.elsewhere = Elsewhere(attempt.place.host, Progress(*answer["progress"]), scoring)
-
-
-def _ignore(attempt: Attempt, answer: Any) -> None:
-    pass
-
-
-def _create(trial: Trial, images: dict[str, Any]) -> None:
-    """Make the run directory of a trial that has none. Its device need not be here."""
-    if trial.state != "waiting":
-        return
-    config = trial.config
-    if config.init_from and not (generator.WEIGHTS / f"{config.init_from}.safetensors").is_file():
-        raise GanvasError(f"it starts from {config.init_from}, which workers do not have: run it without --on")
-    loaded = load_images(images, trial)
-    if not _needs_gpu(trial):
-        trial.create_run(loaded)
-        return
-    replace(trial, config=replace(config, engine=replace(config.engine, device="cpu"))).create_run(loaded)
-    trial.run.write_config(replace(trial.run.config, engine=config.engine), trial.run.recipe)
-
-
-def _needs_gpu(trial: Trial) -> bool:
-    return trial.config.engine.device.partition(":")[0] != "cpu"
-
-
-def _plugin_texts() -> dict[str, str]:
-    """The user's plugins, which workers do not have: name -> code."""
-    paths = [Path(path) for path in os.environ.get(plugins.VARIABLE, "").split(os.pathsep) if path]
-    return {path.name: path.read_text("utf-8") for path in paths}

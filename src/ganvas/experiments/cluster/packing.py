@@ -10,7 +10,7 @@ import io
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -29,6 +29,8 @@ END = b"\0" * 1024
 ATTEMPTS = 20
 """Times that a run is packed again because its training replaced a file meanwhile."""
 FOLDERS = ("samples", "snapshots", "checkpoints")
+EVENTS = "events.jsonl"
+NOTHING: Mapping[str, bytes] = {}
 OURS = "data.json"
 """The file of a run that its experiment's own machine keeps: it says where the images are there."""
 
@@ -48,13 +50,16 @@ class RefusedError(GanvasError):
 def pack_run(path: Path, whole: bool = False) -> bytes:
     """A run as a tar, also while its training writes it.
 
-    The newest whole checkpoint is read first. Everything else is then at least as new, and what is newer goes when the
-    run is resumed. Of older checkpoints only the selected one is packed, unless `whole`: the run is not written now.
+    Events are read first: none is then newer than the checkpoint, such as a `finish` that its resume would repeat. Then
+    the newest whole checkpoint: everything else is at least as new, and goes when the run is resumed. Of older
+    checkpoints only the selected one is packed, unless `whole`: the run is not written now.
     """
     for _ in range(ATTEMPTS):
         out = io.BytesIO()
         with suppress(FileNotFoundError):  # replaced by a newer one while we read
-            pack(path, file_names(path) if whole else _run_files(path), out)
+            early = not whole and (path / EVENTS).is_file()
+            read = {EVENTS: (path / EVENTS).read_bytes()} if early else NOTHING
+            pack(path, file_names(path) if whole else _run_files(path), out, read)
             return out.getvalue()
     raise GanvasError(f"{path} changes faster than it can be read: raise --log.checkpoint-kimg")
 
@@ -151,11 +156,13 @@ def file_names(folder: Path) -> list[str]:
     return sorted(found)
 
 
-def pack(folder: Path, names: list[str], out: IO[bytes]) -> None:
-    """Write files of a folder into a tar; equal files give equal bytes."""
+def pack(folder: Path, names: list[str], out: IO[bytes], read: Mapping[str, bytes] = NOTHING) -> None:
+    """Write files of a folder into a tar, those that were `read` before as they were; equal files give equal bytes."""
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name in names:
-            content = (folder / name).read_bytes()  # a log may grow: its size is what was read
+            content = (
+                read[name] if name in read else (folder / name).read_bytes()
+            )  # a log may grow: its size is what was read
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
