@@ -44,10 +44,12 @@ class Attempt:
 
 
 def started(attempt: Attempt, task: Any) -> None:
+    """The cell is on its worker."""
     attempt.task = task
 
 
 def looked(attempt: Attempt, answer: dict[str, Any]) -> None:
+    """How far it is there."""
     if not answer:  # it has not begun, or is over
         return
     scoring = answer["step"] == "evaluate"
@@ -58,7 +60,7 @@ def looked(attempt: Attempt, answer: dict[str, Any]) -> None:
 
 
 def ignore(attempt: Attempt, answer: Any) -> None:
-    pass
+    """The answer says nothing."""
 
 
 def _plugin_texts() -> dict[str, str]:
@@ -114,4 +116,5 @@ def create(trial: Trial, images: dict[str, Any]) -> None:
 
 
 def needs_gpu(trial: Trial) -> bool:
+    """Whether its device is no CPU."""
     return trial.config.engine.device.partition(":")[0] != "cpu"
