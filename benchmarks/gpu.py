@@ -38,6 +38,8 @@ NOTEBOOK_SECONDS = 2646
 """What the course's notebook reports for 100 epochs of the Recap GAN on its GPU."""
 TIMED = ("cifar-dcgan-recap", "quick", "r3-pyramid")
 """Recipes whose speed is measured, where they are there."""
+UPDATES = 300
+"""Of a training whose speed is measured."""
 STOPS = 60
 """Seconds that a training has to save itself once it was told to stop."""
 Figures = dict[str, Any]
@@ -94,7 +96,7 @@ def parts(plan: Plan) -> list[Part]:
     for name in [name for name in TIMED if name in RECIPES][: 1 if plan.small else None]:
         for switch, flags in switches():
             found.append(Part(
-                f"speed/{name}/{switch}", 300,
+                f"speed/{name}/{switch}", 900 if "compile" in switch else 300,
                 lambda plan, limit, name=name, switch=switch, flags=flags: speed(name, switch, flags, plan, limit),
             ))  # fmt: skip
     found.append(Part("recap", 120 if plan.small else 3600, recap))
@@ -121,10 +123,11 @@ MINIATURE = ("--generator.width", "0.25", "--discriminator.width", "0.25", "--da
 
 def speed(name: str, switch: str, flags: Sequence[str], plan: Plan, limit: float) -> Figures:
     """Images a second, the median of the rows of the second half; FLOP a second, and their share of the peak."""
-    size = [*MINIATURE, "--step.batch", "16"] if plan.small else []
-    minutes = 0.05 if plan.small else 1.0
+    size = [*MINIATURE, "--step.batch", "16", "--log.every", "5"] if plan.small else []
+    step = RECIPES[name].config.step
+    images = 20 * 16 if plan.small else UPDATES * step.batch * step.d_steps  # no time: compiling takes minutes of it
     run = trained(
-        f"speed-{name}-{switch}".replace(" ", "-"), [name, "--minutes", str(minutes), *flags, *size], plan, limit
+        f"speed-{name}-{switch}".replace(" ", "-"), [name, "--kimg", str(images / 1000), *flags, *size], plan, limit
     )
     rates = [row["img_s"] for row in run["rows"]]
     rate = statistics.median(rates[len(rates) // 2 :])
@@ -299,7 +302,8 @@ def record(plan: Plan, todo: Sequence[Part], owed: dict[str, str]) -> tuple[str,
             f"Measured peak of a {about['side']}-sided product of matrices, {name}: {peak / 1e12:.3g} TFLOP/s."
         )
     good = [name.split("/")[1] for name in figures if name.startswith("smoke/")]
-    lines += ["", f"Three updates: {len(good)} of {len(RECIPES)} recipes ({', '.join(good)})."]
+    if good:
+        lines += ["", f"Three updates: {len(good)} of {len(RECIPES)} recipes ({', '.join(good)})."]
     speeds = {name: row for name, row in figures.items() if name.startswith("speed/")}
     if speeds:
         head = ("recipe", "switch", "img/s", "GFLOP an image", "TFLOP/s", "share of the peak", "dtype")
