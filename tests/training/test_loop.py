@@ -456,7 +456,8 @@ def test_every_recipe_takes_finite_steps(name: str, shape: tuple[int, int, int])
     small = {"engine.conv": "winograd", **engine, "step.batch": 2, "log.samples": 2}
     recipe = recipes.get(name).config
     if recipe.generator.family != "dcgan" or recipe.generator.base > 256:
-        small |= {"generator.width": 0.25, "discriminator.width": 0.25}
+        width = 0.125 if recipe.generator.base > 256 else 0.25
+        small |= {"generator.width": width, "discriminator.width": width}
     finite_steps(override(recipe, small), shape)
 
 

@@ -43,8 +43,18 @@ def small(family: str, size: int) -> Config:
     return for_size(tiny({**families, **SMALL[family], "step.batch": 4}), size)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("family", sorted(SMALL))
+EXAMPLES = ("keras-example", "pytorch-example", "stylegan2")
+"""Their largest sizes are slow ones."""
+
+
+@pytest.mark.parametrize(
+    ("family", "size"),
+    [
+        pytest.param(family, size, marks=[pytest.mark.slow] if family in EXAMPLES and size > 48 else [])
+        for family in sorted(SMALL)
+        for size in SIZES
+    ],
+)
 def test_updates_at_every_size(family: str, size: int) -> None:
     assert family in FAMILIES
     config, images = small(family, size), images_of(size)
