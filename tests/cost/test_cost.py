@@ -109,6 +109,7 @@ def test_an_update_of_each_kind(update: str, products: int) -> None:
     assert dense(adaptive).update == 2 * BATCH * products
 
 
+@pytest.mark.slow
 def test_more_d_steps_and_penalties() -> None:
     plain = dense({"step.update": "alternating"})
     d_step = G + 2 * D + 2 * (2 * D - D1)
@@ -192,7 +193,7 @@ def test_time_here_is_of_a_few_real_updates() -> None:
     assert found.seconds > 0 and 2 <= found.updates <= 10 and found.engine.threads == 1
 
 
-QUICK_TO_COUNT = ("fashion-dcgan", "cifar-dcgan", "cifar-dcgan-recap")
+QUICK_TO_COUNT = ("cifar-dcgan", "cifar-dcgan-recap")
 
 
 @pytest.mark.parametrize("names", [QUICK_TO_COUNT, pytest.param(SHIPPED_RECIPES, marks=pytest.mark.slow)])
