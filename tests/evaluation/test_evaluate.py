@@ -270,7 +270,7 @@ def test_the_picture_shows_each_image_beside_its_nearest_training_images(tmp: Pa
 def test_all_features_are_those_that_can_be_had(
     tmp: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(extractors, "NAMES", ("inception", FEATURES))
+    monkeypatch.setattr(extractors, "USUAL", ("inception", FEATURES))
 
     def missing(*_: object) -> None:
         raise GanvasError("inception is not here:\n  - tried a lot")
@@ -283,11 +283,11 @@ def test_all_features_are_those_that_can_be_had(
 def test_of_all_features_those_that_cannot_measure_it_are_left_out(
     tmp: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(extractors, "NAMES", (FEATURES, "pixel_features:brightness"))
+    monkeypatch.setattr(extractors, "USUAL", (FEATURES, "pixel_features:brightness"))
     fakes = npz(tmp / "f.npz", shapes("train", 300))
     found = scores_of(fakes, features=["all"], metrics=["is"], progress=True)
     assert set(found) == {"is_custom"} and f"features {FEATURES} are left out: is under" in capsys.readouterr().err
-    monkeypatch.setattr(extractors, "NAMES", (FEATURES,))
+    monkeypatch.setattr(extractors, "USUAL", (FEATURES,))
     with pytest.raises(GanvasError, match="could not be evaluated"):
         scores_of(fakes, features=["all"], metrics=["is"])
 
