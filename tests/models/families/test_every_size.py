@@ -10,7 +10,7 @@ import torch
 
 from conftest import tiny
 from ganvas import models
-from ganvas.config import Config, recipes
+from ganvas.config import Config, override, recipes
 from ganvas.datasets import ImageSet
 from ganvas.models import FAMILIES, build_discriminator, build_generator, for_size
 from ganvas.training.backend import Engine
@@ -95,3 +95,16 @@ def test_channels_at_128_px_are_recorded(tmp_path) -> None:
     assert run.config.discriminator.widths == (32, 64, 128, 128, 128)
     assert run.config.discriminator.blocks == (0, 0, 1, 1, 1)
     assert models.build_generator(run.config, (3, 128, 128)).dense.out_features == 128 * 16
+
+
+@pytest.mark.parametrize("size", [16, 32])
+@pytest.mark.parametrize("norm", ["batch", "none"])
+@pytest.mark.parametrize("family", sorted(SMALL))
+def test_updates_with_the_algorithm_that_probes_choose(family: str, norm: str, size: int) -> None:
+    """What a custom autograd Function returns may be a view, and those no activation may change in place."""
+    norm = norm if "generator.norm" not in SMALL[family] else "none"
+    config = override(small(family, size), {"engine.conv": "patches", "generator.norm": norm})
+    engine = Engine(config.engine)
+    state = fresh_state(config, (3, size, size), engine, 0)
+    Trainer(config, images_of(size), engine)(state, 0.0)
+    assert torch.isfinite(state.sums).all()

@@ -53,7 +53,7 @@ class Generator(nn.Module):
             block = nn.ModuleDict({"up": SameConvTranspose2d(width, out, config.kernel, stride, bias=bias)})
             if norm := build_norm(config, out, classes, BN_EPSILON, BN_MOMENTUM):
                 block["norm"] = norm
-            block["act"] = activation(config.slope)
+            block["act"] = activation(config.slope, inplace=norm is not None)
             if extra:
                 block["conv"] = SameConv2d(out, extra, 3, 1, bias=bias)
                 if norm := build_norm(config, extra, classes, BN_EPSILON, BN_MOMENTUM):

@@ -42,7 +42,7 @@ class Generator(nn.Module):
         self.labelled = LabelledLatent(classes, config.latent_dim) if classes else None
         self.dense = glorot_uniform(nn.Linear(config.latent_dim * (2 if classes else 1), math.prod(self.first)))
         self.ups = nn.ModuleList(SameConvTranspose2d(i, o, config.kernel, 2, bias=True) for i, o in pairwise(widths))
-        self.act = activation(config.slope)
+        self.act = activation(config.slope, inplace=False)
         self.image = SameConv2d(widths[-1], channels, IMAGE_KERNEL, 1)
         self.sigmoid = nn.Sigmoid() if config.tanh else nn.Identity()
         if config.init == "normal":

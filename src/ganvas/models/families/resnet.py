@@ -54,7 +54,7 @@ class UpBlock(nn.Module):
             UpsampleConv2d(channels_in, channels_out, size) if up else conv3x3(channels_in, channels_out)
         )
         self.norm2 = build_norm(config, channels_out, classes, BN_EPSILON, BN_MOMENTUM)
-        self.act2 = activation(config.slope)
+        self.act2 = activation(config.slope, inplace=self.norm2 is not None)
         self.conv2 = sqrt2_gain(conv3x3(channels_out, channels_out))
         self.shortcut = SameConv2d(channels_in, channels_out, 1, 1) if up or channels_in != channels_out else None
 
