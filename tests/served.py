@@ -15,6 +15,16 @@ from ganvas.ui.guard import Guard
 from ganvas.ui.house import House
 
 
+def _body(found: http.client.HTTPResponse) -> bytes:
+    """What was answered; a server that refuses a request unread may reset the connection after its status."""
+    try:
+        return found.read()
+    except ConnectionResetError:
+        if found.status != 400:
+            raise
+        return b""
+
+
 @dataclass
 class Answer:
     """What the server sent."""
@@ -85,7 +95,7 @@ class Served:
                     connection.putheader(name, value)
             connection.endheaders(content)
             found = connection.getresponse()
-            return Answer(found.status, {k.lower(): v for k, v in found.getheaders()}, found.read())
+            return Answer(found.status, {k.lower(): v for k, v in found.getheaders()}, _body(found))
         finally:
             connection.close()
 

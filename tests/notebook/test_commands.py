@@ -131,13 +131,14 @@ def test_sample_draws_as_the_command_does(run, tmp_path):
 def test_an_experiment_from_python(tmp_path, monkeypatch):
     asked = []
 
-    def pretend(plan, folder, jobs, retry, lang):
-        asked.append((plan, folder, jobs, retry, lang))
+    def pretend(plan, folder, jobs, retry, lang, *cluster):
+        asked.append((plan, folder, jobs, retry, lang, *cluster))
         return experiments.Result([], None, None)
 
     monkeypatch.setattr(experiments, "run", pretend)
     result = ganvas.experiment("quick", vary={"g_optim.lr": [1e-4, 5e-4]}, seeds=2, kimg=1, tricks=["spectral-norm"])
-    ((plan, folder, jobs, retry, lang),) = asked
+    ((plan, folder, jobs, retry, lang, *cluster),) = asked
+    assert cluster == [None, None, None]
     assert [cell.config.g_optim.lr for cell in plan.cells] == [1e-4, 5e-4] and plan.seeds == 2
     assert all(cell.config.tricks == ("spectral-norm",) for cell in plan.cells) and plan.budget.kimg == 1
     assert (folder, jobs, retry, lang) == (Path("experiments/quick-g_optim.lr"), None, False, "en")
