@@ -20,6 +20,7 @@ from ganvas.training.setup import configure
 HUGE: dict[str, tuple[dict[str, Any], str]] = {
     "G's width": ({"generator.width": 1e6}, "generator: .* of memory, this machine has .*: lower --generator.width"),
     "an overflow": ({"generator.width": 1e200}, "generator needs more memory than can be counted"),
+    "a width that no number can be": ({"generator.width": 1e308}, "generator needs more memory than can be counted"),
     "D's width": ({"discriminator.widths": (10**8, 10**8)}, "discriminator: .*: lower --discriminator.width"),
     "z": ({"generator.latent_dim": 10**12}, "--generator.latent-dim"),
     "a kernel": ({"generator.kernel": 10**7 + 1}, "--generator.kernel"),

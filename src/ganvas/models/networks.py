@@ -90,4 +90,4 @@ def count_weights(build: Callable[[], nn.Module]) -> int | float:
         with torch.device("meta"):
             return sum(weight.numel() for weight in build().parameters())
     except Exception as error:  # of a family of one's own; a real fault shows when it is built
-        return math.inf if "overflow" in str(error).lower() else 0
+        return math.inf if isinstance(error, OverflowError) or "overflow" in str(error).lower() else 0
