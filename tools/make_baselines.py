@@ -24,8 +24,8 @@ from ganvas.metrics.classes import classes_in_turn, classes_of
 from ganvas.metrics.extractors import registry as extractors
 from ganvas.metrics.registry import MetricInputs
 
-USUAL = ((2000, 1, 0), (2000, 1, 1), (5000, 1, 0), (10_000, 1, 0), (10_000, 5, 0))
-"""Images a set, sets, seed: while training and at its end, the checks' own, and `ganvas evaluate`'s."""
+USUAL = ((2000, 1, 0), (2000, 1, 1), (2000, 5, 0), (5000, 1, 0), (10_000, 1, 0), (10_000, 5, 0))
+"""Images a set, sets, seed: while training and at its end, the checks' own, `ganvas evaluate`'s own."""
 DIGITS = 10
 
 

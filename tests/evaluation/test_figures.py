@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from ganvas.config import DataConfig
 from ganvas.datasets.progress import Progress
-from ganvas.evaluation import figures
+from ganvas.evaluation import evaluator, figures
 from ganvas.evaluation.baselines import noise_baselines, real_baselines
 from ganvas.evaluation.references import Reference
 from ganvas.evaluation.sources import noise
@@ -47,6 +48,23 @@ def test_what_ships_is_small_and_finite() -> None:
         assert entry["figures"] and all(np.isfinite(list(entry["figures"].values())))
 
 
+@pytest.mark.parametrize(
+    ("name", "features"), product(("cifar10", "fashion-mnist"), ("classifier", "efficientnet-lite0"))
+)
+def test_the_default_call_finds_every_baseline(name: str, features: str) -> None:
+    n = evaluator.LEAST_OF_A_SET
+    there = {entry["of"] for entry in figures.shipped().values()}
+    for metric in {"fd", "kd", "prdc", "class_recall", "diversity", "modes"}:
+        assert f"{features}, {name}:train, {metric}, n {n} x {evaluator.SETS}, seed 0" in there
+        assert f"{features}, noise, classes, {metric}, n {n} x 1, seed 0" in there
+
+
+@pytest.mark.parametrize(("sets", "n"), [(1, 10_000), (2, 5000), (5, 2000), (10, 2000)])
+def test_a_generator_draws_ten_thousand_images_by_default(sets: int, n: int) -> None:
+    assert evaluator._size(noise(SHAPE, 0), None, sets) == n
+    assert evaluator._size(noise(SHAPE, 0), 77, sets) == 77
+
+
 def test_noise_scores_what_ships() -> None:
     """Of these figures confidence and entropy depend on no real image, so that they can be made again without any."""
     n, extractor = 2000, classifier.load("cifar10", SHAPE)
@@ -67,7 +85,7 @@ def test_noise_scores_what_ships() -> None:
 
 @pytest.mark.slow
 def test_real_images_score_what_ships(monkeypatch: pytest.MonkeyPatch, tmp: Path) -> None:
-    """2,000 images of CIFAR-10 through the classifier, everything measured again from the pixels."""
+    """5 x 2,000 images of CIFAR-10 through the classifier, everything measured again from the pixels."""
     reference = Reference(DataConfig("cifar10", "test"), Progress(False))
     assert reference.images.sha256 == CIFAR10_TEST
     extractor = classifier.load("cifar10", SHAPE)
@@ -77,7 +95,7 @@ def test_real_images_score_what_ships(monkeypatch: pytest.MonkeyPatch, tmp: Path
     metrics = {name: METRICS[name] for name in ("fd", "kd", "prdc", "recognition", "diversity")}
 
     def both() -> tuple[dict[str, float], dict[str, float]]:
-        real = real_baselines(reference, inputs, metrics, 2000, 1, 0, Progress(False))
+        real = real_baselines(reference, inputs, metrics, 2000, 5, 0, Progress(False))
         made = noise_baselines(reference, SHAPE, inputs, metrics, 2000, 0, (), Progress(False))
         return {name: float(score.real_baseline or 0.0) for name, score in real.items()}, made
 

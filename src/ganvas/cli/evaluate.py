@@ -32,7 +32,7 @@ def evaluate(words: list[str]) -> int:
         help="fd, fd_infinity, kd, prdc, class_recall, is, recognition, diversity, modes, copying (all by default; "
         "copying only with up to 20,000 training images)",
     )
-    parser.add_argument("--n", type=int, help="images a set (10,000, or what there is)")
+    parser.add_argument("--n", type=int, help="images a set (2,000 of each of 5 sets, 10,000 of one, or what there is)")
     parser.add_argument("--sets", type=int, default=5, help="fresh sets, which the intervals come from (5)")
     parser.add_argument("--seed", type=int, default=0, help="of the latents (0)")
     add_guidance(parser)

@@ -28,7 +28,9 @@ from ganvas.metrics.registry import METRICS, ByClass, Fakes, MetricInputs, Poole
 from ganvas.sampling import Guidance
 from ganvas.stats.intervals import MINIMUM, Estimate, t_interval
 
-N = 10_000
+IMAGES = 10_000
+"""Drawn in all where n is not given: 5 sets of 2,000, one of 10,000."""
+LEAST_OF_A_SET = 2000
 SETS = MINIMUM
 CHEAP = 20_000
 """Training images up to which copying is measured without being asked for."""
@@ -105,7 +107,8 @@ def evaluate(
     "all" = what can be had of the usual ones; without them, the classifier that ships for the data, else
     efficientnet-lite0.
     `metrics`: see metrics.registry.METRICS; without them, all that can be measured. `sets` fresh sets of `n` images
-    each (10,000; given images are divided up), numbered from `seed`. Scores of a run's generator are added
+    each (10,000 divided up, 5 sets of 2,000 or one of 10,000, no fewer than 2,000; given images are divided up),
+    numbered from `seed`. Scores of a run's generator are added
     to its evals.jsonl. `best_of`, `refine`, `rejection`: D guides the sampling, as in Generator.sample; such scores say
     so (`sampling`), and comparisons leave them out.
 
@@ -132,7 +135,8 @@ def evaluate(
     scores: list[Score] = []
     every = tuple(features) == ("all",)
     wanted = extractors.USUAL if every else tuple(features) or default_features(*pair("test"))
-    if len(wanted) > 1 and source.total is None and sets * (n or N) * math.prod(source.shape) <= KEPT_BYTES:
+    images = sets * _size(source, n, sets)
+    if len(wanted) > 1 and source.total is None and images * math.prod(source.shape) <= KEPT_BYTES:
         source = source.drawn_once()
     for name in wanted:
         subject, found = pair("train" if name == "inception" else "test")
@@ -218,7 +222,7 @@ def _size(source: ImageSource, n: int | None, sets: int) -> int:
     if sets < 1 or (n is not None and n < 2):
         raise UsageError(f"n = {n}, sets = {sets}: at least 2 images in at least 1 set are needed")
     if source.total is None:
-        return n or N
+        return n or max(IMAGES // sets, LEAST_OF_A_SET)
     there = source.total // sets
     if n is not None and n > there:
         raise UsageError(
