@@ -61,6 +61,38 @@ def test_blocks_and_order_change_nothing(monkeypatch: pytest.MonkeyPatch, rows: 
     assert found == precision_recall_density_coverage(rng.permutation(fake), rng.permutation(real), 3)
 
 
+def odd_sets(kind: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    fake, real = rng.normal(size=(40, 6)), rng.normal(size=(50, 6))
+    if kind == "ties":
+        fake, real = np.round(fake), np.round(real)
+    elif kind == "collapsed":
+        fake[:] = fake[0]
+    elif kind == "copies":
+        fake = real[rng.integers(0, 50, 40)]
+    elif kind == "constant features":
+        fake[:, ::2] = real[:, ::2] = 7
+    elif kind == "an outlier":
+        fake[0] *= 1e6
+    size = {"tiny": 1e-18, "huge": 1e15}.get(kind, 1.0)
+    return (fake * size).astype(np.float32), (real * size).astype(np.float32)
+
+
+KINDS = ("plain", "ties", "collapsed", "copies", "constant features", "an outlier", "tiny", "huge")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("open_share", [prdc.OPEN, 0.0, 1.0])
+def test_float32_changes_no_count(monkeypatch: pytest.MonkeyPatch, kind: str, open_share: float) -> None:
+    """Doubtful pairs as usual, all in whole blocks of float64, and each measured by itself."""
+    monkeypatch.setattr(prdc, "OPEN", open_share)
+    monkeypatch.setattr(prdc, "ROWS", 16)
+    for seed in range(3):
+        fake, real = odd_sets(kind, seed)
+        found = precision_recall_density_coverage(fake, real, 3)
+        assert found == pytest.approx(brute_force(fake.astype(float), real.astype(float), 3), rel=1e-12)
+
+
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
 def test_copies_lie_on_the_surface(offset: float) -> None:
     """Fakes that are the reals: each ball holds its centre and its k neighbours, whatever the rounding says."""

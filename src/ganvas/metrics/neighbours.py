@@ -170,14 +170,16 @@ def nearest_few(
             # What looks nearest, measured exactly, sets the bar that everything else has to come under.
             bar = squared[here, -1]
             if count == 1:
-                bar = np.minimum(bar, _exact(queries[here], other, np.arange(len(bar)), lower.argmin(axis=1)))
+                bar = np.minimum(bar, exact_squares(queries[here], other, np.arange(len(bar)), lower.argmin(axis=1)))
             elif count <= len(other):
                 seeds = np.argpartition(lower, count - 1, axis=1)[:, :count]
                 rows = np.repeat(np.arange(len(bar)), count)
-                bar = np.minimum(bar, _exact(queries[here], other, rows, seeds.ravel()).reshape(-1, count).max(axis=1))
+                bar = np.minimum(
+                    bar, exact_squares(queries[here], other, rows, seeds.ravel()).reshape(-1, count).max(axis=1)
+                )
             reach = np.nextafter((bar / scale**2).astype(np.float32), np.float32(np.inf))
             rows, columns = np.nonzero(lower <= reach[:, None])
-            found = _exact(queries[here], other, rows, columns)
+            found = exact_squares(queries[here], other, rows, columns)
             index[here], squared[here] = _merge(index[here], squared[here], rows, columns + first, found)
     return index, np.sqrt(squared)
 
@@ -195,7 +197,9 @@ def _lower_bounds(q: Float64[np.ndarray, "n d"], a: Float64[np.ndarray, "m d"]) 
     return np.asarray(left.astype(np.float32) @ right.astype(np.float32).T)
 
 
-def _exact(queries: np.ndarray, among: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> Float64[np.ndarray, "_"]:
+def exact_squares(
+    queries: np.ndarray, among: np.ndarray, rows: np.ndarray, columns: np.ndarray
+) -> Float64[np.ndarray, "_"]:
     """|queries[rows] - among[columns]|^2 in float64."""
     squared = np.empty(len(rows))
     step = max(1, PAIR_FLOATS // queries.shape[1])

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float32, Float64
 
 from ganvas.errors import UsageError, option
 from ganvas.metrics.classes import Classes
 from ganvas.metrics.frechet import comparable
+from ganvas.metrics.neighbours import exact_squares
 from ganvas.metrics.registry import ByClass, Fakes, Metric, MetricInputs, Values, register_metric
 
 ROWS = 512
 COLUMNS = 2048
+OPEN = 1 / 256
+"""Share of a block's pairs up to which those that float32 cannot tell are measured one by one in float64."""
+TINY = 1e-30
 TIE = 1e-12
 """Squared distances that differ by less, relative to the squared norms they come from, differ by rounding only."""
 
@@ -47,7 +52,8 @@ def precision_recall_density_coverage(
     Distances are Euclidean. An image is no neighbour of itself, its duplicate is one; balls hold their surface, as in
     eq. 1, so that a copy of the k-th neighbour is inside. All four depend on n and m: compare at equal sizes.
 
-    Memory is bounded by blocks of 512 rows. `real_radii` = radii(real, k), where many sets meet the same reals. Raises
+    Float32 decides the pairs whose distance is clearly above or below, float64 the others: the counts are those of
+    float64. Memory is bounded by blocks of 512 rows. `real_radii` = radii(real, k), where many sets meet the same reals. Raises
     UsageError unless 1 <= k < n and k < m, GanvasError for NaN and for differing dimensions.
     """
     comparable(fake, real)
@@ -59,12 +65,12 @@ def precision_recall_density_coverage(
     fake_radii = _squared_radii(fake, origin, k)
     real_radii = _squared_radii(real, origin, k) if real_radii is None else real_radii
     precise, balls, covered, recalled = np.zeros(n, bool), 0, 0, 0
-    for rows, squared in _squared_distances(real, fake, origin):
-        inside = squared <= real_radii[rows, None]
+    for rows, pairs in _blocks(real, fake, origin):
+        inside = pairs.within(real_radii[rows, None])
         precise |= inside.any(axis=0)
         balls += int(np.count_nonzero(inside))
         covered += int(np.count_nonzero(inside.any(axis=1)))
-        recalled += int(np.count_nonzero((squared <= fake_radii).any(axis=1)))
+        recalled += int(np.count_nonzero(pairs.within(fake_radii[None]).any(axis=1)))
     return PRDC(float(precise.mean()), recalled / m, balls / (k * n), covered / m)
 
 
@@ -78,29 +84,103 @@ def radii(real: Float[np.ndarray, "m d"], k: int = 5) -> Float64[np.ndarray, "m"
 def _squared_radii(x: np.ndarray, origin: np.ndarray, k: int) -> np.ndarray:
     """Squared distance of each x to its k-th nearest fellow, widened by rounding so that ties are inside."""
     radii = np.empty(len(x))
-    for rows, squared in _squared_distances(x, x, origin):
+    for rows, pairs in _blocks(x, x, origin):
         own = np.arange(rows.start, rows.stop)
-        squared[own - rows.start, own] = np.inf
-        squared.partition(k - 1, axis=1)
+        pairs.lower[own - rows.start, own] = np.inf
+        kth = pairs.kth(k)
         norms = np.sum((x[rows] - origin) ** 2, axis=1)
-        radii[rows] = squared[:, k - 1] + TIE * (squared[:, k - 1] + norms)
+        radii[rows] = kth + TIE * (kth + norms)
     return radii
 
 
-def _squared_distances(x: np.ndarray, y: np.ndarray, origin: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Blocks of rows of |x - y|^2 [rows, len(y)], in float64."""
-    for start in range(0, len(x), ROWS):
-        rows = slice(start, min(start + ROWS, len(x)))
-        left = x[rows] - origin
-        squared = np.empty((len(left), len(y)))
-        for j in range(0, len(y), COLUMNS):
-            right = y[j : j + COLUMNS] - origin
+@dataclass
+class _Pairs:
+    """A block of pairs: float32 bounds of |x - y|^2, and float64 wherever they leave a question open."""
+
+    x: np.ndarray
+    y: np.ndarray
+    origin: np.ndarray
+    lower: Float32[np.ndarray, "n m"]
+    """In units of scale^2; infinite for pairs that are left out."""
+    slack: float
+    """lower <= |x - y|^2 <= lower + slack."""
+    scale: float
+    exact: np.ndarray | None = None
+    """All of them in float64, once the bounds leave too many questions open."""
+
+    def within(self, bars: Float64[np.ndarray, "_ _"]) -> np.ndarray:
+        """Whether |x - y|^2 <= bars, bool [n, m]; bars are one for each row or one for each column."""
+        if self.exact is None:
+            reach, sure = _up(bars / self.scale**2), _down(bars / self.scale**2 - self.slack)
+            found = self.lower <= sure
+            doubtful = (self.lower <= reach) ^ found
+            if np.count_nonzero(doubtful) <= OPEN * doubtful.size:
+                rows, columns = np.nonzero(doubtful)
+                bars = np.broadcast_to(bars, doubtful.shape)
+                found[rows, columns] = exact_squares(self.x, self.y, rows, columns) <= bars[rows, columns]
+                return found
+            self.exact = self._all()
+        return np.asarray(self.exact <= bars)
+
+    def kth(self, k: int) -> np.ndarray:
+        """The k-th smallest |x - y|^2 of each row, float64 [n]."""
+        bar = np.partition(self.lower, k - 1, axis=1)[:, k - 1].astype(np.float64) + self.slack
+        candidates = self.lower <= _up(bar)[:, None]
+        if np.count_nonzero(candidates) > OPEN * candidates.size + 2 * k * len(self.x):
+            return np.asarray(np.partition(self._all(), k - 1, axis=1)[:, k - 1])
+        rows, columns = np.nonzero(candidates)
+        found = exact_squares(self.x, self.y, rows, columns)
+        found = found[np.lexsort((found, rows))]
+        return np.asarray(found[np.searchsorted(rows, np.arange(len(self.x))) + k - 1])
+
+    def _all(self) -> np.ndarray:
+        """Every |x - y|^2 in float64, by products of matrices."""
+        left = self.x - self.origin
+        squared = np.empty(self.lower.shape)
+        for j in range(0, len(self.y), COLUMNS):
+            right = self.y[j : j + COLUMNS] - self.origin
             block = squared[:, j : j + COLUMNS]
             np.matmul(left, right.T, out=block)
             block *= -2
             block += np.sum(left**2, axis=1)[:, None]
             block += np.sum(right**2, axis=1)
-        yield rows, np.maximum(squared, 0, out=squared)
+        np.maximum(squared, 0, out=squared)
+        squared[np.isinf(self.lower)] = np.inf
+        return squared
+
+
+def _blocks(x: np.ndarray, y: np.ndarray, origin: np.ndarray) -> Iterator[tuple[slice, _Pairs]]:
+    """The pairs of x and y, some rows of x at a time.
+
+    A float32 sum of d + 3 products is off by less than about (d + 3) 2^-24 times the sum of their sizes (Higham 2002,
+    section 3.1), rounding the factors adds 2^-23; `margin` is twice that, and TINY more than what underflows.
+    """
+    scale = 2 * max(float(max(a.max(), -a.min(), np.abs(origin).max())) for a in (x, y)) or 1.0
+    margin = (x.shape[1] + 16) * 2.0**-23
+    right = np.empty((len(y), x.shape[1] + 2), np.float32)
+    farthest = 0.0
+    for start in range(0, len(y), ROWS):
+        part = (y[start : start + ROWS] - origin) / scale
+        squares = np.sum(part**2, axis=1)
+        right[start : start + ROWS] = np.column_stack([-2 * part, np.ones(len(part)), squares])
+        farthest = max(farthest, float(squares.max()))
+    for start in range(0, len(x), ROWS):
+        rows = slice(start, min(start + ROWS, len(x)))
+        part = (x[rows] - origin) / scale
+        squares = np.sum(part**2, axis=1)
+        left = np.column_stack([part, squares, np.ones(len(part))]).astype(np.float32)
+        off = margin * (np.sqrt(farthest) + np.sqrt(float(squares.max()))) ** 2 + TINY
+        lower = left @ right.T
+        lower -= np.float32(off)
+        yield rows, _Pairs(x[rows], y, origin, lower, 2.01 * off, scale)
+
+
+def _up(values: np.ndarray) -> np.ndarray:
+    return np.asarray(np.nextafter(values.astype(np.float32), np.float32(np.inf)))
+
+
+def _down(values: np.ndarray) -> np.ndarray:
+    return np.asarray(np.nextafter(values.astype(np.float32), np.float32(-np.inf)))
 
 
 # -- the metric ------------------------------------------------------------------------------------------------------
