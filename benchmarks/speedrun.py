@@ -127,10 +127,11 @@ def score(args: argparse.Namespace, words: Sequence[str], code: dict[str, Any]) 
         evaluator = {key: about[key] for key in ("metric", "extractor", "weights_hash", "computation", "n", "n_ref",
                                                  "split")}  # fmt: skip
         reached = nimg
-    machine = run.rows("env")[0]
+    machine = {key: value for key, value in run.rows("env")[0].items() if key not in ("argv", "pid", "nimg")}
+    words = [args.out.name if word == str(args.out) else word for word in words]  # no folders of this machine
     return {
         "schema": 1, "track": args.track, "class": _class(machine), "title": args.title or f"`{args.recipe}`",
-        "date": datetime.date.today().isoformat(), "seed": args.seed, "code": code, "command": list(words),
+        "date": datetime.date.today().isoformat(), "seed": args.seed, "code": code, "command": words,
         "config": to_dict(run.config), "data": {key: run.data[key] for key in ("name", "sha256", "n")},
         "machine": machine, "start": {key: round(value, 1) for key, value in start.items()}, "evaluator": evaluator,
         "curve": curve, "crossings": crossings(args.track, curve), "notes": args.notes,

@@ -147,7 +147,7 @@ def test_in_miniature_on_a_cpu(tmp: Path) -> None:
     assert speed["share_of_peak"] > 0 and speed["img_s"] > 0 and "| `cifar-dcgan-recap` | none |" in text
     assert values["figures"]["recap"]["images"] == 96
     found = json.loads((tmp / "speedrun-s0" / "entry.json").read_text())
-    assert board.problems(found) == []
+    assert board.problems(found) == [] and str(tmp) not in json.dumps(found)
     assert found["start"]["cpu_sec"] > 0 and [p["nimg"] for p in found["curve"]] == sorted(
         p["nimg"] for p in found["curve"]
     )

@@ -370,11 +370,11 @@ def process(folder: Path, name: str, *words: str, **more: str) -> Iterator[subpr
             started.wait()
 
 
-def experiment(plan: Path, out: Path, *words: str) -> subprocess.Popen[str]:
-    """`ganvas experiment` in a process of its own."""
+def experiment(plan: Path, out: Path, *words: str, said: Any = subprocess.PIPE) -> subprocess.Popen[str]:
+    """`ganvas experiment` in a process of its own. `said`: where what it prints goes."""
     return subprocess.Popen(
         [sys.executable, "-m", "ganvas", "experiment", str(plan), "--out", str(out), *words], env=environment(),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        stdout=said, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 
@@ -391,7 +391,9 @@ def kill(folder: Path, cells: int, workers: int, every: float, kimg: float, agai
     out, plan = folder / "out", plan_file(folder, cells, 1, kimg)
     with ExitStack() as stack, scheduler(folder) as (address, _):
         started = [stack.enter_context(worker(folder, f"w{i}", address)) for i in range(workers)]
-        client = experiment(plan, out, "--on", address, "--fetch-seconds", "2")
+        # into a file: a pipe that nobody reads is full after some thousand lines, and the client waits for ever
+        with open(folder / "said.txt", "wb") as file:
+            client = experiment(plan, out, "--on", address, "--fetch-seconds", "2", said=file)
         last = time.monotonic()
         while client.poll() is None:
             time.sleep(0.5)
@@ -401,9 +403,8 @@ def kill(folder: Path, cells: int, workers: int, every: float, kimg: float, agai
                 os.killpg(started[at].pid, signal.SIGKILL)
                 kills += 1
                 started[at] = stack.enter_context(worker(folder, f"w{workers + kills}", address))
-        said = client.communicate()[0]
         wall = round(time.monotonic() - begun)
-    (folder / "said.txt").write_text(said, "utf-8")
+    said = (folder / "said.txt").read_text("utf-8")
     paths = sorted(out.glob("*-s0"))
     ends = [sum(row["event"] == "finish" for row in Run(path).rows("events")) for path in paths]
     resumed = [path for path in paths if any(row["event"] == "resume" for row in Run(path).rows("events"))]

@@ -172,9 +172,13 @@ def extra_budget(minutes: float | None, epochs: float | None, kimg: float | None
 
 
 def is_finished(run: Run) -> bool:
-    """Whether a run's last checkpoint has reached its budget."""
+    """Whether a run's last checkpoint has reached its budget, and the run says so.
+
+    A run that was killed between the two, or was copied then, is trained to its end: nothing but that end is left.
+    """
     checkpoint, _ = run.latest_checkpoint()
-    return checkpoint is not None and checkpoint.nimg >= (run.total_nimg or float("inf"))
+    at_end = checkpoint is not None and checkpoint.nimg >= (run.total_nimg or float("inf"))
+    return at_end and run.last_turn() in ("finish", "")  # "": of a version that wrote no events
 
 
 def images_of(run: Run, data: str | os.PathLike[str] | None = None, progress: bool = True) -> ImageSet:

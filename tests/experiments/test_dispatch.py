@@ -79,6 +79,37 @@ def test_a_cell_that_ends_every_worker_is_given_up(tmp: Path) -> None:
     assert link.trials[0].reason.startswith(f"{dispatch.MOST_MOVES + 1} workers in a row did not get it further")
 
 
+def test_workers_that_die_under_every_cell_are_not_the_fault_of_one(tmp: Path) -> None:
+    """Four cells lose their workers five times before any checkpoint; then workers live."""
+    link = cluster(tmp, [50.0] * 4, workers=4)
+    number = iter(range(4, 99))
+
+    def on_tick(link: Simulated) -> None:
+        ready = [task for task in link.tasks if not task.done() and task.worker in link.there]
+        if len(ready) == 4 and all(link.time - task.begun > 10 for task in ready) and link.trials[0].moves < 5:
+            link.there = {f"w{next(number)}": Facts(1, {}) for _ in range(4)}
+
+    link.on_tick = on_tick  # type: ignore[assignment]
+    run(link)
+    assert [t.state for t in link.trials] == ["done"] * 4 and {t.moves for t in link.trials} == {5}
+
+
+def test_two_cells_that_end_every_worker_are_given_up_in_the_end(tmp: Path) -> None:
+    link = cluster(tmp, [300.0, 300.0, 50.0], workers=2)
+    number = iter(range(2, 99))
+
+    def on_tick(link: Simulated) -> None:
+        for task in link.tasks:
+            if task.trial.name != "c2" and task.worker in link.there and link.time - task.begun > 10:
+                del link.there[task.worker]
+                link.there[f"w{next(number)}"] = Facts(1, {})
+
+    link.on_tick = on_tick  # type: ignore[assignment]
+    run(link)
+    assert [t.state for t in link.trials] == ["failed", "failed", "done"]
+    assert all(t.moves <= dispatch.MOST_MOVES_AMONG_OTHERS + 1 for t in link.trials)
+
+
 def test_other_versions_are_refused_by_name(tmp: Path, capsys: pytest.CaptureFixture[str]) -> None:
     about = {
         "w0": {"host": "attic", "version": "0.0.1", "code": "1" * 64},

@@ -126,6 +126,17 @@ def test_a_broken_run_does_not_stop_the_rest(ran: tuple[Path, experiments.Result
     assert "config.json cannot be read" in list_trials(small(), tmp_path / "copy", 1)[0].failure_reason
 
 
+def test_a_resume_that_ends_nothing_is_not_begun_for_ever(ran: tuple[Path, experiments.Result], tmp_path: Path) -> None:
+    shutil.copytree(ran[0], tmp_path / "copy")
+    log = tmp_path / "copy" / "plain-s0" / "events.jsonl"
+    log.write_text("".join(line + "\n" for line in log.read_text().splitlines() if '"finish"' not in line))
+    trial = list_trials(small(), tmp_path / "copy", 1)[0]
+    argv = trial.next_step()
+    assert trial.state == "training" and argv is not None and argv[0] == "resume"
+    assert not trial.finish_step(argv, 0)
+    assert trial.state == "failed" and trial.failure_reason == "ganvas resume ended without the end of the training"
+
+
 def test_two_processes_do_not_run_one_experiment(ran: tuple[Path, experiments.Result]) -> None:
     with runner._locked(ran[0]), pytest.raises(GanvasError, match="another process"):
         experiments.run(small(), ran[0])

@@ -145,6 +145,23 @@ def test_a_damaged_newest_checkpoint_costs_time_and_nothing_else(tmp: Path) -> N
     assert_same(contents(run), whole)
 
 
+@pytest.mark.parametrize("snapshot", [True, False])
+def test_a_run_killed_just_before_it_says_that_it_is_finished_is_finished_by_a_resume(
+    tmp: Path, snapshot: bool
+) -> None:
+    """`resume` said that nothing was left, and an experiment began it again for ever."""
+    run = trained(tmp / "run")
+    whole = contents(run)
+    events = [row for row in run.rows("events") if row["event"] != "finish"]
+    (run.path / "events.jsonl").write_text("".join(json.dumps(row) + "\n" for row in events), "utf-8")
+    if not snapshot:
+        run.snapshots()[-1][1].unlink()
+    assert not api.is_finished(run)
+    api.resume(run, report=False, progress=False)
+    assert_same(contents(run), whole)
+    assert [row["event"] for row in run.rows("events")][-2:] == ["resume", "finish"] and api.is_finished(run)
+
+
 def test_without_any_whole_checkpoint_nothing_is_overwritten(tmp: Path) -> None:
     run = trained(tmp / "run")
     for _, path in run.checkpoints():

@@ -136,6 +136,9 @@ class Trial:
         if code != 0:
             self.mark_failed(last_log_line(self.log))
             return False
+        if self.state == "training" and "resume" in argv:
+            self.mark_failed("ganvas resume ended without the end of the training")
+            return False
         if self.state == "scoring" and "evaluate" in argv and not self.scored:
             self.mark_failed("ganvas evaluate ended without the scores that were asked for")
             return False

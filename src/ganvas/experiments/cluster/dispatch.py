@@ -43,6 +43,8 @@ LOST_SECONDS = 600.0
 """How long a scheduler may be gone."""
 MOST_MOVES = 3
 """Workers that a cell may lose in a row without a newer checkpoint: then it is the cell that ends them."""
+MOST_MOVES_AMONG_OTHERS = 10
+"""The same, where other cells lost at least as many meanwhile: then it is rather the workers that die."""
 UNANSWERED = 3
 """Questions in a row without an answer, after which a worker counts as gone."""
 THREADS = 32
@@ -77,7 +79,9 @@ class Dispatch:
         self.trials, self.link, self.threads, self.pool, self.fetch_seconds = trials, link, threads, pool, fetch_seconds
         self.queue = [trial for trial in trials if trial.state not in ("done", "failed")]
         self.attempts: list[Attempt] = []
-        self.in_a_row: dict[str, tuple[int, int]] = {}  # trial -> workers lost in a row, newest checkpoint then
+        self.moves = 0  # of all trials
+        self.in_a_row: dict[str, tuple[int, int, int]] = {}  # trial -> workers lost in a row, newest checkpoint then,
+        # moves of all before the first of them
         self.images: dict[str, Any] = {}
         self.parcels = Parcels()
         self.base = trials[0].path.parent
@@ -287,11 +291,14 @@ class Dispatch:
 
     def _move(self, trial: Trial, why: str) -> None:
         """Let another worker go on with it, unless it has ended too many."""
-        trial.moves += 1
         at = packing.newest_nimg(trial.path)
-        count, before = self.in_a_row.get(trial.name, (0, -1))
-        self.in_a_row[trial.name] = count, at = (1 if at > before else count + 1), at
-        if count > MOST_MOVES:
+        count, before, since = self.in_a_row.get(trial.name, (0, -1, 0))
+        count, since = (1, self.moves) if at > before else (count + 1, since)
+        self.in_a_row[trial.name] = count, at, since
+        trial.moves += 1
+        self.moves += 1
+        others = self.moves - since - count
+        if count > (MOST_MOVES_AMONG_OTHERS if others >= count else MOST_MOVES):
             trial.mark_failed(f"{count} workers in a row did not get it further; the last time: {why}")
         else:
             self._requeue(trial)
