@@ -173,7 +173,9 @@ def test_a_training_that_was_killed_says_so(own: Served, asked: list[Any]) -> No
 
 
 SERVER = r"""
-import subprocess, sys, tempfile
+import signal, subprocess, sys, tempfile
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup and in the background they are ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from ganvas.ui.house import House
 from ganvas.ui.server import serve
