@@ -79,9 +79,8 @@ class Dispatch:
         self.trials, self.link, self.threads, self.pool, self.fetch_seconds = trials, link, threads, pool, fetch_seconds
         self.queue = [trial for trial in trials if trial.state not in ("done", "failed")]
         self.attempts: list[Attempt] = []
-        self.moves = 0  # of all trials
-        self.in_a_row: dict[str, tuple[int, int, int]] = {}  # trial -> workers lost in a row, newest checkpoint then,
-        # moves of all before the first of them
+        self.in_a_row: dict[str, tuple[int, int, int]] = {}
+        """Trial -> workers lost in a row, newest checkpoint then, moves of the others before the first of them."""
         self.images: dict[str, Any] = {}
         self.parcels = Parcels()
         self.base = trials[0].path.parent
@@ -292,13 +291,12 @@ class Dispatch:
     def _move(self, trial: Trial, why: str) -> None:
         """Let another worker go on with it, unless it has ended too many."""
         at = packing.newest_nimg(trial.path)
-        count, before, since = self.in_a_row.get(trial.name, (0, -1, 0))
-        count, since = (1, self.moves) if at > before else (count + 1, since)
+        others = sum(other.moves for other in self.trials if other is not trial)
+        count, before, since = self.in_a_row.get(trial.name, (0, -1, others))
+        count, since = (1, others) if at > before else (count + 1, since)
         self.in_a_row[trial.name] = count, at, since
         trial.moves += 1
-        self.moves += 1
-        others = self.moves - since - count
-        if count > (MOST_MOVES_AMONG_OTHERS if others >= count else MOST_MOVES):
+        if count > (MOST_MOVES_AMONG_OTHERS if others - since >= count else MOST_MOVES):
             trial.mark_failed(f"{count} workers in a row did not get it further; the last time: {why}")
         else:
             self._requeue(trial)
