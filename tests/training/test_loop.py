@@ -267,7 +267,7 @@ def test_minutes_become_images_once_and_stay(tmp: Path, monkeypatch: pytest.Monk
     assert settled["total"] == total and settled["img_s"] > 0
 
 
-@pytest.mark.parametrize("later", [0.0025, 0.04])
+@pytest.mark.parametrize("later", [pytest.param(0.0025, marks=pytest.mark.slow), 0.04])
 def test_minutes_stay_minutes_where_the_machine_changes_its_speed(
     tmp: Path, monkeypatch: pytest.MonkeyPatch, later: float
 ) -> None:
@@ -671,7 +671,10 @@ print("behind")
 """
 
 
-@pytest.mark.parametrize(("name", "said", "code"), [("SIGINT", "interrupted\nbehind\n", 0), ("SIGTERM", "", -15)])
+@pytest.mark.parametrize(
+    ("name", "said", "code"),
+    [("SIGINT", "interrupted\nbehind\n", 0), pytest.param("SIGTERM", "", -15, marks=pytest.mark.slow)],
+)
 def test_a_signal_is_not_swallowed(tmp: Path, name: str, said: str, code: int) -> None:
     process = python("-c", PROGRAM, str(Path(__file__).parents[1]), str(tmp / "run"), name)
     out, _ = process.communicate(timeout=300)

@@ -50,6 +50,7 @@ def test_what_cannot_be_right_is_refused(wishes: dict[str, object], message: str
         configure(**{"recipe": "cifar-dcgan", **wishes})  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_trainings_that_start_together_take_folders_of_their_own(tmp: Path) -> None:
     here = str(Path(__file__).parents[1])
     started = [python("-c", START, here, stdin=-1, cwd=tmp) for _ in range(4)]
