@@ -176,6 +176,7 @@ def test_jobs_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert workers.split_cores(None, 3) == (3, 2) and workers.split_cores(99, 24) == (8, 1)
 
 
+@pytest.mark.slow
 def test_stopped_and_called_again_it_goes_on_bit_for_bit(tmp_path: Path) -> None:
     toml = tmp_path / "two.toml"
     lines = [f"{json.dumps(k)} = {json.dumps(v)}" for k, v in SETTINGS.items()]
