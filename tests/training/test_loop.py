@@ -45,8 +45,12 @@ FORMS: dict[str, dict[str, Any]] = {
     "winograd": {"engine.conv": "winograd", **WIDE},
     "bfloat16": {"engine.dtype": "bfloat16"},
     "patches": {"engine.dtype": "bfloat16", "engine.conv": "patches"},
+    "drafts": {
+        "generator.family": "resnet", "generator.widths": (16, 8), "generator.eigenimages": 4, "loss.rebuild": 3.0,
+        "step.update": "alternating",
+    },
     "alternating": {"step.update": "alternating", "engine.layout": "contiguous"},
-}
+}  # fmt: skip
 
 
 @pytest.fixture

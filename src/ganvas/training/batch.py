@@ -50,6 +50,8 @@ class Batch:
     rng: torch.Generator
     g_z: Float[Tensor, "n z"] | None = None
     """Latents of G's own update; None: `z` (step.fresh)."""
+    rebuild: Float[Tensor, "n"] | None = None
+    """Factor on the distance of each fake from the real image whose code its z holds; 0 where it holds none."""
 
     @property
     def penalised(self) -> bool:
@@ -81,6 +83,7 @@ class Batch:
             progress=self.progress,
             rng=self.rng,
             g_z=None if self.g_z is None else self.g_z[at],
+            rebuild=None if self.rebuild is None else self.rebuild[at],
         )
 
 

@@ -66,6 +66,8 @@ def _loss(config: Config) -> Iterator[Rule]:
         yield loss.has_targets or not value, f"loss.{key}", value, f"0: the loss {own.name} has no targets"
     apart = "another one with step.update separate: this one compares real with fake images"
     yield step.update != "separate" or not loss.compares, "loss.name", own.name, apart
+    own_z = not own.rebuild or (step.update != "one-stage" and not step.fresh)
+    yield own_z, "loss.rebuild", own.rebuild, "0 with step.update one-stage or step.fresh: G must learn from D's fakes"
     if step.update == "one-stage":
         alone = "simultaneous or alternating where D or the loss uses statistics of the batch"
         yield not (uses_batch or own.feature_matching), "step.update", step.update, alone

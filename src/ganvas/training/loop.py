@@ -91,6 +91,8 @@ def train(
             why = "; ".join(problems) or "checkpoints/ is empty"
             raise GanvasError(f"no checkpoint of {run.path} is whole ({why}): start a new run")
         state = fresh_state(config, shape, engine, classes, world)
+        if checkpoint is None and world.leads and not config.init_from:
+            initial.fit_eigenimages(state, config, images)
         if checkpoint is None and config.init_from:
             if world.leads:
                 start_from(state, initial.trained_generator(config.init_from).network)

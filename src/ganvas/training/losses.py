@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import cross_entropy, relu, softplus
+from torch.nn.functional import adaptive_avg_pool2d, cross_entropy, relu, softplus
 
 from ganvas.config import LossConfig
 from ganvas.errors import UsageError, did_you_mean
@@ -162,6 +162,19 @@ register_loss(
 def feature_matching(real: Float[Tensor, "n f"], fake: Float[Tensor, "n f"], world: World = ALONE) -> Float[Tensor, ""]:
     """|E f(x) - E f(G(z))|^2 over D's last features (Salimans et al. 2016, section 3.1)."""
     return world.mean(real.float().mean(0) - fake.float().mean(0)).square().sum()
+
+
+THUMBNAIL = 16
+"""Side in pixels of the thumbnails that `thumbnail_distance` compares."""
+
+
+def thumbnail_distance(images: Float[Tensor, "n c h w"], others: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
+    """The mean absolute difference of each pair's thumbnails, their largest halving of at most 16 px, in [0, 2]."""
+    side = images.shape[-1]
+    while side > THUMBNAIL:
+        side = -(-side // 2)
+    difference = adaptive_avg_pool2d(images.float() - others.float(), side)
+    return difference.abs().mean((1, 2, 3))
 
 
 def classification_loss(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.config import Config
@@ -15,7 +15,14 @@ from ganvas.ranks import ALONE, World
 from ganvas.training.augment import Augment, Draws
 from ganvas.training.batch import Batch, DInput
 from ganvas.training.engine.compiled import eager
-from ganvas.training.losses import Targets, classification_loss, feature_matching, get_loss, within_class_variety
+from ganvas.training.losses import (
+    Targets,
+    classification_loss,
+    feature_matching,
+    get_loss,
+    thumbnail_distance,
+    within_class_variety,
+)
 from ganvas.training.penalties import add_noise, finite_difference, gradient_penalty, penalised, squared_gradient
 
 
@@ -73,12 +80,16 @@ class Objective:
         loss, weight = self.loss.d(real, fake, targets), self.config.penalty.centring
         return loss + weight * (real + fake).square() if weight else loss
 
-    def g_loss(self, real: Critique, fake: Critique, labels: Int[Tensor, "n"] | None) -> Float[Tensor, "n"]:
-        """G's loss for each pair, with feature matching and the classification loss of fakes."""
+    def g_loss(
+        self, real: Critique, fake: Critique, batch: Batch, images: Float[Tensor, "n c h w"]
+    ) -> Float[Tensor, "n"]:
+        """G's loss for each pair: of the logits, feature matching, the classification and the rebuilding of fakes."""
         loss, own = self.loss.g(real.logits.detach(), fake.logits), self.config.loss
+        if batch.rebuild is not None:
+            loss = loss + batch.rebuild * thumbnail_distance(images, batch.real)
         if own.feature_matching:
             loss = loss + own.feature_matching * feature_matching(real.features.detach(), fake.features, self.world)
-        return loss + own.g_classify * classification_loss(fake, labels) if own.g_classify else loss
+        return loss + own.g_classify * classification_loss(fake, batch.labels) if own.g_classify else loss
 
     def g_slope_over_d_slope(
         self, out: DOutput, targets: Targets | None

@@ -44,7 +44,7 @@ def simultaneous(networks: Networks, batches: Sequence[Batch], objective: Object
         with objective.autocast:
             fake = G(part.z, part.labels)
             out = objective.for_d(D, part, fake)
-            g_loss = objective.g_loss(out.real, out.fake, part.labels)
+            g_loss = objective.g_loss(out.real, out.fake, part, fake)
         g_grads = grad(objective.g_weight * g_loss.mean(), tuple(G.parameters()), retain_graph=True)
         d_grads = grad(out.d_loss.mean() + out.penalty, tuple(D.parameters()))
         return BatchResult(out.real.logits, out.fake.logits, out.d_loss, g_loss, out.penalty, d_grads, g_grads)
@@ -141,7 +141,7 @@ def _then_g(
     def g_gradients(part: Batch, fake: Tensor) -> BatchResult:
         with objective.autocast:
             on_real, on_fake = objective.for_g(D, part, fake)
-            g_loss = objective.g_loss(on_real, on_fake, part.labels)
+            g_loss = objective.g_loss(on_real, on_fake, part, fake)
         g_grads = grad(objective.g_weight * g_loss.mean(), tuple(G.parameters()))
         return BatchResult(on_real.logits, on_fake.logits, g_loss, g_loss, g_loss.new_zeros(()), (), g_grads)
 

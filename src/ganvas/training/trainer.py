@@ -8,10 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import nn
 
 from ganvas import datasets, models, rng
 from ganvas.config import Config
 from ganvas.datasets import ImageSet
+from ganvas.models.layers.eigenimages import Eigenimages
 from ganvas.ranks import ALONE, World
 from ganvas.training import latents
 from ganvas.training.augment import Augment, overfitting
@@ -63,7 +65,8 @@ class Trainer:
 
         batches = []
         for _ in range(config.step.d_steps):
-            batches.append(self.batch(state.nimg, progress, state.augment_p, state.penalty_strength))
+            batch = self.batch(state.nimg, progress, state.augment_p, state.penalty_strength)
+            batches.append(self.coded(batch, networks.generator, progress))
             state.nimg += config.step.batch
         self.last_batch = batches[-1]
         half_life = ema_half_life(state.nimg, config.step.ema_kimg, config.step.ema_warmup)
@@ -121,6 +124,20 @@ class Trainer:
             rng=self.rng,
             g_z=g_z[0] if g_z else None,
         )
+
+    def coded(self, batch: Batch, generator: nn.Module, progress: float) -> Batch:
+        """The batch with every second z made from the real image of its place, where the loss rebuilds images.
+
+        Its first numbers weigh eigenimages: they become those that describe the image. What G makes of them is to be
+        like it; the factor on that falls to 0 over the run.
+        """
+        if not self.config.loss.rebuild:
+            return batch
+        (drafts,) = (module for module in generator.modules() if isinstance(module, Eigenimages))
+        chosen = self.engine.send(torch.arange(self.config.step.batch)[self.world.own] % 2 == 0)
+        z = torch.cat([drafts.encode(batch.real, batch.labels), batch.z[:, drafts.count :]], 1)
+        factor = 2 * self.config.loss.rebuild * (1 - progress)
+        return replace(batch, z=torch.where(chosen[:, None], z, batch.z), rebuild=factor * chosen.float())
 
     @torch.no_grad()
     def overfit(self, state: TrainState, real: float, fake: float, progress: float) -> dict[str, float]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ganvas.config import DiscriminatorConfig, GeneratorConfig
 from ganvas.models.critique import Critique
 from ganvas.models.layers.activation import activation
+from ganvas.models.layers.eigenimages import Drafted, add_draft, see_draft
 from ganvas.models.layers.head import LabelledLatent, apply_head, build_head, finish_discriminator
 from ganvas.models.layers.initializers import glorot_uniform, normal_weights
 from ganvas.models.layers.norm import ReferenceBatch, apply_norm, build_norm
@@ -26,6 +27,8 @@ from ganvas.models.registry import Family, register_family
 
 BN_EPSILON = 1e-5
 BN_MOMENTUM = 0.1
+FIRST_CHANGE = 0.1
+"""Factor on the first weights of the image layer of a G with drafts: what it makes at first is close to them."""
 
 
 def sqrt2_gain(layer: SameConv2d) -> SameConv2d:
@@ -92,6 +95,10 @@ class Generator(nn.Module):
         self.norm = build_norm(config, width, classes, BN_EPSILON, BN_MOMENTUM)
         self.act = activation(config.slope)
         self.image = SameConv2d(width, channels, 3, 1)
+        self.drafted = None
+        if config.eigenimages:
+            self.drafted = Drafted(config, shape, dict(zip(maps, widths, strict=True)), classes)
+            self.image.weight.data.mul_(FIRST_CHANGE)
         self.tanh = nn.Tanh() if config.tanh else nn.Identity()
         if config.init == "normal":
             normal_weights(self)
@@ -100,14 +107,18 @@ class Generator(nn.Module):
         """Images for latents, of these classes if G has classes."""
         if self.reference is not None:
             z, labels = self.reference.prepend(z, labels)
+        drafted = None if self.drafted is None else (self.drafted, self.drafted(z, labels))
         x = self.dense(z if self.labelled is None else self.labelled(z, labels))
         x = x.view(-1, *self.first).movedim(-1, 1)
+        x = see_draft(drafted, x)
         for block in self.blocks:
             x = block(x, labels)
+            x = see_draft(drafted, x) if block.up else x
         x = self.act(apply_norm(self.norm, x, labels))
         if self.reference is not None:
             x = x[ReferenceBatch.ROWS :]
-        return self.tanh(self.image(x)).float()  # type: ignore[no-any-return]
+        x = add_draft(drafted, self.image(x))
+        return self.tanh(x).float()  # type: ignore[no-any-return]
 
 
 class DownBlock(nn.Module):
@@ -164,4 +175,6 @@ class Discriminator(nn.Module):
         return apply_head(features, labels, self.dense, self.projection, self.minibatch, self.naming)
 
 
-register_family(Family("resnet", Generator, Discriminator, g_norms=("batch", "virtual", "none"), g_fewer=0))
+register_family(
+    Family("resnet", Generator, Discriminator, g_norms=("batch", "virtual", "none"), g_fewer=0, g_eigenimages=True)
+)

@@ -68,7 +68,7 @@ def descent(toy: Toy, reals: Tensor, fakes: Tensor) -> Tensor:
     batch = Batch(reals, toy.z[:n], None, None, (draws, draws), 0.0, 0.0, 0.0, torch.Generator())
     leaf = fakes.detach().requires_grad_()
     on_real, on_fake = objective.for_g(toy.state.networks.discriminator.eval(), batch, leaf)
-    loss = objective.g_weight * objective.g_loss(on_real, on_fake, None)
+    loss = objective.g_weight * objective.g_loss(on_real, on_fake, batch, leaf)
     return -torch.autograd.grad(loss.sum(), leaf)[0]
 
 
