@@ -102,13 +102,24 @@ def test_the_samples_of_a_run_keep_its_eigenimages(tmp: Path) -> None:
     assert state.sec > 0 and state.cpu_sec > 0  # fitting is training time
 
 
+@pytest.mark.parametrize("changes", [{"generator.eigenimages": 0}, {"generator.family": "dcgan"}])
+def test_without_eigenimages_nothing_is_coded(changes: dict[str, Any]) -> None:
+    step, state = trainer(changes)
+    batch = step.batch(0, 0.0, 0.0)
+    assert step.coded(batch, state.networks.generator, 0.0) is batch
+
+
+def test_there_are_no_more_eigenimages_than_numbers_of_z() -> None:
+    _, state = trainer({"generator.eigenimages": 1000})
+    (drafts,) = (part for part in state.networks.generator.modules() if isinstance(part, Eigenimages))
+    assert drafts.count == 8
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"generator.eigenimages": 0}, "loss.rebuild"),
-        ({"generator.eigenimages": 10**4}, "generator.eigenimages"),
-        ({"generator.latent": "sphere"}, "generator.latent"),
-        ({"generator.family": "dcgan"}, "generator.eigenimages"),
+        ({"generator.eigenimages": -1}, "generator.eigenimages"),
+        ({"step.fresh": True}, "loss.rebuild"),
         ({"step.update": "one-stage", "loss.name": "wasserstein"}, "loss.rebuild"),
         ({"loss.rebuild": -1.0}, "loss.rebuild"),
     ],

@@ -81,7 +81,7 @@ class GeneratorConfig:
     """lean: every map adds an image of its own, enlarged to the next (Karras et al. 2020, StyleGAN2)."""
     eigenimages: int = 0
     """resnet: an image starts from the mean of its class and this many principal components of the class's training
-    images (eigenimages), weighed by as many numbers of z; 0 = from nothing."""
+    images (eigenimages), at most latent_dim, weighed by the first numbers of z; 0 = from nothing."""
     tanh: bool = True
     """Whether the image layer ends in tanh; without it images are only clipped when they are saved."""
     init: Literal["family", "normal"] = "family"
@@ -182,8 +182,8 @@ class LossConfig:
     feature_matching: float = 0.0
     """Factor on the squared distance of real and fake mean features, added to G's loss."""
     rebuild: float = 0.0
-    """Factor on the distance between thumbnails of a real image and of what G makes of that image's weights of
-    eigenimages, added to G's loss; it falls to 0 over the run. Every second z then holds a real image's weights."""
+    """generator.eigenimages: factor on the distance between thumbnails of a real image and of what G makes of its
+    weights of them, added to G's loss; it falls to 0 over the run. Every second z then holds a real image's weights."""
 
 
 @dataclass(frozen=True)

@@ -59,10 +59,7 @@ def _lengths(config: Config) -> Iterator[Rule]:
 def _networks(config: Config) -> Iterator[Rule]:
     g, d = config.generator, config.discriminator
     yield g.latent_dim > 0, "generator.latent_dim", g.latent_dim, "more than 0"
-    drafts = 0 <= g.eigenimages <= g.latent_dim
-    yield drafts, "generator.eigenimages", g.eigenimages, f"0 (none) to generator.latent_dim = {g.latent_dim}"
-    normal = not g.eigenimages or g.latent == "normal"
-    yield normal, "generator.latent", g.latent, "normal, where generator.eigenimages are weighed by it"
+    yield g.eigenimages >= 0, "generator.eigenimages", g.eigenimages, "0 (none) or more"
     yield min((g.base, *g.widths)) > 0, "generator.base and widths", (g.base, *g.widths), "more than 0"
     yield len(d.widths) > 0 and min(d.widths) > 0, "discriminator.widths", d.widths, "more than 0"
     for name, part in (("generator", g), ("discriminator", d)):
@@ -114,8 +111,6 @@ def _terms(config: Config) -> Iterator[Rule]:
         yield 0 <= getattr(loss, key) <= 0.5, f"loss.{key}", getattr(loss, key), "in [0, 0.5]"
     yield loss.feature_matching >= 0, "loss.feature_matching", loss.feature_matching, "0 (off) or more"
     yield loss.rebuild >= 0, "loss.rebuild", loss.rebuild, "0 (off) or more"
-    drafts = not loss.rebuild or config.generator.eigenimages > 0
-    yield drafts, "loss.rebuild", loss.rebuild, "0 without generator.eigenimages, whose weights it tells G"
     yield loss.g_classify >= 0, "loss.g_classify", loss.g_classify, "0 (off) or more"
     off = "0 while discriminator.classify is 0: D has no classification loss"
     yield not loss.g_classify or d.classify > 0, "loss.g_classify", loss.g_classify, off

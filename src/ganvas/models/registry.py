@@ -28,8 +28,6 @@ class Family:
     """Whether D follows `discriminator.norms`."""
     d_dropout: bool = False
     """Whether D follows `discriminator.dropout`."""
-    g_eigenimages: bool = False
-    """Whether G follows `generator.eigenimages`."""
     global_rng: bool = False
     """Whether layers draw from torch's global generator (nn.Dropout): every update then seeds it, so that resuming
     repeats the draws."""
@@ -50,8 +48,6 @@ class Family:
         norm = config.norm != "virtual" or "virtual" in self.g_norms
         yield norm, "generator.norm", config.norm, f"batch or none: the family {self.name} has no virtual one"
         yield self._kernel_fits(config.kernel), "generator.kernel", config.kernel, "odd and more than 0"
-        drafts = not config.eigenimages or self.g_eigenimages
-        yield drafts, "generator.eigenimages", config.eigenimages, f"0: the family {self.name} has none"
         if self.g_rules is not None:
             yield from self.g_rules(config)
 

@@ -126,14 +126,14 @@ class Trainer:
         )
 
     def coded(self, batch: Batch, generator: nn.Module, progress: float) -> Batch:
-        """The batch with every second z made from the real image of its place, where the loss rebuilds images.
+        """The batch with every second z made from the real image of its place, where G has eigenimages to rebuild it.
 
         Its first numbers weigh eigenimages: they become those that describe the image. What G makes of them is to be
         like it; the factor on that falls to 0 over the run.
         """
-        if not self.config.loss.rebuild:
+        drafts = next((part for part in generator.modules() if isinstance(part, Eigenimages)), None)
+        if drafts is None or not self.config.loss.rebuild:
             return batch
-        (drafts,) = (module for module in generator.modules() if isinstance(module, Eigenimages))
         chosen = self.engine.send(torch.arange(self.config.step.batch)[self.world.own] % 2 == 0)
         z = torch.cat([drafts.encode(batch.real, batch.labels), batch.z[:, drafts.count :]], 1)
         factor = 2 * self.config.loss.rebuild * (1 - progress)

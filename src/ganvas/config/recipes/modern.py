@@ -25,7 +25,7 @@ XEON = "of one core (Intel Xeon with AMX, bf16)"
 # records/2026-11-26-residual-quick.md; its penalty: records/2026-11-26-modes.md; D's classification loss:
 # records/2026-11-26-class-naming.md.
 QUICK_OPTIM = OptimConfig(lr=1e-3, beta1=0.0, beta2=0.9, epsilon=1e-8, decay="linear")
-QUICK = Config(
+PLAIN = Config(
     "quick",
     data=LABELLED,
     generator=GeneratorConfig("resnet", latent_dim=128, base=128, widths=(128, 64, 32), condition="norm", slope=0.0),
@@ -51,6 +51,7 @@ QUICK = Config(
     step=StepConfig("alternating", batch=32, joint=True, ema_kimg=50.0, ema_warmup=0.1),
     log=LogConfig(samples=80),  # ten rows, one per class
 )
+QUICK = replace(PLAIN, generator=replace(PLAIN.generator, eigenimages=96), loss=replace(PLAIN.loss, rebuild=10.0))
 register_recipe(
     Recipe(
         QUICK,
@@ -69,7 +70,7 @@ register_recipe(
 register_recipe(
     Recipe(
         replace(
-            QUICK,
+            PLAIN,
             recipe="small-data",
             data=DataConfig("cifar10", labels="auto", flip=True, held_out=0.1),
             # The classification loss lowers diversity, and few images have little of it.

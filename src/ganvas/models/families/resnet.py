@@ -175,6 +175,4 @@ class Discriminator(nn.Module):
         return apply_head(features, labels, self.dense, self.projection, self.minibatch, self.naming)
 
 
-register_family(
-    Family("resnet", Generator, Discriminator, g_norms=("batch", "virtual", "none"), g_fewer=0, g_eigenimages=True)
-)
+register_family(Family("resnet", Generator, Discriminator, g_norms=("batch", "virtual", "none"), g_fewer=0))

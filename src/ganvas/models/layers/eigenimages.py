@@ -131,7 +131,7 @@ class Drafted(nn.Module):
     ) -> None:
         """`maps`: channels of each of G's maps by its side."""
         super().__init__()
-        self.eigenimages = Eigenimages(config.eigenimages, shape, list(maps), classes)
+        self.eigenimages = Eigenimages(min(config.eigenimages, config.latent_dim), shape, list(maps), classes)
         self.tanh = config.tanh
         self.convs = nn.ModuleDict(
             {
