@@ -52,8 +52,8 @@ def test_every_second_z_holds_the_code_of_its_image(labels: str) -> None:
     torch.testing.assert_close(coded.z[::2, :4], drafts.encode(batch.real, batch.labels)[::2])
     assert coded.rebuild is not None
     n = len(batch.z)
-    assert coded.rebuild.tolist() == pytest.approx([4.5, 0.0] * (n // 2))  # 2 * 3 * (1 - 0.25)
-    nothing = step.coded(batch, G, 1.0).rebuild
+    assert coded.rebuild.tolist() == pytest.approx([3.0, 0.0] * (n // 2))  # 2 * 3 * (1 - 0.25 / 0.5)
+    nothing = step.coded(batch, G, 0.5).rebuild
     assert nothing is not None and nothing.abs().max() == 0
 
 
@@ -81,7 +81,7 @@ def test_g_learns_to_rebuild(tmp: Any) -> None:
     """After training the fakes of codes are nearer to their images than those of other images' codes."""
     step, state = trainer({"g_optim.lr": 2e-3})
     for at in range(40):
-        step(state, at / 80)
+        step(state, at / 160)
     G = state.networks.generator.eval()
     batch = step.coded(step.batch(0, 0.0, 0.0), G, 0.0)
     with torch.no_grad():

@@ -183,7 +183,7 @@ class LossConfig:
     """Factor on the squared distance of real and fake mean features, added to G's loss."""
     rebuild: float = 0.0
     """generator.eigenimages: factor on the distance between thumbnails of a real image and of what G makes of its
-    weights of them, added to G's loss; it falls to 0 over the run. Every second z then holds a real image's weights."""
+    weights of them, added to G's loss; it is 0 from half of the run on. Every second z holds a real image's weights."""
 
 
 @dataclass(frozen=True)

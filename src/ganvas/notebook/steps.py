@@ -16,6 +16,7 @@ from ganvas.training.backend import Engine
 from ganvas.training.batch import Batch
 from ganvas.training.budget import budget_end
 from ganvas.training.checkpoint import fresh_state
+from ganvas.training.initial import fit_eigenimages
 from ganvas.training.setup import settle_labels
 from ganvas.training.step import UpdateResult
 from ganvas.training.trainer import Trainer
@@ -63,6 +64,7 @@ def walk(config: Config, images: ImageSet) -> Iterator[Step]:
     if total is None or deadline is not None:
         raise UsageError("steps() takes its budget in epochs")
     state = fresh_state(config, images.images.shape[1:], engine, models.num_classes(config, images.class_names))
+    fit_eigenimages(state, config, images)
     trainer, number = Trainer(config, images, engine), 0
     while state.nimg < total:
         trainer(state, min(state.nimg / total, 1.0))

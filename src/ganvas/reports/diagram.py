@@ -189,6 +189,7 @@ def draw(facts: Facts, say: Translator, wide: bool) -> Drawing:
     y += CHIP + GAP
     classification = [f"+ {say('flow.classification')}"] if classes and config.discriminator.classify else []
     matching = [f"+ {say('flow.matching')}"] if config.loss.feature_matching else []
+    matching += [f"+ {say('flow.rebuild')}"] if config.loss.rebuild and config.generator.eigenimages else []
     ends = [
         art.chip(dx, y, SPLIT, "g", say("flow.g_loss"), loss.formula("g", say), *matching,
                  *(classification if config.loss.g_classify else ())),

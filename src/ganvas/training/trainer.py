@@ -31,6 +31,8 @@ from ganvas.training.step import UPDATES, UpdateResult
 from ganvas.training.train_metrics import copy_weights, train_metrics, update_ratio
 
 PROBE_BATCH = 64
+REBUILT_BY = 0.5
+"""Share of the run after which G is no longer asked to rebuild images: what is left to learn is not in thumbnails."""
 
 
 class Trainer:
@@ -129,14 +131,14 @@ class Trainer:
         """The batch with every second z made from the real image of its place, where G has eigenimages to rebuild it.
 
         Its first numbers weigh eigenimages: they become those that describe the image. What G makes of them is to be
-        like it; the factor on that falls to 0 over the run.
+        like it; the factor on that falls to 0 (REBUILT_BY).
         """
         drafts = next((part for part in generator.modules() if isinstance(part, Eigenimages)), None)
         if drafts is None or not self.config.loss.rebuild:
             return batch
         chosen = self.engine.send(torch.arange(self.config.step.batch)[self.world.own] % 2 == 0)
         z = torch.cat([drafts.encode(batch.real, batch.labels), batch.z[:, drafts.count :]], 1)
-        factor = 2 * self.config.loss.rebuild * (1 - progress)
+        factor = 2 * self.config.loss.rebuild * max(1 - progress / REBUILT_BY, 0.0)
         return replace(batch, z=torch.where(chosen[:, None], z, batch.z), rebuild=factor * chosen.float())
 
     @torch.no_grad()
