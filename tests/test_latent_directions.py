@@ -45,6 +45,15 @@ def test_they_are_the_singular_vectors_of_the_first_layer(family: str, changes: 
     assert not G.network._forward_hooks and not G.network.dense._forward_hooks
 
 
+def test_where_g_starts_from_drafts_they_are_its_eigenimages() -> None:
+    G = generator("resnet", eigenimages=4)
+    images = np.random.default_rng(0).integers(0, 256, (30, 3, 16, 16), dtype=np.uint8)
+    G.network.drafted.eigenimages.fit(images, np.arange(30) % 3, np.arange(30))
+    found = principal_directions(G, 4)
+    assert np.abs(found.vectors[:, :4]).max() > 0.3 and np.abs(found.vectors[:, 4:]).max() < 1e-6
+    assert abs(found.shares.sum() - 1) < 1e-5
+
+
 def test_they_say_which_way_changes_the_images_more() -> None:
     G = load("cifar10-cpu-v1", "cpu")
     found = principal_directions(G, 128)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ganvas.errors import GanvasError
 from ganvas.generator import Generator
+from ganvas.models.layers.eigenimages import Drafted
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ class _Found(Exception):  # noqa: N818  (no error)
 
 
 def _first_layer(generator: Generator, z: Tensor) -> Tensor:
-    """What G's first layer with weights gives for z, of the first class where G has classes; else G's images."""
+    """What G's first layer with weights gives for z, of the first class where G has classes; else G's images.
+
+    Where G starts from drafts, they are its first layer: most of what z changes goes through them.
+    """
 
     def stop(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         raise _Found(output)
@@ -76,7 +80,8 @@ def _first_layer(generator: Generator, z: Tensor) -> Tensor:
     layers = [
         layer
         for layer in generator.network.modules()
-        if not isinstance(layer, nn.Embedding) and next(layer.parameters(recurse=False), None) is not None
+        if isinstance(layer, Drafted)
+        or (not isinstance(layer, nn.Embedding) and next(layer.parameters(recurse=False), None) is not None)
     ]
     handles = [layer.register_forward_hook(stop) for layer in layers]
     labels = torch.zeros(len(z), dtype=torch.int64) if generator.class_names else None

@@ -158,7 +158,7 @@ def test_an_ablation_leaves_out_one_part_that_is_there(recipe: str) -> None:
 
 def test_quick_can_be_had_without_each_of_its_parts() -> None:
     names = [cell.name for cell in make_plan("x", ablation("quick")).cells]
-    for part in ("classes", "spectral norm", "decay", "moving average", "two learning rates"):
+    for part in ("classes", "spectral norm", "decay", "moving average", "two learning rates", "eigenimages"):
         assert f"without {part}" in names
 
 

@@ -16,6 +16,8 @@ PARTS: dict[str, Settings | Callable[[Config], Settings]] = {
     },
     "the class in G's norms": {"generator.condition": "concat"},
     "D's classification loss": {"discriminator.classify": 0.0, "loss.g_classify": 0.0},
+    "eigenimages": lambda c: {"generator.eigenimages": 0, "loss.rebuild": 0.0} if c.generator.eigenimages else {},
+    "rebuilt thumbnails": {"loss.rebuild": 0.0},
     "skip outputs": {"generator.skip": False},
     "batch norm in G": {"generator.norm": "none", "generator.condition": "concat"},
     "its loss": {"loss.name": "bce"},
