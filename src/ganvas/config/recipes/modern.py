@@ -55,15 +55,16 @@ QUICK = replace(PLAIN, generator=replace(PLAIN.generator, eigenimages=96), loss=
 register_recipe(
     Recipe(
         QUICK,
-        title="Start here: residual networks, D at half resolution, spectral normalisation, hinge loss, high rates",
-        korean="처음이라면 이것부터: 잔차 네트워크, 절반 해상도의 판별자, 스펙트럴 정규화, 힌지 손실, 높은 학습률",
-        source="ganvas, after Miyato & Koyama 2018 (arXiv 1802.05637), Heusel et al. 2017 (TTUR, arXiv 1706.08500) and "
-        "Chen et al. 2021 (ECGAN, arXiv 2111.01035)",
+        title="Start here: residual networks from eigenimages, spectral normalisation, hinge loss, high rates",
+        korean="처음이라면 이것부터: 고유 이미지에서 출발하는 잔차 네트워크, 스펙트럴 정규화, 힌지 손실, 높은 학습률",
+        source="ganvas, after Miyato & Koyama 2018 (arXiv 1802.05637), Heusel et al. 2017 (TTUR, arXiv 1706.08500), "
+        "Chen et al. 2021 (ECGAN, arXiv 2111.01035) and Turk & Pentland 1991 (eigenfaces)",
         year=2026,
         reported="-",
-        measured=f"CIFAR-10, about 313,000 images in 20 CPU-minutes {XEON}, three seeds: fd_efficientnet 124 +- 5 "
-        "(real baseline 19), 79 % of its images classified as the requested class; without labels 141, one seed. "
-        "Fashion-MNIST, 102,944 images in 6 CPU-minutes: 99 % classified as requested (real images: 94 %)",
+        measured="CIFAR-10, 40,000 images in five CPU-minutes (AMD Zen 4, AVX-512), three seeds: recall within a class "
+        "0.035 +- 0.006, fd_efficientnet 287 +- 4 (n = 5,000; real baseline 29). Without eigenimages: 0.010 +- 0.006, "
+        f"297 +- 14; about 313,000 images in 20 CPU-minutes {XEON}, three seeds: fd_efficientnet 124 +- 5 (real "
+        "baseline 19), 79 % of its images classified as the requested class; without labels 141, one seed",
     )
 )
 
