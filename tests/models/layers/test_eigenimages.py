@@ -136,3 +136,15 @@ def test_the_codes_of_images_are_those_of_the_nearest_drafts(labels: np.ndarray 
     torch.testing.assert_close(part.encode(drafts, classes), code, atol=1e-3, rtol=1e-3)
     variances = code.var(0) if labels is None else torch.stack([code[labels == k].var(0) for k in (0, 1)])
     assert ((variances > 0.7) & (variances < 1.3)).all()
+
+
+@pytest.mark.parametrize("kind", ["one colour", "one pixel", "one image"])
+def test_images_without_variety_have_codes_of_ordinary_size(kind: str) -> None:
+    images = np.full((20, 3, 12, 12), 7, np.uint8)
+    if kind == "one pixel":
+        images[:, 0, 3, 3] = np.arange(20) * 12
+    part = Eigenimages(64, (3, 12, 12), MAPS, 0)
+    part.fit(images, None, np.arange(1 if kind == "one image" else 20))
+    code = part.encode(torch.from_numpy(images).float() / 127.5 - 1, None)
+    assert code.isfinite().all() and code.abs().max() < 5
+    assert part(torch.randn(4, 64), None).isfinite().all()

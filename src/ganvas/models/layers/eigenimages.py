@@ -23,7 +23,9 @@ SHARED = 192
 """All classes share the axes of this many components, and differ in mean and covariance within them."""
 AT_MOST = 50_000
 """Images that are read, evenly spaced among all."""
-CHUNK = 1000
+CHUNK = 128
+LEAST = 1e-6
+"""A component with less than this share of the first one's variance is rounding, and hardly counts in codes."""
 EDGE = 0.95
 """Drafts beyond this value of [-1, 1] count as this much: tanh reaches 1 nowhere."""
 
@@ -55,9 +57,9 @@ class Eigenimages(nn.Module):
         with torch.autocast(z.device.type, enabled=False):
             weighed = self.weights[labels] @ z[:, : self.count, None].float()
             parts = self.mean[labels] + weighed[:, :, 0]
-            small = (self.grey + parts @ self.axes).view(len(z), -1, self.side**2) @ self.sharpen
-            square = small.view(len(z), -1, self.side, self.side)
-            return F.interpolate(square, size=(self.size, self.size), mode="bilinear")
+            small = (self.grey + parts @ self.axes).view(len(z), -1, self.side, self.side)
+            sharp = self.sharpen @ small @ self.sharpen.T
+            return F.interpolate(sharp, size=(self.size, self.size), mode="bilinear")
 
     @torch.no_grad()
     def encode(self, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"] | None) -> Float[Tensor, "n k"]:
@@ -67,7 +69,8 @@ class Eigenimages(nn.Module):
         with torch.autocast(images.device.type, enabled=False):
             small = F.adaptive_avg_pool2d(images.float(), self.side).flatten(1)
             parts = (small - self.grey) @ self.axes.T - self.mean[labels]
-            variances = self.weights.square().sum(1).clamp(min=1e-12)
+            variances = self.weights.square().sum(1)
+            variances = variances.maximum(LEAST * variances[:, :1]).clamp(min=1e-12)
             return (parts[:, None] @ self.weights[labels])[:, 0] / variances[labels]
 
     @torch.no_grad()
@@ -112,12 +115,11 @@ class Eigenimages(nn.Module):
         x = torch.from_numpy(images).float().div_(127.5).sub_(1)
         return F.adaptive_avg_pool2d(x, self.side).flatten(1)
 
-    def _sharpening(self) -> Float[Tensor, "p p"]:
-        """What to do with a thumbnail so that, enlarged and shrunk again, it is itself."""
-        pixels = self.side**2
-        single = torch.eye(pixels, dtype=torch.float64, device="cpu").view(pixels, 1, self.side, self.side)
-        enlarged = F.interpolate(single, size=(self.size, self.size), mode="bilinear")
-        return F.adaptive_avg_pool2d(enlarged, self.side).flatten(1).inverse().float()
+    def _sharpening(self) -> Float[Tensor, "s s"]:
+        """What to do with rows and columns of a thumbnail so that, enlarged and shrunk again, it is itself."""
+        single = torch.eye(self.side, dtype=torch.float64, device="cpu")[:, None]
+        enlarged = F.interpolate(single, size=self.size, mode="linear")
+        return F.adaptive_avg_pool1d(enlarged, self.side)[:, 0].T.inverse().float()
 
 
 class Drafted(nn.Module):
