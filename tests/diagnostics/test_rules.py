@@ -24,7 +24,7 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
     "swings": ({**STUCK, "acc/fake": SWINGING, "sample_change": 0.6}, {}, 4000),
     "collapse": ({**STUCK, "spread": late(0.9, 0.1), "nearest": late(0.9, 0.1), "within": late(0.9, 0.1)}, {}, 14000),
     "class-collapse": ({"within": late(0.9, 0.2)}, {}, 14000),
-    "labels": ({"label/accuracy": 0.1, "label/auc": 0.5}, {}, 8000),
+    "labels": ({"label/accuracy": 0.1, "label/auc": 0.5}, {}, 20000),
     "saturation": ({"saturated/fake": late(0.1, 0.6)}, {}, 14000),
     "range": ({"contrast/real": 0.3, "brightness/real": 0.5}, {}, 2000),
     "checkerboard": ({"grid/fake": late(2, 30), "grid/depth": late(0.02, 0.2)}, {}, 16000),
@@ -86,6 +86,16 @@ def test_a_small_preference_counts_if_it_was_measured_on_enough_images() -> None
 def test_a_preference_that_fades_counts() -> None:
     fading = {"label/auc": np.linspace(0.7, 0.48, MEASUREMENTS), "label/n": 128.0}  # as G learns the classes
     assert rules_found(fading, without=["label/accuracy"]) == []
+
+
+def test_a_d_whose_g_starts_from_eigenimages_is_given_time_to_learn_the_classes() -> None:
+    chance = {"label/accuracy": 0.1, "label/n": 128.0}
+    for eigenimages, since in ((0, 8000), (96, 20000)):
+        history = make_history(chance, {"generator.eigenimages": eigenimages})
+        assert [(finding.rule, finding.since) for finding in diagnose(history).findings] == [("labels", since)]
+        until = NIMG[NIMG <= 18000]  # while it trains
+        early = dataclasses.replace(history, monitor=[row for row in history.monitor if row["nimg"] <= until[-1]])
+        assert ("labels" in names(diagnose(early))) == (eigenimages == 0)
 
 
 def test_curves_that_were_not_recorded_give_no_finding() -> None:

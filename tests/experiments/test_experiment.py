@@ -43,7 +43,7 @@ def small(**changes: Any) -> Plan:
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, experiments.Result]:
     """Three cells with a seed each, run to the end."""
     folder = tmp_path_factory.mktemp("experiment") / "small"
-    return folder, experiments.run(small(), folder, jobs=1)
+    return folder, experiments.run(small(), folder, jobs=2)
 
 
 @pytest.fixture(autouse=True, scope="module")

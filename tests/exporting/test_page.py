@@ -128,6 +128,7 @@ def far(a: np.ndarray, b: np.ndarray) -> int:
     return int(np.abs(a.astype(int) - b.astype(int)).max())
 
 
+@pytest.mark.slow
 def test_its_pictures_are_those_of_torch(opened: tuple[Page, Generator]) -> None:
     page, generator = opened
     each = np.repeat(np.arange(10), 8)  # as it opens: seed 0, a row for each class
@@ -152,6 +153,7 @@ def test_its_pictures_are_those_of_torch(opened: tuple[Page, Generator]) -> None
     assert page.input_value("#seed") != str(2**53 - 1)
 
 
+@pytest.mark.slow
 def test_latents_are_those_of_ganvas(opened: tuple[Page, Generator]) -> None:
     page, generator = opened
     for seed, index, dim, kind in ((0, 0, 8, "normal"), (7, 123_456, 128, "normal"), (2**53 - 1, 5, 99, "sphere")):
@@ -163,6 +165,7 @@ def test_latents_are_those_of_ganvas(opened: tuple[Page, Generator]) -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_way_between_seeds_and_classes(opened: tuple[Page, Generator], unchecked: None) -> None:
     import torch
 
@@ -189,6 +192,7 @@ def test_the_way_between_seeds_and_classes(opened: tuple[Page, Generator], unche
     assert page.inner_text("#play") == "Play"
 
 
+@pytest.mark.slow
 def test_what_is_saved(opened: tuple[Page, Generator], tmp: Path) -> None:
     page, _ = opened
     for kind in ("gif", "webp"):

@@ -13,6 +13,7 @@ from learner import make_discriminator, make_generator
 from notebook.test_gan import QUICK
 
 
+@pytest.mark.slow
 def test_before_and_after_of_several_seeds(shapes, in_tmp):
     gan = GAN(make_generator, make_discriminator)
     before = gan.fit(shapes, seeds=3, **QUICK)

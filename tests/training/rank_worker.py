@@ -20,6 +20,7 @@ from ganvas.training import backend, latents
 from ganvas.training.backend import Engine
 from ganvas.training.checkpoint import _parts, fresh_state
 from ganvas.training.compatibility import check_ranks
+from ganvas.training.initial import fit_eigenimages
 from ganvas.training.loop import _row
 from ganvas.training.setup import configure, settle_labels
 from ganvas.training.trainer import Trainer
@@ -42,6 +43,7 @@ def results(config: Config, data: datasets.ImageSet, updates: int, world: World)
     engine = Engine(config.engine)
     classes = models.num_classes(config, data.class_names)
     state = fresh_state(config, data.images.shape[1:], engine, classes, world)
+    fit_eigenimages(state, config, data)
     trainer, rows = Trainer(config, data, engine, world), []
     for update in range(updates):
         trainer(state, update / updates)

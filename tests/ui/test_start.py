@@ -190,7 +190,10 @@ serve(house, "127.0.0.1", 0, None, False)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, *(pytest.param(other, marks=pytest.mark.slow) for other in (signal.SIGINT, signal.SIGHUP))],
+)
 def test_however_the_server_ends_trainings_are_saved(tmp: Path, number: signal.Signals) -> None:
     server = python("-c", SERVER, str(tmp))
     assert server.stdout is not None

@@ -194,6 +194,7 @@ def test_every_control_is_a_field_of_the_config() -> None:
         assert value == ("batch" if control == "batch_norm" else changed[control])
 
 
+@pytest.mark.slow
 def test_the_doctor_reads_the_toy() -> None:
     toy, say = Toy(read(BREAKS["g-ahead"])), i18n.load("en")
     assert findings(toy, say) == {"measurements": 0, "enough": False, "findings": []}

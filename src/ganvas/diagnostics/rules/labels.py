@@ -15,6 +15,9 @@ MIN_AUC = 0.65
 """P(D(real) > D(fake)) above which D has learned enough for its not knowing the classes to mean something."""
 POOLED = 4
 """Measurements whose predictions are pooled, if D predicts a class."""
+DRAFTED, DRAFTED_POOLED = 20_000, 8
+"""Images from which on, and measurements over which, a D is asked whose G starts from eigenimages: it is told from real
+by its grain before D needs to know a class (CIFAR-10: D's predictions left chance between 8,000 and 18,000 images)."""
 POOLED_PREFERENCE = 8
 """Measurements from which on all preferences so far are pooled, if D only scores image and class together. A preference
 says less than a prediction, and fades as G learns the classes: a projection learns log p(y | x) / q(y | x) (Miyato &
@@ -29,6 +32,8 @@ def find(history: RunHistory) -> Finding | None:
     predicts = bool(np.isfinite(history.curve("label/accuracy")).any())
     shown = ("label/accuracy", "label/auc") if predicts else ("label/auc",)
     chance, pooled = (1 / classes, POOLED) if predicts else (0.5, POOLED_PREFERENCE)
+    drafted = history.config.generator.eigenimages > 0
+    pooled = max(pooled, DRAFTED_POOLED) if drafted else pooled
     pool = rolling if predicts else expanding
     correct = pool(history.curve(shown[0]), pooled, np.mean)
     n_asked, n_rated = history.curve("label/n"), history.curve("n_rated")  # old runs recorded only the latter
@@ -37,7 +42,7 @@ def find(history: RunHistory) -> Finding | None:
     separates = rolling(history.curve("auc/fake"), pooled, np.mean) > MIN_AUC
     return RULE.finding(
         history,
-        (correct <= chance + STANDARD_ERRORS * error) & separates,
+        (correct <= chance + STANDARD_ERRORS * error) & separates & (history.nimg >= (DRAFTED if drafted else 0)),
         shown,
         ["--data.labels ignore"],
         chance=f"{chance:.0%}",
