@@ -98,10 +98,11 @@ class Generator(nn.Module):
         self.drafted = None
         if config.eigenimages:
             self.drafted = Drafted(config, shape, dict(zip(maps, widths, strict=True)), classes)
-            self.image.weight.data.mul_(FIRST_CHANGE)
         self.tanh = nn.Tanh() if config.tanh else nn.Identity()
         if config.init == "normal":
             normal_weights(self)
+        if self.drafted is not None:
+            self.image.weight.data.mul_(FIRST_CHANGE)
 
     def forward(self, z: Float[Tensor, "n z"], labels: Int[Tensor, "n"] | None) -> Float[Tensor, "n c h w"]:
         """Images for latents, of these classes if G has classes."""
