@@ -79,7 +79,9 @@ def test_models_are_listed_and_described(served):
     assert about["raw"] == about["d"]["nimg"] == 192 and about["why"] == ""
     assert about["context"]["threshold"] == 0 and about["context"]["n"] == 16
     shipped = served.get(address("about", "fashion-mnist-cpu-v1")).json
-    assert shipped["d"] is None and "no discriminator" in shipped["why"]
+    assert shipped["d"] is None and "without its discriminator" in shipped["why"]
+    second = served.get(address("about", "fashion-mnist-cpu-v2")).json
+    assert second["d"]["nimg"] == second["nimg"] and second["why"] == "" and second["context"]["n"] is None
     assert "판별자가 없습니다" in served.get(address("about", "fashion-mnist-cpu-v1", lang="ko")).json["why"]
 
 

@@ -129,7 +129,7 @@ def test_a_visitor_plays(opened, tmp_path):
     assert troubles == []
 
 
-@pytest.mark.parametrize("model", ["0001-tiny", "cifar10-cpu-v1"])
+@pytest.mark.parametrize("model", ["0001-tiny", "cifar10-cpu-v1", "fashion-mnist-cpu-v2"])
 def test_it_is_readable_on_a_phone_in_korean_and_dark(opened, model):
     page, troubles = opened(f"/play?model={model}&lang=ko", viewport=PHONE, color_scheme="dark")
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
