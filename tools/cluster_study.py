@@ -231,8 +231,20 @@ def run(link: Simulated, threads: int = 1, fetch_seconds: float = 180.0, until: 
     return found
 
 
+def read_durations(path: Path) -> list[float]:
+    """Seconds of recorded runs: a list of {"run", "record", "seconds"}, or of numbers alone."""
+    rows = json.loads(path.read_text("utf-8"))
+    found = [float(row["seconds"] if isinstance(row, dict) else row) for row in rows]
+    if not found or not all(0 < seconds < math.inf for seconds in found):
+        raise SystemExit(f"{path}: seconds above 0 are needed, at least one")
+    return found
+
+
 def simulate(cells: int, workers: int, durations: list[float], hours_to_death: float, seed: int) -> dict[str, Any]:
-    """Cells on workers that live for exponential times; the makespan beside the least one, and its cost here."""
+    """Cells on workers that live for exponential times; the makespan beside the least one, and its cost here.
+
+    Each cell takes one of `durations` (seconds), drawn with replacement.
+    """
     chance = random.Random(seed)
     folder = Path(tempfile.gettempdir())
     trials = [Trial(f"c{i}", chance.choice(durations), folder) for i in range(cells)]
@@ -458,14 +470,14 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=20.0, help="kill: seconds between two kills")
     parser.add_argument("--again", type=int, default=0, help="kill: cells trained again on this machine, to compare")
     parser.add_argument("--kimg", type=float, default=1.0, help="kill, overhead: thousand images of a cell")
-    parser.add_argument("--durations", type=Path, help="simulate: JSON list of seconds (default: 300)")
+    parser.add_argument("--durations", type=Path, help="simulate: JSON list of runs or of seconds (default: 300)")
     parser.add_argument(
         "--hours-to-death", type=float, default=0.0, help="simulate: mean life of a worker; 0 = for ever"
     )
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     if args.study == "simulate":
-        durations = json.loads(args.durations.read_text()) if args.durations else [300.0]
+        durations = read_durations(args.durations) if args.durations else [300.0]
         found = simulate(args.cells, args.workers, durations, args.hours_to_death, args.seed)
     else:
         with tempfile.TemporaryDirectory() as folder:

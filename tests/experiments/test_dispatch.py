@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ganvas.experiments.cluster.link import Facts
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
-from cluster_study import Simulated, Trial, run, simulate
+from cluster_study import Simulated, Trial, read_durations, run, simulate
 
 
 def cluster(tmp: Path, seconds: list[float], workers: int = 2, threads: int = 1, **changes: object) -> Simulated:
@@ -209,3 +210,17 @@ def test_many_workers_that_die() -> None:
     found = simulate(cells=30, workers=10, durations=[200.0, 400.0], hours_to_death=0.3, seed=1)
     assert found["failed"] == found["ended_more_than_once"] == 0 and found["deaths"] > 3
     assert found["over_least"] < 0.8
+
+
+def test_the_study_takes_recorded_durations(tmp_path: Path) -> None:
+    recorded = Path(__file__).parents[2] / "records" / "2026-11-29-durations.json"
+    rows = json.loads(recorded.read_text("utf-8"))
+    assert read_durations(recorded) == [row["seconds"] for row in rows]
+    assert all((recorded.parent / row["record"]).is_file() for row in rows)
+    file = tmp_path / "durations.json"
+    file.write_text("[200.0, 400]")
+    assert read_durations(file) == [200.0, 400.0]
+    for bad in ("[]", "[0]"):
+        file.write_text(bad)
+        with pytest.raises(SystemExit, match="seconds above 0 are needed"):
+            read_durations(file)
