@@ -312,17 +312,17 @@ def test_d_classifies_real_images_and_g_is_trained_to_be_classified() -> None:
 
 def test_d_classifies_real_images_by_its_projection_and_a_margin() -> None:
     classify = {"discriminator.classify": 3.0, "discriminator.classify_by": "projection"}
-    old, new, result = updated({**ALONE, **classify, "discriminator.classify_margin": 0.7}, classes=3)
+    old, new, result = updated({**ALONE, **classify, "discriminator.classify_margin": 0.05}, classes=3)
     G, D, given = old.networks.generator, old.networks.discriminator, batch(tiny(), classes=3)
     fake = D(G(given.z, given.labels), given.labels)
     every = torch.stack([D(given.real, torch.full((16,), k)).logits for k in range(3)], 1)  # what differs is the class
-    rows, short = torch.arange(16), []
-    for k in range(3):
-        lacking = torch.relu(0.7 - every[rows, given.labels] + every[:, k])
-        short.append(torch.where(given.labels == k, 0.0, lacking))
+    rows = torch.arange(16)
     real = every[rows, given.labels]
+    ahead = torch.stack([torch.where(given.labels == k, torch.inf, real - every[:, k]) for k in range(3)]).amin(0)
+    named = -every.log_softmax(1)[rows, given.labels] * (ahead < 0.05)
+    assert 0 < (ahead < 0.05).sum() < 16
     d_loss = cross_entropy(real, torch.ones(16)) + cross_entropy(fake.logits, torch.zeros(16))
-    d_loss = d_loss + 3 * torch.stack(short).amax(0).mean()
+    d_loss = d_loss + 3 * named.mean()
     torch.testing.assert_close(result.batch.d_loss.mean(), d_loss)
     close(grads(new, "d"), list(torch.autograd.grad(d_loss, tuple(D.parameters()), retain_graph=True)))
     g_loss = cross_entropy(fake.logits, torch.ones(16))

@@ -71,7 +71,7 @@ def _networks(config: Config) -> Iterator[Rule]:
         yield part.kernel > 0, f"{name}.kernel", part.kernel, "more than 0"
         yield part.slope >= 0, f"{name}.slope", part.slope, "0 or more"
     yield d.classify >= 0, "discriminator.classify", d.classify, "0 (off) or more"
-    yield d.classify_margin >= 0, "discriminator.classify_margin", d.classify_margin, "0 (cross-entropy) or more"
+    yield d.classify_margin >= 0, "discriminator.classify_margin", d.classify_margin, "0 (none) or more"
     yield 0 <= d.classify_variety <= 1, "discriminator.classify_variety", d.classify_variety, "in [0, 1]"
     yield 0 <= d.dropout < 1, "discriminator.dropout", d.dropout, "in [0, 1)"
     yield g.norm == "batch" or g.condition == "concat", "generator.condition", g.condition, "concat without batch norm"

@@ -54,7 +54,7 @@ register_trick(
     Trick(
         "projection-classifier",
         "D's projection also classifies real images",
-        "Chen et al. 2021, ECGAN (arXiv 2111.01035), with a margin instead of cross-entropy",
+        "Chen et al. 2021, ECGAN (arXiv 2111.01035), up to a margin",
         {
             "data.labels": "use",
             "discriminator.classify": 1.0,
