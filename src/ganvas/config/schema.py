@@ -123,8 +123,8 @@ class DiscriminatorConfig:
     """Which layer gives the class logits: a second last layer (Odena et al. 2017), or the projection, which is part of
     D's logit (Chen et al. 2021)."""
     classify_margin: float = 0.0
-    """The classification loss is cross-entropy. 0: of all images. Else of those alone whose right class's logit does not
-    exceed all others by this margin: an image that is classified well costs nothing."""
+    """The classification loss is cross-entropy. 0: of all images. Else of those alone whose right class's logit does
+    not exceed all others by this margin: an image that is classified well costs nothing."""
     classify_variety: float = 0.0
     """The classification loss counts only in updates whose fakes vary within their classes at least this share as much
     as the real images (losses.within_class_variety); 0 = in all updates."""

@@ -183,8 +183,8 @@ def classification_loss(
     """The loss of D's class logits for each image; 0 where D has none.
 
     Cross-entropy, -log p(label), in nats: Odena et al. 2017 (arXiv 1610.09585), eq. 2; here D learns it from real
-    images (there from fakes as well), G from fakes. With a margin m it counts only for images whose right logit does not
-    exceed all others by m: an image that is classified well costs nothing, so the loss stops pulling D's logits there
+    images (there from fakes as well), G from fakes. With a margin m it counts only for images whose right logit does
+    not exceed all others by m: one that is classified well costs nothing, so the loss stops pulling D's logits there
     (the margin is that of Crammer & Singer 2001, JMLR 2, section 3; their hinge max(0, m - c_y + max c_k) pulls at one
     wrong class alone, and D, which begins with logits near 0, learned from it far more slowly).
     """
