@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ganvas.errors import GanvasError, UsageError
 from ganvas.generator import WEIGHTS, Generator, find, load, shipped
 from ganvas.runs.run import Run
-from ganvas.sampling.discriminator import Discriminator, discriminator_of, file_beside, of_checkpoint
+from ganvas.sampling.discriminator import Discriminator, discriminator_of, of_checkpoint
 from ganvas.ui.rooms.play.directions import Directions
 
 Weights = Literal["ema", "raw"]
@@ -112,8 +112,10 @@ def load_model(name: str, path: Path, run: Run | None, token: str = "") -> Model
     """
     generator = load(path, "cpu")
     if run is None:
-        beside = discriminator_of(generator) if file_beside(path).is_file() else None
-        return Model(name, generator, None, beside, ("", "") if beside else ("shipped", ""), None, token)
+        try:
+            return Model(name, generator, None, discriminator_of(generator), ("", ""), None, token)
+        except UsageError:
+            return Model(name, generator, None, None, ("shipped", ""), None, token)
     checkpoint, problems = run.latest_checkpoint()
     if checkpoint is None:
         missing = ("broken", problems[0]) if problems else ("no_checkpoint", "")
