@@ -53,8 +53,7 @@ def test_every_second_z_holds_the_code_of_its_image(labels: str) -> None:
     assert coded.rebuild is not None
     n = len(batch.z)
     assert coded.rebuild.tolist() == pytest.approx([3.0, 0.0] * (n // 2))  # 2 * 3 * (1 - 0.25 / 0.5)
-    nothing = step.coded(batch, G, 0.5).rebuild
-    assert nothing is not None and nothing.abs().max() == 0
+    assert step.coded(batch, G, 0.5) is batch  # from half of the run on G learns from what it will be sampled from
 
 
 def test_the_loss_of_g_grows_by_the_distance_of_the_thumbnails() -> None:

@@ -131,14 +131,14 @@ class Trainer:
         """The batch with every second z made from the real image of its place, where G has eigenimages to rebuild it.
 
         Its first numbers weigh eigenimages: they become those that describe the image. What G makes of them is to be
-        like it; the factor on that falls to 0 (REBUILT_BY).
+        like it; the factor on that falls to 0 (REBUILT_BY). From then on every z is drawn, as samples are.
         """
         drafts = next((part for part in generator.modules() if isinstance(part, Eigenimages)), None)
-        if drafts is None or not self.config.loss.rebuild:
+        if drafts is None or not self.config.loss.rebuild or progress >= REBUILT_BY:
             return batch
         chosen = self.engine.send(torch.arange(self.config.step.batch)[self.world.own] % 2 == 0)
         z = torch.cat([drafts.encode(batch.real, batch.labels), batch.z[:, drafts.count :]], 1)
-        factor = 2 * self.config.loss.rebuild * max(1 - progress / REBUILT_BY, 0.0)
+        factor = 2 * self.config.loss.rebuild * (1 - progress / REBUILT_BY)
         return replace(batch, z=torch.where(chosen[:, None], z, batch.z), rebuild=factor * chosen.float())
 
     @torch.no_grad()
