@@ -23,7 +23,7 @@ XEON = "of one core (Intel Xeon with AMX, bf16)"
 
 # quick: the default, for any data, class-conditional when the data have labels, on a CPU or a GPU. Why it is as it is:
 # records/2026-11-26-residual-quick.md; its penalty: records/2026-11-26-modes.md; D's classification loss:
-# records/2026-11-26-class-naming.md.
+# records/2026-11-26-class-naming.md; eigenimages: records/2026-11-29-eigenimages.md.
 QUICK_OPTIM = OptimConfig(lr=1e-3, beta1=0.0, beta2=0.9, epsilon=1e-8, decay="linear")
 PLAIN = Config(
     "quick",
@@ -61,8 +61,8 @@ register_recipe(
         "Chen et al. 2021 (ECGAN, arXiv 2111.01035) and Turk & Pentland 1991 (eigenfaces)",
         year=2026,
         reported="-",
-        measured="CIFAR-10, 40,000 images in five CPU-minutes (AMD Zen 4, AVX-512), three seeds: 56 +- 2 % of its "
-        "images classified as the requested class, recall within a class 0.024 +- 0.004, fd_efficientnet 275 +- 6 (n = "
+        measured="CIFAR-10, 40,000 images in five CPU-minutes (AMD Zen 4, AVX-512), three seeds: 55 +- 2 % of its "
+        "images classified as the requested class, recall within a class 0.024 +- 0.000, fd_efficientnet 265 +- 5 (n = "
         "5,000; real baseline 29). Before eigenimages, and with a hinge in D's classification: 31 %, 0.010 +- 0.006, "
         f"297 +- 14; then about 313,000 images in 20 CPU-minutes {XEON}, three seeds: fd_efficientnet 124 +- 5 (real "
         "baseline 19), 79 % of its images classified as the requested class; without labels 141, one seed",
@@ -75,7 +75,8 @@ register_recipe(
             PLAIN,
             recipe="small-data",
             data=DataConfig("cifar10", labels="auto", flip=True, held_out=0.1),
-            # The classification loss lowers diversity, and few images have little of it.
+            # The classification loss lowers diversity, and few images have little of it. Eigenimages do not help them:
+            # records/2026-11-29-few-images.md.
             discriminator=replace(QUICK.discriminator, classify=0.0),
             penalty=PenaltyConfig(),
             augment=AugmentConfig(mirror=True, translate=0.125, cutout=0.5, colour=1.0, adapt=0.5, adapt_kimg=20.0),
