@@ -72,11 +72,10 @@ register_recipe(
 register_recipe(
     Recipe(
         replace(
-            PLAIN,
+            PLAIN,  # eigenimages took 2,000 bags farther from real ones: records/2026-11-29-few-images.md
             recipe="small-data",
             data=DataConfig("cifar10", labels="auto", flip=True, held_out=0.1),
-            # The classification loss lowers diversity, and few images have little of it. Eigenimages do not help them:
-            # records/2026-11-29-few-images.md.
+            # The classification loss lowers diversity, and few images have little of it.
             discriminator=replace(QUICK.discriminator, classify=0.0),
             penalty=PenaltyConfig(),
             augment=AugmentConfig(mirror=True, translate=0.125, cutout=0.5, colour=1.0, adapt=0.5, adapt_kimg=20.0),
