@@ -625,7 +625,6 @@ def test_what_a_loss_trick_removes_is_what_its_loss_lacks() -> None:
         if name is not None:
             loss = LOSSES[name]
             assert ("loss with targets" in trick.removes) == (not loss.has_targets)
-            assert ("loss rises with D(fake)" in trick.removes) == (not loss.rises_with_fake)
 
 
 def test_a_trick_of_ones_own_is_listed_last_and_its_properties_count(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,7 +172,6 @@ def test_controls_act_at_once_or_begin_again() -> None:
         ({"data": "../etc"}, "data = '../etc': choose ring, grid"),
         ({"loss": ["bce"]}, r"loss = \['bce'\]: choose"),
         ({"lr": 1.0}, "no control is called 'lr'"),
-        ({"loss": "hinge", "update": "one-stage"}, r"step\.update"),
         ({"d_steps": 2}, r"step\.d_steps"),
     ],
 )

@@ -250,8 +250,8 @@ class StepConfig:
 
     update: Literal["simultaneous", "alternating", "one-stage", "separate"] = "simultaneous"
     """simultaneous: both gradients at the weights before the update. alternating: G's gradient after D's update.
-    one-stage: as simultaneous, with G's gradient from D's backward pass (Shen et al. 2021). separate: as alternating,
-    with a step of D for real images and one for fakes (Keras' train_on_batch)."""
+    one-stage: as simultaneous, with G's gradient from D's backward pass where that tells it (Shen et al. 2021).
+    separate: as alternating, with a step of D for real images and one for fakes (Keras' train_on_batch)."""
     batch: int = 256
     """Real images per update of D."""
     d_steps: int = 1

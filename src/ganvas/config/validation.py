@@ -86,8 +86,6 @@ def _training(config: Config) -> Iterator[Rule]:
     yield s.accumulate >= 1 and s.batch % s.accumulate == 0, "step.accumulate", s.accumulate, parts
     mixed = s.joint and d.minibatch != "none"
     yield not mixed, "step.joint", s.joint, "False with discriminator.minibatch: D would compare real with fake images"
-    one_stage = "0 with step.update one-stage: D's loss, from which G's gradient is read, has no class term for fakes"
-    yield s.update != "one-stage" or not config.loss.g_classify, "loss.g_classify", config.loss.g_classify, one_stage
     after = "False unless step.update is alternating or separate: G's update has no forward pass of its own"
     yield not s.fresh or s.update in ("alternating", "separate"), "step.fresh", s.fresh, after
     yield s.update != "separate" or not d.classify, "discriminator.classify", d.classify, "0 with step.update separate"

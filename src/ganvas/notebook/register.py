@@ -70,7 +70,7 @@ def own_loss(base: str, d_loss: Callable[..., Any] | None, g_loss: Callable[...,
     name = OWN + _digest(base, of_function(d_loss), of_function(g_loss))
     changes: dict[str, Any] = {"name": name, "d": d, "g": g, "formula": ("", ""), "reading": {}}
     if d_loss is not None:
-        changes |= {"has_targets": False, "rises_with_fake": False}
+        changes |= {"has_targets": False, "rises_with_fake": False, "rising_d": None}
     if g_loss is not None:
         changes |= {"compares": _arguments(g_loss) > 1}
     LOSSES[name] = dataclasses.replace(known, **changes)

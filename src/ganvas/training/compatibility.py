@@ -9,7 +9,7 @@ from ganvas.config import Config
 from ganvas.config.validation import Rule, enforce
 from ganvas.errors import UsageError
 from ganvas.models import family_of
-from ganvas.training.losses import LOSSES, get_loss
+from ganvas.training.losses import get_loss
 from ganvas.training.penalties import penalised
 
 
@@ -66,15 +66,8 @@ def _loss(config: Config) -> Iterator[Rule]:
         yield loss.has_targets or not value, f"loss.{key}", value, f"0: the loss {own.name} has no targets"
     apart = "another one with step.update separate: this one compares real with fake images"
     yield step.update != "separate" or not loss.compares, "loss.name", own.name, apart
-    own_z = not own.rebuild or (step.update != "one-stage" and not step.fresh)
-    yield own_z, "loss.rebuild", own.rebuild, "0 with step.update one-stage or step.fresh: G must learn from D's fakes"
-    if step.update == "one-stage":
-        alone = "simultaneous or alternating where D or the loss uses statistics of the batch"
-        yield not (uses_batch or own.feature_matching), "step.update", step.update, alone
-        rises = loss.rises_with_fake and not (own.soft or own.flip or penalty.centring)
-        rising = ", ".join(sorted(name for name, other in LOSSES.items() if other.rises_with_fake))
-        monotonic = f"simultaneous or alternating unless D's loss always rises with D(fake) ({rising})"
-        yield rises, "step.update", step.update, monotonic
+    own_z = not own.rebuild or not step.fresh
+    yield own_z, "loss.rebuild", own.rebuild, "0 with step.fresh: G must learn from D's fakes"
     if penalty.form == "finite" and penalty.r1 + penalty.r2 > 0:  # compares D at an image and at a copy of it
         redrawn = "exact with discriminator.dropout: the copy would get another dropout mask"
         yield not family_of(d).has_dropout(d), "penalty.form", penalty.form, redrawn

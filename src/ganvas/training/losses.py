@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d, cross_entropy, relu, softplus
+from torch.nn.functional import adaptive_avg_pool2d, cross_entropy, leaky_relu, relu, softplus
 
 from ganvas.config import LossConfig
 from ganvas.errors import UsageError, did_you_mean
@@ -45,6 +45,8 @@ class Loss:
     """Whether D's loss has a target for each image, which label smoothing, soft and noisy labels change."""
     rises_with_fake: bool = False
     """Whether D's loss rises with D(fake) everywhere: the one-stage update divides by that slope."""
+    rising_d: Callable[[Tensor, Tensor, Targets | None], Tensor] | None = None
+    """For a loss that does not: one close to `d` that does."""
     formula: tuple[str, str] = ("", "")
     """D's and G's loss as plain text, for the report's diagram, such as "relu(1 - real) + relu(1 + fake)"."""
     reading: Mapping[str, str] = field(default_factory=dict)
@@ -54,6 +56,11 @@ class Loss:
     depend on the class. None: it has no such logits, and they only order images."""
     notebook_accuracy: bool = False
     """Whether the accuracies of the course notebooks, which compare logits with 0.5, are logged as well."""
+
+    @property
+    def one_stage_d(self) -> Callable[[Tensor, Tensor, Targets | None], Tensor] | None:
+        """D's loss in the one-stage update; None: this loss cannot be learned by it."""
+        return self.d if self.rises_with_fake else self.rising_d
 
     def facts(self) -> dict[str, Any]:
         """What the report needs to know of it, recorded in the run's events."""
@@ -111,6 +118,15 @@ def hinge_d(real: Logits, fake: Logits, targets: Targets | None) -> Logits:
     return relu(1 - real) + relu(1 + fake)
 
 
+LEAK = 0.01
+"""Slope of the hinge loss at fakes that D tells with a margin, in the one-stage update; 0 in all others."""
+
+
+def leaky_hinge_d(real: Logits, fake: Logits, targets: Targets | None) -> Logits:
+    """The hinge loss, with a slope of LEAK in place of 0 where D(G(z)) < -1: G still learns from such fakes."""
+    return relu(1 - real) + leaky_relu(1 + fake, LEAK)
+
+
 def wasserstein_d(real: Logits, fake: Logits, targets: Targets | None) -> Logits:
     """D(G(z)) - D(x) (Arjovsky et al. 2017, arXiv 1701.07875); D must be kept smooth by a penalty."""
     return fake - real
@@ -152,7 +168,7 @@ register_loss(
     Loss("bce", bce_d, bce_g, 0.0, has_targets=True, rises_with_fake=True, log_ratio=itself, notebook_accuracy=True)
 )
 register_loss(Loss("least-squares", least_squares_d, least_squares_g, 0.5, has_targets=True, log_ratio=log_odds))
-register_loss(Loss("hinge", hinge_d, raise_fake, 0.0))
+register_loss(Loss("hinge", hinge_d, raise_fake, 0.0, rising_d=leaky_hinge_d))
 register_loss(Loss("wasserstein", wasserstein_d, raise_fake, None, rises_with_fake=True))
 register_loss(
     Loss("relativistic", relativistic_d, relativistic_g, None, compares=True, rises_with_fake=True, log_ratio=itself)

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganvas.config import Config
+from ganvas.models import family_of
 from ganvas.models.critique import Critique
 from ganvas.ranks import ALONE, World
 from ganvas.training.augment import Augment, Draws
@@ -42,8 +43,16 @@ class Objective:
     def __init__(self, config: Config, augment: Augment, autocast: torch.autocast, world: World = ALONE) -> None:
         self.config, self.augment, self.autocast, self.world = config, augment, autocast, world
         self.loss = get_loss(config.loss.name)
-        # The one-stage update reads G's gradient off D's loss at the fakes: the penalty must not reach them.
-        self.detach_penalty = config.step.update == "one-stage"
+        self.one_pass = config.step.update == "one-stage" and self._one_pass()
+        self.pair_loss = (self.loss.one_stage_d if self.one_pass else None) or self.loss.d
+
+    def _one_pass(self) -> bool:
+        """Whether D's backward pass tells G's gradient: a fake image must count for both losses through its own logit
+        alone (and for G as what it rebuilds), and D's loss must rise with that logit."""
+        own, d = self.config.loss, self.config.discriminator
+        beside = own.feature_matching or own.g_classify or family_of(d).discriminator_uses_batch(d)
+        falls = own.soft or own.flip or self.config.penalty.centring
+        return self.loss.one_stage_d is not None and not (beside or falls)
 
     @property
     def g_weight(self) -> float:
@@ -77,24 +86,26 @@ class Objective:
 
     def d_loss(self, real: Tensor, fake: Tensor, targets: Targets | None) -> Float[Tensor, "n"]:
         """D's loss for each pair of logits, with the centring term that pins what a relativistic loss leaves free."""
-        loss, weight = self.loss.d(real, fake, targets), self.config.penalty.centring
+        loss, weight = self.pair_loss(real, fake, targets), self.config.penalty.centring
         return loss + weight * (real + fake).square() if weight else loss
 
     def g_loss(
         self, real: Critique, fake: Critique, batch: Batch, images: Float[Tensor, "n c h w"]
     ) -> Float[Tensor, "n"]:
         """G's loss for each pair: of the logits, feature matching, the classification and the rebuilding of fakes."""
-        loss, own = self.loss.g(real.logits.detach(), fake.logits), self.config.loss
-        if batch.rebuild is not None:
-            loss = loss + batch.rebuild * thumbnail_distance(images, batch.real)
+        loss, own = self.loss.g(real.logits.detach(), fake.logits) + self.rebuild_loss(batch, images), self.config.loss
         if own.feature_matching:
             loss = loss + own.feature_matching * feature_matching(real.features.detach(), fake.features, self.world)
         return loss + own.g_classify * classification_loss(fake, batch.labels) if own.g_classify else loss
 
+    def rebuild_loss(self, batch: Batch, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"] | float:
+        """The part of G's loss that D has no part in: how far fakes are from the images that they are to rebuild."""
+        return 0.0 if batch.rebuild is None else batch.rebuild * thumbnail_distance(images, batch.real)
+
     def g_slope_over_d_slope(
         self, out: DOutput, targets: Targets | None
     ) -> tuple[Float[Tensor, "n"], Float[Tensor, "n"]]:
-        """G's loss for each pair, and its slope in D(fake) over the slope of D's loss."""
+        """G's loss of the logits for each pair, and its slope in D(fake) over the slope of D's loss."""
         real, fake = out.real.logits.detach(), out.fake.logits.detach().requires_grad_()
         g_loss = self.loss.g(real, fake)
         (of_g,) = torch.autograd.grad(g_loss.sum(), fake)
@@ -112,14 +123,14 @@ class Objective:
         if k and p.form == "finite":  # D at noisy copies as well, in the same call
             inputs += [r._replace(images=add_noise(r.images, p.sigma, batch.rng, self.world))] if p.r1 else []
             inputs += [f._replace(images=add_noise(f.images, p.sigma, batch.rng, self.world))] if p.r2 else []
-            inputs += [f] if p.r2 and self.detach_penalty else []
+            inputs += [f] if p.r2 and self.one_pass else []
         on_real, on_fake, *noisy = self.critiques(D, inputs)
         d_loss = self.d_loss(on_real.logits, on_fake.logits, batch.targets)
         if batch.classified:
             d_loss = d_loss + batch.classify_scale * self._classification_loss(on_real, real_input, fake_input)
         penalty = d_loss.new_zeros(())
         if k and p.form == "finite":
-            here = (noisy.pop() if p.r2 and self.detach_penalty else on_fake).logits[:k]
+            here = (noisy.pop() if p.r2 and self.one_pass else on_fake).logits[:k]
             penalty = batch.penalty_scale * self._finite(on_real.logits[:k], here, [c.logits for c in noisy])
         elif k:
             penalty = batch.penalty_scale * self.exact(D, r, f, batch.rng)

@@ -58,8 +58,11 @@ def one_stage(networks: Networks, batches: Sequence[Batch], objective: Objective
     """As `simultaneous`, with one backward pass through D (Shen et al. 2021, "OSGAN", arXiv 2103.00430).
 
     Both losses reach a fake image x only through its logit f, as long as D's answer to an image does not depend on the
-    others. So dL_G/dx is dL_D/dx times (dL_G/df) / (dL_D/df), a number for each image.
+    others. So dL_G/dx is dL_D/dx times (dL_G/df) / (dL_D/df), a number for each image. Where that is not so
+    (Objective.one_pass), it is `simultaneous`.
     """
+    if not objective.one_pass:
+        return simultaneous(networks, batches, objective)
     G, D = networks.generator, networks.discriminator
     (batch,) = batches
 
@@ -70,7 +73,10 @@ def one_stage(networks: Networks, batches: Sequence[Batch], objective: Objective
             out = objective.for_d(D, part, leaf)
         g_loss, ratio = objective.g_slope_over_d_slope(out, part.targets)
         *d_grads, at_fake = grad(out.d_loss.mean() + out.penalty, (*D.parameters(), leaf))
-        g_grads = grad(fake, tuple(G.parameters()), at_fake * (objective.g_weight * ratio)[:, None, None, None])
+        rebuild = objective.rebuild_loss(part, fake)
+        along = (fake * at_fake * ratio[:, None, None, None]).sum() + torch.as_tensor(rebuild).mean()
+        g_grads = grad(objective.g_weight * along, tuple(G.parameters()))
+        g_loss = g_loss + rebuild
         return BatchResult(out.real.logits, out.fake.logits, out.d_loss, g_loss, out.penalty, tuple(d_grads), g_grads)
 
     return _step_both(

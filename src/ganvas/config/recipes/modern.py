@@ -76,7 +76,7 @@ register_recipe(
             recipe="small-data",
             data=DataConfig("cifar10", labels="auto", flip=True, held_out=0.1),
             # The classification loss lowers diversity, and few images have little of it.
-            discriminator=replace(QUICK.discriminator, classify=0.0),
+            discriminator=replace(PLAIN.discriminator, classify=0.0),
             penalty=PenaltyConfig(),
             augment=AugmentConfig(mirror=True, translate=0.125, cutout=0.5, colour=1.0, adapt=0.5, adapt_kimg=20.0),
         ),
@@ -98,7 +98,7 @@ LEAN_OPTIM = OptimConfig(lr=5e-4, beta1=0.0, beta2=0.99, epsilon=1e-8, decay="li
 register_recipe(
     Recipe(
         replace(
-            QUICK,
+            PLAIN,
             recipe="lean",
             generator=GeneratorConfig(
                 "lean", latent_dim=128, base=128, widths=(64, 32), condition="norm", kernel=4, slope=0.0, skip=True
@@ -179,8 +179,8 @@ register_recipe(
             discriminator=replace(SNGAN.discriminator, widths=(64, 128, 128), blocks=(0, 0, 1)),
             g_optim=replace(SNGAN_OPTIM, lr=5e-4),
             d_optim=replace(SNGAN_OPTIM, lr=5e-4),
-            step=replace(QUICK.step, batch=64),
-            log=QUICK.log,
+            step=replace(PLAIN.step, batch=64),
+            log=PLAIN.log,
         ),
         title="Narrow residual networks, conditional normalisation and projection, hinge loss, EMA",
         korean="좁은 잔차 네트워크, 조건부 정규화와 프로젝션, 힌지 손실, 이동 평균(EMA)",
@@ -196,7 +196,7 @@ R3_OPTIM = replace(LEAN_OPTIM, lr=1e-3, decay_from=0.3)
 register_recipe(
     Recipe(
         replace(
-            QUICK,
+            PLAIN,
             recipe="r3-small",
             loss=LossConfig("relativistic"),
             penalty=PenaltyConfig(r1=0.2, r2=0.2, form="finite", share=0.5),

@@ -46,7 +46,6 @@ register_trick(
         korean="판별자가 클래스도 분류하고, 생성자는 올바르게 분류되는 이미지를 학습합니다",
         helps="objects look like their class sooner",
         hurts="G prefers the easiest examples of each class",
-        conflicts=("one-stage",),
         order=ORDER,
     )
 )

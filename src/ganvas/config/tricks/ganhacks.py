@@ -65,7 +65,6 @@ register_trick(
         helps="a D that wins too easily still gets a gradient",
         hurts="moves D's optimum: its logits no longer estimate a density ratio",
         requires=("loss with targets",),
-        removes=("loss rises with D(fake)",),
         order=ORDER,
     )
 )
@@ -79,7 +78,6 @@ register_trick(
         helps="slows down a D that wins too easily",
         hurts="slows down every D",
         requires=("loss with targets",),
-        removes=("loss rises with D(fake)",),
         order=ORDER,
     )
 )

@@ -16,7 +16,6 @@ register_trick(
         korean="생성자가 판별자 마지막 특징의 평균도 맞춥니다",
         helps="more stable when G and D oscillate",
         hurts="blurrier images; one more weight that depends on D's scale",
-        conflicts=("one-stage",),
         order=ORDER,
     )
 )

@@ -16,7 +16,6 @@ register_trick(
         korean="최소제곱 손실",
         helps="fakes far from the decision boundary get a gradient",
         hurts="no zero at convergence; sensitive to the scale of D",
-        removes=("loss rises with D(fake)",),
         order=ORDER,
     )
 )
@@ -29,7 +28,7 @@ register_trick(
         korean="힌지 손실",
         helps="with spectral normalisation: the standard of 2018 to 2020",
         hurts="D stops learning from pairs beyond the margin",
-        removes=("loss with targets", "loss rises with D(fake)"),
+        removes=("loss with targets",),
         order=ORDER,
     )
 )

@@ -97,7 +97,6 @@ register_trick(
         korean="판별자의 로짓을 0 근처로 유지합니다",
         helps="fixes the offset that a relativistic loss leaves free",
         hurts="nothing known",
-        removes=("loss rises with D(fake)",),
         order=ORDER,
     )
 )

@@ -13,7 +13,6 @@ Changes = Mapping[str, Any] | Callable[[Config], Mapping[str, Any]]
 
 Property = Literal[
     "loss with targets",  # D's loss has a target for each image
-    "loss rises with D(fake)",  # D's loss, wherever D(fake) is
     "D judges single images",  # D's logit of an image does not depend on the rest of the batch
 ]
 """What a training may have, some tricks require, and others remove."""

@@ -144,11 +144,11 @@ register_trick(
         "one-stage",
         "G's gradient is read from D's backward pass",
         "Shen et al. 2021, OSGAN (arXiv 2103.00430)",
-        {"step.update": "one-stage", "step.joint": True, "loss.rebuild": 0.0},
+        {"step.update": "one-stage", "step.joint": True},
         korean="판별자의 역전파에서 생성자의 그래디언트도 얻습니다",
         helps="a third less work per update",
-        hurts="excludes losses and layers that depend on a whole batch",
-        requires=("loss rises with D(fake)", "D judges single images"),
+        hurts="no less work with losses and layers that depend on a whole batch",
+        requires=("D judges single images",),
         order=ORDER,
     )
 )
