@@ -98,9 +98,11 @@ class Objective:
             loss = loss + own.feature_matching * feature_matching(real.features.detach(), fake.features, self.world)
         return loss + own.g_classify * classification_loss(fake, batch.labels) if own.g_classify else loss
 
-    def rebuild_loss(self, batch: Batch, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"] | float:
+    def rebuild_loss(self, batch: Batch, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n"]:
         """The part of G's loss that D has no part in: how far fakes are from the images that they are to rebuild."""
-        return 0.0 if batch.rebuild is None else batch.rebuild * thumbnail_distance(images, batch.real)
+        if batch.rebuild is None:
+            return images.new_zeros(len(images))
+        return batch.rebuild * thumbnail_distance(images, batch.real)
 
     def g_slope_over_d_slope(
         self, out: DOutput, targets: Targets | None

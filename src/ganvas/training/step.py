@@ -74,7 +74,7 @@ def one_stage(networks: Networks, batches: Sequence[Batch], objective: Objective
         g_loss, ratio = objective.g_slope_over_d_slope(out, part.targets)
         *d_grads, at_fake = grad(out.d_loss.mean() + out.penalty, (*D.parameters(), leaf))
         rebuild = objective.rebuild_loss(part, fake)
-        along = (fake * at_fake * ratio[:, None, None, None]).sum() + torch.as_tensor(rebuild).mean()
+        along = (fake * at_fake * ratio[:, None, None, None]).sum() + rebuild.mean()
         g_grads = grad(objective.g_weight * along, tuple(G.parameters()))
         g_loss = g_loss + rebuild
         return BatchResult(out.real.logits, out.fake.logits, out.d_loss, g_loss, out.penalty, tuple(d_grads), g_grads)
