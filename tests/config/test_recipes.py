@@ -21,7 +21,7 @@ DIGESTS = {
     "cifar-dcgan-slow-d": "fae2ace912ba54cd",
     "cifar-dcgan-deep": "38ca2cc60a0903c8",
     "cifar-dcgan-recap": "d7c5feccefb3e030",
-    "quick": "faabff591c65ca69",
+    "quick": "16f5cc2d050ce339",
     "small-data": "d56e1e8cf79091d8",
     "lean": "b37b2153870b20bb",
     "sngan": "67c0c536f09ce03f",

@@ -236,10 +236,12 @@ def test_one_stage_is_the_simultaneous_step_where_ds_backward_pass_does_not_tell
 def test_the_hinge_of_one_stage_leaves_no_fake_without_a_slope() -> None:
     real, fake = torch.tensor([-3.0, 0.0, 0.9, 1.1, 3.0]), torch.tensor([-5.0, -1.5, -0.9, 0.0, 2.0]).requires_grad_()
     hinge = LOSSES["hinge"]
+    assert hinge.one_stage_d is not None
     slopes = [torch.autograd.grad(d(real, fake, None).sum(), fake)[0] for d in (hinge.d, hinge.one_stage_d)]
     assert slopes[0].tolist() == [0.0, 0.0, 1.0, 1.0, 1.0]
     torch.testing.assert_close(slopes[1], torch.tensor([LEAK, LEAK, 1.0, 1.0, 1.0]))
-    torch.testing.assert_close(hinge.one_stage_d(real, fake, None), hinge.d(real, fake, None) + torch.tensor([-4 * LEAK, -0.5 * LEAK, 0, 0, 0]))
+    below = LEAK * torch.tensor([-4.0, -0.5, 0.0, 0.0, 0.0])
+    torch.testing.assert_close(hinge.one_stage_d(real, fake, None), hinge.d(real, fake, None) + below)
     assert LOSSES["least-squares"].one_stage_d is None and LOSSES["bce"].one_stage_d is LOSSES["bce"].d
 
 

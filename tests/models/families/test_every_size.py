@@ -93,7 +93,6 @@ def test_channels_at_128_px_are_recorded(tmp_path) -> None:
     run = create_run(config, images_of(128), tmp_path / "run")
     assert (run.config.generator.base, run.config.generator.widths) == (128, (128, 128, 64, 32, 16))
     assert run.config.discriminator.widths == (32, 64, 128, 128, 128)
-    assert run.config.discriminator.blocks == (0, 0, 1, 1, 1)
     assert models.build_generator(run.config, (3, 128, 128)).dense.out_features == 128 * 16
 
 
