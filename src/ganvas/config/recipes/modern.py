@@ -75,7 +75,8 @@ register_recipe(
             PLAIN,  # eigenimages took 2,000 bags farther from real ones: records/2026-11-29-few-images.md
             recipe="small-data",
             data=DataConfig("cifar10", labels="auto", flip=True, held_out=0.1),
-            # The classification loss lowers diversity, and few images have little of it.
+            # The classification loss lowers diversity, and few images have little of it. Without blocks nothing was
+            # told on 2,000 bags: records/2026-11-29-lighter-d.md.
             discriminator=replace(PLAIN.discriminator, blocks=(0, 1, 1), classify=0.0),
             penalty=PenaltyConfig(),
             augment=AugmentConfig(mirror=True, translate=0.125, cutout=0.5, colour=1.0, adapt=0.5, adapt_kimg=20.0),
