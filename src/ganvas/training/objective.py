@@ -93,7 +93,9 @@ class Objective:
         self, real: Critique, fake: Critique, batch: Batch, images: Float[Tensor, "n c h w"]
     ) -> Float[Tensor, "n"]:
         """G's loss for each pair: of the logits, feature matching, the classification and the rebuilding of fakes."""
-        loss, own = self.loss.g(real.logits.detach(), fake.logits) + self.rebuild_loss(batch, images), self.config.loss
+        loss, own = self.loss.g(real.logits.detach(), fake.logits), self.config.loss
+        if batch.rebuild is not None:
+            loss = loss + self.rebuild_loss(batch, images)
         if own.feature_matching:
             loss = loss + own.feature_matching * feature_matching(real.features.detach(), fake.features, self.world)
         return loss + own.g_classify * classification_loss(fake, batch.labels) if own.g_classify else loss
