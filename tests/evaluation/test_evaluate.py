@@ -17,7 +17,7 @@ from ganvas.cli import main as cli
 from ganvas.config import DataConfig
 from ganvas.datasets import load
 from ganvas.errors import GanvasError, UsageError
-from ganvas.evaluation import Score, evaluate, sources, table
+from ganvas.evaluation import Score, evaluate, evaluator, sources, table
 from ganvas.metrics import frechet, neighbours
 from ganvas.metrics.extractors import registry as extractors
 from ganvas.metrics.registry import ByClass, Pooled, number_over
@@ -141,19 +141,35 @@ def test_images_sorted_by_class_are_divided_evenly(tmp: Path) -> None:
     assert not np.array_equal(drawn, load(DataConfig("shapes", limit=500), progress=False).images[:100])
 
 
-def test_features_of_real_images_are_kept_and_a_broken_file_is_made_anew(
+def test_what_real_images_give_is_kept_and_a_broken_file_is_made_anew(
     tmp: Path, own_cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fakes = npz(tmp / "f.npz", shapes("train", 300))
-    before = scores_of(fakes, sets=1)
+    before = values_of(fakes)
     kept = sorted((own_cache / "features").glob("*.safetensors"))
-    assert kept
+    assert len(kept) == 4  # features of both splits; kernel sums and radii of the reference
     times = [path.stat().st_mtime_ns for path in kept]
-    assert scores_of(fakes, sets=1)["fd_custom"].value == before["fd_custom"].value
+    assert values_of(fakes) == before
     assert [path.stat().st_mtime_ns for path in kept] == times
-    kept[0].write_bytes(kept[0].read_bytes()[:100])
-    assert scores_of(fakes, sets=1)["fd_custom"].value == before["fd_custom"].value
-    assert "broken: computed again" in capsys.readouterr().err
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:100])
+    for path in (own_cache / "features").glob("*.json"):
+        path.unlink()  # the other split is looked at for real baselines alone
+    assert values_of(fakes) == before
+    assert capsys.readouterr().err.count("broken: computed again") == 4
+
+
+def values_of(fakes: Path, **wishes: object) -> dict[str, tuple[float, float | None]]:
+    return {name: (score.value, score.real_baseline) for name, score in scores_of(fakes, sets=1, **wishes).items()}
+
+
+def test_what_is_kept_of_a_reference_is_that_reference_s(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without another split the real baseline is half against half: nothing kept of the whole is used for a half."""
+    fakes, own = npz(tmp / "f.npz", shapes("train", 300)), npz(tmp / "own.npz", shapes("test", 200))
+    kept = values_of(fakes, reference=str(own))
+    monkeypatch.setenv("GANVAS_DATA", str(tmp / "another cache"))
+    monkeypatch.setattr(evaluator, "shelf", lambda name, vectors, compute: compute())
+    assert values_of(fakes, reference=str(own)) == kept
 
 
 def test_an_unwritable_cache_costs_a_line_and_no_result(

@@ -63,12 +63,23 @@ def jackknife(x: np.ndarray, y: np.ndarray) -> float:
 def test_every_pair_counts_once(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     monkeypatch.setattr(kernel, "BLOCK", block)
     rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((7, 3)).astype(np.float32), rng.standard_normal((11, 3)).astype(np.float32) + 1
+    x, y = rng.standard_normal((7, 3)), rng.standard_normal((11, 3)) + 1
     found, turned = kernel_distance(x, y), kernel_distance(y, x)
-    assert found.value == pytest.approx(brute_force(x.astype(float), y.astype(float)), rel=1e-10)
+    assert found.value == pytest.approx(brute_force(x, y), rel=1e-10)
     assert turned.value == pytest.approx(found.value, rel=1e-10)
     assert turned.standard_error == pytest.approx(found.standard_error, rel=1e-10)
     assert (found.n, found.n_ref) == (7, 11)
+
+
+@pytest.mark.parametrize("offset", [0.0, 10.0, 100.0])
+def test_float32_features_lose_nothing_that_an_error_could_tell(offset: float) -> None:
+    """Products are about an origin among the images: an offset that all share costs no digits of the rest."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((300, 64)), 1.05 * rng.standard_normal((200, 64))
+    x, y = ((each + offset).astype(np.float32) for each in (x, y))
+    single, double = kernel_distance(x, y), kernel_distance(x.astype(np.float64), y.astype(np.float64))
+    assert abs(single.value - double.value) < 1e-5 * double.standard_error
+    assert single.standard_error == pytest.approx(double.standard_error, rel=1e-6)
 
 
 def test_unbiased_where_both_have_one_source() -> None:

@@ -18,7 +18,7 @@ from ganvas.errors import GanvasError, UsageError, option
 from ganvas.evaluation import baselines, sources
 from ganvas.evaluation.matching import match
 from ganvas.evaluation.measuring import choose_metrics, measure_sets
-from ganvas.evaluation.references import Reference, Split, with_progress
+from ganvas.evaluation.references import Reference, Split, shelf, with_progress
 from ganvas.evaluation.sources import ImageSource
 from ganvas.metrics.classes import classes_of
 from ganvas.metrics.extractors import classifier
@@ -235,7 +235,9 @@ def _size(source: ImageSource, n: int | None, sets: int) -> int:
 
 
 def _inputs(source: ImageSource, reference: Reference, extractor: Extractor, metrics: tuple[str, ...]) -> MetricInputs:
-    inputs = MetricInputs(extractor, reference.features(extractor), classes_of(reference.images), reference.modes)
+    inputs = MetricInputs(
+        extractor, reference.features(extractor), classes_of(reference.images), reference.modes, shelf=shelf
+    )
     wanted = "copying" in metrics or (not metrics and _costly(source, reference, extractor) is None)
     if not (wanted and _can_copy(source, reference, extractor)) or reference.other is None:
         return inputs

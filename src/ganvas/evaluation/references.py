@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,6 +26,7 @@ from ganvas.metrics.extractors.base import Extractor, Features, in_batches
 from ganvas.runs.storage import load_tensors, save_tensors
 
 Split = Literal["train", "test"]
+SHELF_VERSION = 1  # raised when what is kept on the shelf is computed in another way
 OTHER: dict[Split, Split] = {"train": "test", "test": "train"}
 
 
@@ -165,6 +166,22 @@ def _path(extractor: Extractor, images_sha256: str) -> Path:
         about["version"] = extractor.version
     key = hashlib.sha256(json.dumps({**about, "images": images_sha256}, sort_keys=True).encode()).hexdigest()
     return folder() / f"{key[:32]}.safetensors"
+
+
+def shelf(
+    name: str, vectors: NDArray[np.float32], compute: Callable[[], dict[str, NDArray[np.float64]]]
+) -> dict[str, NDArray[np.float64]]:
+    """What `compute` makes of these vectors alone, kept for the next process; a broken entry is made again."""
+    about = json.dumps([name, SHELF_VERSION, vectors.shape, str(vectors.dtype)]).encode()
+    key = hashlib.sha256(about + np.ascontiguousarray(vectors).data).hexdigest()
+    path = folder() / f"{key[:32]}.safetensors"
+    if path.is_file():
+        with suppress(GanvasError):
+            return {part: tensor.numpy() for part, tensor in load_tensors(path)[0].items()}
+        warn(f"{path} is broken: computed again")
+    found = compute()
+    keep(path, save_tensors({part: torch.from_numpy(array) for part, array in found.items()}, {"what": name}))
+    return found
 
 
 def folder() -> Path:

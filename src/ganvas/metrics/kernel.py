@@ -9,7 +9,7 @@ from jaxtyping import Float, Float64
 
 from ganvas.errors import UsageError
 from ganvas.metrics.frechet import comparable
-from ganvas.metrics.registry import Fakes, Metric, MetricInputs, Values, register_metric
+from ganvas.metrics.registry import Arrays, Fakes, Metric, MetricInputs, Values, register_metric
 from ganvas.stats.intervals import LEVEL, Estimate, t_critical
 
 BLOCK = 1024
@@ -104,15 +104,49 @@ def kernel_distances_of_subsets(
     return values
 
 
-def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """(x.y / d + 1)^3 in float64, of blocks of images."""
-    base = x.astype(np.float64) @ y.T.astype(np.float64)
-    base /= x.shape[1]
-    base += 1
-    return np.asarray(base * base * base)
+@dataclass(frozen=True)
+class _Centred:
+    """A set about an origin: x.y / d + 1 of two of them is vectors @ vectors' + along + along'."""
+
+    vectors: Float[np.ndarray, "n d"]
+    """(x - origin) / sqrt(d), in the features' own precision: what float32 loses stays small beside x's own spread."""
+    along: Float64[np.ndarray, "n"]
+    """(x - origin).origin / d + |origin|^2 / 2 d + 1 / 2."""
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def __getitem__(self, part: slice) -> _Centred:
+        return _Centred(self.vectors[part], self.along[part])
 
 
-def _between(x: np.ndarray, y: np.ndarray) -> Sums:
+def _centred(x: np.ndarray, origin: np.ndarray) -> _Centred:
+    n, d = x.shape
+    vectors, along = np.empty_like(x), np.empty(n)
+    for start in range(0, n, BLOCK):
+        here = slice(start, start + BLOCK)
+        apart = x[here] - origin
+        along[here] = (apart @ origin + origin @ origin / 2) / d + 0.5
+        vectors[here] = apart / np.sqrt(d)
+    return _Centred(vectors, along)
+
+
+def _origin(x: np.ndarray) -> np.ndarray:
+    return np.asarray(x.sum(axis=0, dtype=np.float64) / len(x))
+
+
+def _kernel(x: _Centred, y: _Centred) -> np.ndarray:
+    """(x.y / d + 1)^3 of blocks of images: the products in the features' precision, all else in float64."""
+    base = (x.vectors @ y.vectors.T) + x.along[:, None]
+    base += y.along
+    cubed = base * base
+    cubed *= base
+    return np.asarray(cubed)
+
+
+def _between(fake: np.ndarray, real: np.ndarray) -> Sums:
+    origin = _origin(real)
+    x, y = _centred(fake, origin), _centred(real, origin)
     rows, columns, squares = np.zeros(len(x)), np.zeros(len(y)), 0.0
     for i in range(0, len(x), BLOCK):
         for j in range(0, len(y), BLOCK):
@@ -123,8 +157,9 @@ def _between(x: np.ndarray, y: np.ndarray) -> Sums:
     return Sums(rows, columns, squares)
 
 
-def within(x: np.ndarray) -> Sums:
-    """The sums of a set [n, d] with itself: blocks above the diagonal stand for those below it too."""
+def within(vectors: Float[np.ndarray, "n d"]) -> Sums:
+    """The sums of a set with itself: blocks above the diagonal stand for those below it too."""
+    x = _centred(vectors, _origin(vectors))
     rows, squares = np.zeros(len(x)), 0.0
     for i in range(0, len(x), BLOCK):
         for j in range(i, len(x), BLOCK):
@@ -158,7 +193,12 @@ def _centred_square_between(k: Sums) -> float:
 
 
 def _reference_sums(inputs: MetricInputs) -> Sums:
-    return inputs.once("kernel sums", lambda: within(inputs.reference.vectors))
+    def arrays() -> Arrays:
+        found = within(inputs.reference.vectors)
+        return {"rows": found.rows, "squares": np.array([found.squares])}
+
+    kept = inputs.lasting("kernel sums", arrays)
+    return Sums(kept["rows"], kept["rows"], float(kept["squares"][0]))
 
 
 def _kd(fakes: Fakes, inputs: MetricInputs) -> Values:

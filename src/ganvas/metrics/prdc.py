@@ -191,7 +191,7 @@ LEAST_OF_A_CLASS = 50
 
 
 def _reference_radii(inputs: MetricInputs) -> Float64[np.ndarray, "m"]:
-    return inputs.once("radii", lambda: radii(inputs.reference.vectors))
+    return inputs.lasting("radii", lambda: {"squared": radii(inputs.reference.vectors)})["squared"]
 
 
 def _prdc(fakes: Fakes, inputs: MetricInputs) -> Values:

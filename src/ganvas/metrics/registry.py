@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ganvas.metrics.extractors.base import Extractor, Features
 
 T = TypeVar("T")
+Arrays = dict[str, NDArray[np.float64]]
 
 Better = Literal["lower", "higher", "real"]
 """Which way is better; `real`: the nearer to the real baseline, the better."""
@@ -37,6 +38,8 @@ class MetricInputs:
     """The images that the generator was trained on, which it may have copied."""
     held_out: Features | None = None
     """Real images that it was not trained on."""
+    shelf: Callable[[str, NDArray[np.float32], Callable[[], Arrays]], Arrays] | None = None
+    """(name, vectors of the reference, compute) -> what compute gives, perhaps from an earlier process."""
     kept: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def once(self, name: str, compute: Callable[[], T]) -> T:
@@ -45,6 +48,13 @@ class MetricInputs:
             self.kept[name] = compute()
         kept: T = self.kept[name]
         return kept
+
+    def lasting(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
+        """As `once`, and worth keeping on disk where there is a shelf."""
+        shelf = self.shelf
+        if shelf is None:
+            return self.once(name, compute)
+        return self.once(name, lambda: shelf(name, self.reference.vectors, compute))
 
     @property
     def dim(self) -> int:
