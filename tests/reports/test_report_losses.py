@@ -258,6 +258,19 @@ def test_every_choice_of_the_config_has_its_words() -> None:
     assert [key for key in keys if key not in say] == []
 
 
+@pytest.mark.parametrize(
+    ("loss", "drawn"), [("bce", "one-stage"), ("least-squares", "simultaneous"), ("mine", "one-stage")]
+)
+def test_the_diagram_is_of_the_update_that_was_made(tmp_path: Path, loss: str, drawn: str) -> None:
+    config = changed(loss=LossConfig(loss), step=StepConfig("one-stage"))
+    facts = gather(make_run(tmp_path / "0001-on", recipe="cifar-dcgan", config=config, rows=0, grids=1, tiles=16))
+    for lang in ("en", "ko"):
+        say = i18n.load(lang)
+        page = render(facts, say)
+        assert say(f"flow.caption.{drawn}") in page
+        assert (say("flow.falls_back") in page) == (drawn == "simultaneous")
+
+
 def test_a_loss_of_ones_own_is_shown_as_the_run_records_it(tmp_path: Path) -> None:
     config = changed(loss=LossConfig("mine"))
     run = make_run(tmp_path / "0001-own", recipe="cifar-dcgan", config=config, rows=0, grids=1, tiles=16)

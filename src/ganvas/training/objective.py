@@ -37,22 +37,26 @@ class DOutput:
     penalty: Float[Tensor, ""]
 
 
+def one_pass_tells_both(config: Config) -> bool:
+    """Whether D's backward pass tells G's gradient too, as `one-stage` asks; else that update is `simultaneous`.
+
+    A fake image must count for both losses through its own logit alone (and for G as what it rebuilds), and D's loss
+    must rise with that logit.
+    """
+    own, d = config.loss, config.discriminator
+    beside = own.feature_matching or own.g_classify or family_of(d).discriminator_uses_batch(d)
+    falls = own.soft or own.flip or config.penalty.centring
+    return get_loss(own.name).one_stage_d is not None and not (beside or falls)
+
+
 class Objective:
     """The config's losses, augmentation and penalties, put together. It has no state that changes in training."""
 
     def __init__(self, config: Config, augment: Augment, autocast: torch.autocast, world: World = ALONE) -> None:
         self.config, self.augment, self.autocast, self.world = config, augment, autocast, world
         self.loss = get_loss(config.loss.name)
-        self.one_pass = config.step.update == "one-stage" and self._one_pass()
+        self.one_pass = config.step.update == "one-stage" and one_pass_tells_both(config)
         self.pair_loss = (self.loss.one_stage_d if self.one_pass else None) or self.loss.d
-
-    def _one_pass(self) -> bool:
-        """Whether D's backward pass tells G's gradient: a fake image must count for both losses through its own logit
-        alone (and for G as what it rebuilds), and D's loss must rise with that logit."""
-        own, d = self.config.loss, self.config.discriminator
-        beside = own.feature_matching or own.g_classify or family_of(d).discriminator_uses_batch(d)
-        falls = own.soft or own.flip or self.config.penalty.centring
-        return self.loss.one_stage_d is not None and not (beside or falls)
 
     @property
     def g_weight(self) -> float:

@@ -59,7 +59,7 @@ def one_stage(networks: Networks, batches: Sequence[Batch], objective: Objective
 
     Both losses reach a fake image x only through its logit f, as long as D's answer to an image does not depend on the
     others. So dL_G/dx is dL_D/dx times (dL_G/df) / (dL_D/df), a number for each image. Where that is not so
-    (Objective.one_pass), it is `simultaneous`.
+    (`one_pass_tells_both`), it is `simultaneous`.
     """
     if not objective.one_pass:
         return simultaneous(networks, batches, objective)

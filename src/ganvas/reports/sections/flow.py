@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ganvas.errors import UsageError
 from ganvas.i18n import Translator
 from ganvas.reports import diagram
 from ganvas.reports.facts import Facts
@@ -16,14 +17,29 @@ def values(facts: Facts, say: Translator) -> dict[str, Any]:
         return {"drawings": []}
     return {
         "drawings": [("broad", diagram.draw(facts, say, wide=True)), ("narrow", diagram.draw(facts, say, wide=False))],
+        "update": "simultaneous" if falls_back(facts) else facts.config.step.update,
         "remarks": remarks(facts, say),
         "totals": {name: f"{diagram.total(layers):,}" for name, layers in facts.networks.items()},
     }
 
 
+def falls_back(facts: Facts) -> bool:
+    """Whether one-stage was asked for where one backward pass cannot tell both gradients."""
+    if facts.config.step.update != "one-stage":
+        return False
+    from ganvas.training.objective import one_pass_tells_both
+
+    try:
+        return not one_pass_tells_both(facts.config)
+    except UsageError:  # a loss or networks of one's own, not at hand here
+        return False
+
+
 def remarks(facts: Facts, say: Translator) -> list[str]:
     """What the drawing leaves out, a sentence each."""
     config, found = facts.config, []
+    if falls_back(facts):
+        found.append(say("flow.falls_back"))
     if config.step.d_steps > 1:
         found.append(say("flow.d_steps", steps=config.step.d_steps))
     if config.penalty.r1 or config.penalty.r2 or config.penalty.gp:
@@ -60,7 +76,7 @@ TEMPLATE = """
 </svg>
 {% endmacro %}
   {% if drawings %}
-  <p class="lead">{{ say("flow.caption." ~ facts.config.step.update) }}</p>
+  <p class="lead">{{ say("flow.caption." ~ update) }}</p>
   {% for name, art in drawings %}
   <div class="drawing {{ name }}">{{ drawing(art, name) }}</div>
   {% endfor %}
@@ -90,6 +106,7 @@ SENTENCES = {
         "flow.described": "Data flow of one update: the generator’s layers turn z into fake images; the discriminator’s layers turn real and fake images into a logit. Both losses are computed from the logit, and their gradients go back to D and G.",
         "flow.ema": "Samples are drawn from a moving average of G whose half-life is {images} images.",
         "flow.fake": "fake images",
+        "flow.falls_back": "step.update one-stage was asked for; with these losses one backward pass through D does not tell both gradients, so the update is simultaneous and saves nothing.",
         "flow.g": "Generator G · {params} parameters",
         "flow.g_loss": "loss of G",
         "flow.logit": "logit",
@@ -134,6 +151,7 @@ SENTENCES = {
         "flow.described": "업데이트 한 번의 데이터 흐름: z가 생성자의 층을 지나 가짜 이미지가 되고, 진짜와 가짜 이미지가 판별자의 층을 지나 로짓이 됩니다. 로짓에서 두 손실을 계산하고 그래디언트가 D와 G로 돌아갑니다.",
         "flow.ema": "샘플은 G의 이동평균(EMA)으로 그리며, 반감기는 이미지 {images}장입니다.",
         "flow.fake": "가짜 이미지",
+        "flow.falls_back": "step.update one-stage를 골랐지만, 이 손실들에서는 D의 역전파 한 번으로 두 그래디언트를 모두 구할 수 없어 동시 업데이트를 했습니다. 아끼는 계산은 없습니다.",
         "flow.g": "생성자 G · 파라미터 {params}개",
         "flow.g_loss": "G의 손실",
         "flow.logit": "로짓",
