@@ -15,7 +15,7 @@ from ganvas.generator import WEIGHTS, find, load
 from ganvas.runs.storage import load_tensors, save_tensors
 from ganvas.sampling.discriminator import file_beside, packed
 
-LIMIT = 3_000_000  # bytes: it travels with the package
+LIMIT = 6_000_000  # bytes: it travels with the package
 
 
 def main() -> None:
