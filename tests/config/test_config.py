@@ -38,6 +38,7 @@ def configs(draw: st.DrawFn) -> Config:
     update, loss = draw(st.sampled_from(["simultaneous", "alternating"])), draw(st.sampled_from(["bce", "hinge"]))
     batch, held_out = draw(st.integers(2, 4096)), draw(st.sampled_from([0.0, 0.25, 0.5]))
     share, form = st.floats(0, 1), draw(st.sampled_from(["exact", "finite"]))
+    spectral = draw(st.booleans())
     ruled = {
         "seed": st.integers(0, 2**63),
         "evaluate.final": st.one_of(st.just(0), st.integers(2, 4096)),
@@ -73,6 +74,8 @@ def configs(draw: st.DrawFn) -> Config:
         "discriminator.norms": _tuples(st.booleans(), down),
         "discriminator.kernel": ODD,
         "discriminator.classify_variety": share,
+        "discriminator.spectral": st.just(spectral),
+        "discriminator.spectral_gain": st.floats(0, 99, exclude_min=True) if spectral else st.just(1.0),
         "discriminator.dropout": FRACTION if form == "exact" else st.just(0.0),
         "step.batch": st.just(batch),
         "log.samples": st.integers(1, 1024),

@@ -107,6 +107,8 @@ class DiscriminatorConfig:
     """dcgan: whether batch normalisation follows each convolution."""
     spectral: bool = False
     """Divide every weight by its largest singular value (Miyato et al. 2018)."""
+    spectral_gain: float = 1.0
+    """With spectral: factor on the weights of the last layers, so on the slope that D can have."""
     minibatch: Literal["none", "std", "features"] = "none"
     """What D uses of the rest of the batch: nothing, its standard deviation (Karras et al. 2018), or distances of
     features (minibatch discrimination, Salimans et al. 2016)."""

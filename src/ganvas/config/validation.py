@@ -70,6 +70,9 @@ def _networks(config: Config) -> Iterator[Rule]:
         yield len(part.widths) <= MOST_LAYERS, f"{name}.widths", shown(part.widths), f"at most {MOST_LAYERS} numbers"
         yield part.kernel > 0, f"{name}.kernel", part.kernel, "more than 0"
         yield part.slope >= 0, f"{name}.slope", part.slope, "0 or more"
+    yield d.spectral_gain > 0, "discriminator.spectral_gain", d.spectral_gain, "more than 0"
+    scaled = d.spectral or d.spectral_gain == 1
+    yield scaled, "discriminator.spectral_gain", d.spectral_gain, "1 without discriminator.spectral"
     yield d.classify >= 0, "discriminator.classify", d.classify, "0 (off) or more"
     yield d.classify_margin >= 0, "discriminator.classify_margin", d.classify_margin, "0 (none) or more"
     yield 0 <= d.classify_variety <= 1, "discriminator.classify_variety", d.classify_variety, "in [0, 1]"

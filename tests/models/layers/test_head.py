@@ -1,6 +1,7 @@
 """Where classes enter, and D's last layer, against plain loops."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -171,3 +172,25 @@ def test_a_collapsed_batch_looks_different() -> None:
 
 def test_no_minibatch_is_nothing() -> None:
     assert minibatch_layer(DiscriminatorConfig(), 6) is None
+
+
+@pytest.mark.parametrize("classify_by", ["layer", "projection"])
+@pytest.mark.parametrize("family", ["lean", "resnet", "dcgan", "mlp"])
+def test_the_gain_of_a_d_is_on_all_that_gives_logits_and_on_nothing_else(family: str, classify_by: Any) -> None:
+    config = DiscriminatorConfig(
+        family, widths=(8, 8), norms=(False, False), spectral=True, dropout=0.0, classify=1.0, classify_by=classify_by
+    )
+    plain, gained = (
+        FAMILIES[family].discriminator(replace(config, spectral_gain=gain), (3, 16, 16), 4).eval()
+        for gain in (1.0, 3.0)
+    )
+    gained.load_state_dict(plain.state_dict())
+    for d in (plain, gained):
+        nn.init.zeros_(d.dense.layer.bias)
+        if d.naming is not None:
+            nn.init.zeros_(d.naming.layer.bias)
+    images, labels = torch.randn(5, 3, 16, 16), torch.tensor([0, 1, 2, 3, 0])
+    one, three = plain(images, labels), gained(images, labels)
+    assert torch.equal(three.features, one.features)
+    assert torch.allclose(three.logits, 3 * one.logits, rtol=1e-5, atol=1e-6)
+    assert torch.allclose(three.classes, 3 * one.classes, rtol=1e-5, atol=1e-6)

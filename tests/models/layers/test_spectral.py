@@ -46,6 +46,14 @@ def test_sigma_tends_to_the_largest_singular_value(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LAYERS)
+def test_a_gain_is_a_factor_on_the_normalised_weight(name: str) -> None:
+    layer, x = build(name)
+    layer.gain = 3.0
+    sigma = layer.u @ layer._matrix() @ layer.v
+    assert torch.allclose(layer.eval()(x), applied(layer, x, 3 / sigma), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", LAYERS)
 def test_the_first_use_is_already_close(name: str) -> None:
     layer, x = build(name)
     largest = torch.linalg.svdvals(matrix(layer))[0]

@@ -11,8 +11,11 @@ from torch import Tensor, nn
 from ganvas.config import DiscriminatorConfig
 from ganvas.models.critique import Critique
 from ganvas.models.layers.initializers import normal_weights
-from ganvas.models.layers.spectral import add_spectral_norm
+from ganvas.models.layers.spectral import SpectralNorm, add_spectral_norm
 from ganvas.ranks import ALONE, World
+
+LAST = ("dense", "naming", "projection.embedding")
+"""Layers of D that give logits, by the names of `build_head`."""
 
 
 class LabelledLatent(nn.Module):
@@ -130,6 +133,9 @@ def finish_discriminator(network: nn.Module, config: DiscriminatorConfig) -> Non
         normal_weights(network)
     if config.spectral:
         add_spectral_norm(network)
+        for name, layer in network.named_modules():
+            if isinstance(layer, SpectralNorm) and name in LAST:
+                layer.gain = config.spectral_gain
 
 
 def apply_head(

@@ -24,6 +24,8 @@ class SpectralNorm(nn.Module):
 
     u: Tensor
     v: Tensor
+    gain: float = 1.0
+    """Factor on the normalised weight: its largest singular value."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -36,7 +38,7 @@ class SpectralNorm(nn.Module):
 
     @property
     def description(self) -> str:
-        return f"{describe(self.layer)} / sigma"
+        return f"{describe(self.layer)} / sigma" + (f" x {self.gain:g}" if self.gain != 1 else "")
 
     def _matrix(self) -> Tensor:
         weight = self.layer.weight
@@ -58,7 +60,7 @@ class SpectralNorm(nn.Module):
         weight = self.layer.weight
         assert isinstance(weight, Tensor)
         with torch.autocast(weight.device.type, enabled=False):
-            normalised = weight / self._sigma(self._matrix())
+            normalised = weight / (self._sigma(self._matrix()) / self.gain)
         return functional_call(self.layer, {"weight": normalised}, inputs, tie_weights=False)  # type: ignore[no-any-return]
 
 
