@@ -23,6 +23,7 @@ from ganvas.datasets.progress import Progress, warn
 from ganvas.errors import GanvasError, UsageError, option
 from ganvas.files import replace_file
 from ganvas.metrics.extractors.base import Extractor, Features, in_batches
+from ganvas.metrics.registry import Arrays
 from ganvas.runs.storage import load_tensors, save_tensors
 
 Split = Literal["train", "test"]
@@ -168,9 +169,7 @@ def _path(extractor: Extractor, images_sha256: str) -> Path:
     return folder() / f"{key[:32]}.safetensors"
 
 
-def shelf(
-    name: str, vectors: NDArray[np.float32], compute: Callable[[], dict[str, NDArray[np.float64]]]
-) -> dict[str, NDArray[np.float64]]:
+def shelf(name: str, vectors: NDArray[np.float32], compute: Callable[[], Arrays]) -> Arrays:
     """What `compute` makes of these vectors alone, kept for the next process; a broken entry is made again."""
     about = json.dumps([name, SHELF_VERSION, vectors.shape, str(vectors.dtype)]).encode()
     key = hashlib.sha256(about + np.ascontiguousarray(vectors).data).hexdigest()
